@@ -1,0 +1,32 @@
+"""The shipped devices, one TOML file per paper, loaded on demand."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from .device import Device, read_device
+from .errors import unknown
+
+
+def device_names() -> list[str]:
+    """Names that `load_device` knows."""
+    folder = files("revpath.devices.library")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+@cache
+def load_device(name: str | Path) -> Device:
+    """A device of the library by name, or a user's own by the path of its TOML file.
+
+    Raises
+    ------
+    UnknownName: no such device; lists those there are.
+    RecordError: the file is malformed.
+    """
+    if isinstance(name, Path) or str(name).endswith(".toml"):
+        return read_device(Path(name))
+    if name not in device_names():
+        raise unknown("device", name, device_names())
+    return read_device(files("revpath.devices.library") / f"{name}.toml")

@@ -1,0 +1,259 @@
+"""A number is a record: value, unit, uncertainty, evidence and source, read from TOML and validated.
+
+The record type lives in the lowest room because both device parameters and energy prices are records;
+`revpath.energy_models` re-exports it. Nothing here knows what a number is used for.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from .errors import RecordError, UnitError, explain
+
+
+class Evidence(StrEnum):
+    """How a number came to be known, from the strongest to the weakest."""
+
+    EXACT = "exact"  # a definition, such as the Boltzmann constant in SI
+    MEASURED = "measured"
+    POST_LAYOUT = "post-layout"
+    SIMULATED = "simulated"
+    PROJECTED = "projected"
+    ASSUMED = "assumed"
+
+
+class ReadIn(StrEnum):
+    """Where we read the number: the source itself, a page that quotes it, or nowhere we can point at."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    MEMORY = "memory"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Exact(_Frozen):
+    kind: Literal["exact"] = "exact"
+
+
+class Normal(_Frozen):
+    """Standard deviation `sigma`, in the unit of the value."""
+
+    kind: Literal["normal"] = "normal"
+    sigma: float = Field(gt=0)
+
+
+class Lognormal(_Frozen):
+    """The value is the median; `sigma_ln` is the standard deviation of its logarithm."""
+
+    kind: Literal["lognormal"] = "lognormal"
+    sigma_ln: float = Field(gt=0, le=5)
+
+
+class Uniform(_Frozen):
+    """Equally likely between `low` and `high`, in the unit of the value."""
+
+    kind: Literal["uniform"] = "uniform"
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        if not self.low < self.high:
+            raise ValueError(f"low = {self.low} must be below high = {self.high}")
+        return self
+
+
+Uncertainty = Annotated[Exact | Normal | Lognormal | Uniform, Field(discriminator="kind")]
+
+
+class Source(_Frozen):
+    """What a reader can look up. `key` is the citation key used by records."""
+
+    key: str = Field(min_length=3)
+    citation: str = Field(min_length=10)
+    url: str = Field(default="", pattern=r"^$|^https?://|^doi:")
+
+
+class Record(_Frozen):
+    """One number with everything a reader needs in order to believe or doubt it.
+
+    Attributes
+    ----------
+    id: dotted name, unique in a library, such as ``adc.kull2013.energy``.
+    value, unit: the number and its unit, parsed by pint (with ``conversion``, ``flop``, ``pulse``, ``op``, ``bit``,
+        ``byte`` as dimensions of their own, so that J/pulse never stands in for J/conversion).
+    uncertainty: exact, normal, lognormal or uniform; an exact one is only for definitions and designed values.
+    evidence: see `Evidence`. ``assumed`` is allowed, and reports print it loudly.
+    read_in: see `ReadIn`.
+    boundary: what the number encloses (device, component, array, macro, chip, node, facility).
+    conditions: the circumstances it holds under.
+    derivation: an arithmetic expression that gives the value; the tests evaluate it.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    value: float
+    unit: str
+    uncertainty: Uncertainty
+    evidence: Evidence
+    source: Source
+    read_in: ReadIn
+    boundary: Literal["device", "component", "array", "macro", "chip", "node", "facility", "run", "none"] = "none"
+    conditions: Mapping[str, float | int | str] = Field(default_factory=dict)
+    locator: str = ""
+    derivation: str = ""
+    note: str = ""
+
+    @field_validator("unit")
+    @classmethod
+    def _unit_parses(cls, unit: str) -> str:
+        parse_unit(unit)
+        return unit
+
+    @model_validator(mode="after")
+    def _assumptions_are_uncertain(self) -> Record:
+        if self.evidence is Evidence.ASSUMED and self.uncertainty.kind == "exact":
+            raise ValueError("an assumed value cannot be exact: give its uncertainty")
+        if self.uncertainty.kind == "lognormal" and self.value <= 0:
+            raise ValueError(f"value = {self.value} must be positive for a lognormal uncertainty")
+        if self.uncertainty.kind == "uniform" and not self.uncertainty.low <= self.value <= self.uncertainty.high:
+            raise ValueError(f"value = {self.value} lies outside [{self.uncertainty.low}, {self.uncertainty.high}]")
+        return self
+
+    @property
+    def shaky(self) -> bool:
+        """True where the number is assumed or was read nowhere that we can point at."""
+        return self.evidence is Evidence.ASSUMED or self.read_in is ReadIn.MEMORY
+
+    def to(self, unit: str) -> float:
+        """The value in `unit`.
+
+        Raises
+        ------
+        UnitError: `unit` has another dimension; names the record, its unit and the wanted one.
+        """
+        return self.value * self.factor(unit)
+
+    def factor(self, unit: str) -> float:
+        """What one of this record's units is in `unit` (units here are multiplicative: no degrees Celsius)."""
+        try:
+            return _conversion(self.unit, unit)
+        except UnitError:
+            raise UnitError(f"record {self.id!r}: unit {self.unit!r} cannot be read as {unit!r}") from None
+
+
+@cache
+def _units():
+    import pint  # 0.2 s: only those who read records pay for it
+
+    registry = pint.UnitRegistry(cache_folder=None)
+    for base in ("conversion", "flop", "pulse", "op", "sample", "cell", "token"):
+        registry.define(f"{base} = [{base}]")
+    registry.define("byte_moved = [data]")
+    registry.define("bit_moved = byte_moved / 8")
+    return registry
+
+
+@cache
+def parse_unit(unit: str):
+    """The pint unit that `unit` names; UnitError where it names none."""
+    import pint
+
+    try:
+        return _units().parse_units(unit)
+    except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError) as error:
+        raise UnitError(f"unit = {unit!r} is not a unit that can be read: {error}") from error
+
+
+@cache
+def _conversion(have: str, want: str) -> float:
+    a, b = parse_unit(have), parse_unit(want)
+    if a.dimensionality != b.dimensionality:
+        raise UnitError(f"unit {have!r} ({a.dimensionality}) cannot be read as {want!r} ({b.dimensionality})")
+    return float((1.0 * a).to(b).magnitude)
+
+
+def read_toml(path: Path | Traversable) -> dict[str, Any]:
+    """A TOML file as a dictionary; RecordError (naming the file) where it is missing, not text, or not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: not a readable TOML file: {error}") from error
+
+
+def read_sources(tables: Mapping[str, Any], where: str) -> dict[str, Source]:
+    """The ``[sources.KEY]`` tables of a file."""
+    if not isinstance(tables, Mapping) or not tables:
+        raise RecordError(f"{where}: [sources] is missing: every number needs a source")
+    try:
+        return {key: Source(key=key, **table) for key, table in tables.items()}
+    except (ValidationError, TypeError) as error:
+        raise RecordError(f"{where}: [sources]: {explain(error)}") from error
+
+
+def read_record(table: Mapping[str, Any], sources: Mapping[str, Source], where: str) -> Record:
+    """One record from its table; ``source`` there is a key of `sources`."""
+    name = table.get("id", "(no id)")
+    key = table.get("source")
+    if key not in sources:
+        raise RecordError(f"{where}: record {name!r}: source = {key!r} is not one of {sorted(sources)}")
+    try:
+        return Record(**{**table, "source": sources[key]})
+    except (ValidationError, UnitError, TypeError) as error:
+        raise RecordError(f"{where}: record {name!r}: {explain(error)}") from error
+
+
+def load_records(path: Path | Traversable) -> dict[str, Record]:
+    """All ``[[record]]`` tables of one TOML file, by id.
+
+    Raises
+    ------
+    RecordError: the file is no TOML, a record lacks a field or a source, its unit does not parse, an id stands twice.
+    """
+    content = read_toml(path)
+    where = Path(str(path)).name
+    sources = read_sources(content.get("sources", {}), where)
+    records: dict[str, Record] = {}
+    for table in content.get("record", []):
+        record = read_record(table, sources, where)
+        if record.id in records:
+            raise RecordError(f"{where}: record {record.id!r} stands twice")
+        records[record.id] = record
+    if not records:
+        raise RecordError(f"{where}: holds no [[record]]")
+    return records
+
+
+def evaluate_derivation(expression: str) -> float:
+    """The value of an arithmetic expression (numbers, + - * / ** and parentheses, nothing else)."""
+    import ast
+    import operator as op
+
+    binary = {ast.Add: op.add, ast.Sub: op.sub, ast.Mult: op.mul, ast.Div: op.truediv, ast.Pow: op.pow}
+
+    def value(node: ast.AST) -> float:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            return node.value
+        if isinstance(node, ast.BinOp) and type(node.op) in binary:
+            return binary[type(node.op)](value(node.left), value(node.right))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -value(node.operand)
+        raise RecordError(f"derivation = {expression!r} is not plain arithmetic")
+
+    result = float(value(ast.parse(expression, mode="eval").body))
+    if not math.isfinite(result):
+        raise RecordError(f"derivation = {expression!r} is not finite")
+    return result

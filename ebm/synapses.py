@@ -1,0 +1,174 @@
+"""The seam between an energy-based model and what holds its weights.
+
+A model asks five things of its weights: multiply, multiply transposed, sample units, add an outer product, read out. `Synapses`
+is that contract; `DigitalSynapses` is an ideal float32 matrix and `CrossbarSynapses` a simulated analog array. A model written
+on the protocol runs on both, so "with and without noise" is one argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from ..devices.errors import RevpathError
+from ..simulator.events import Events
+from ..simulator.noise import Stream
+
+
+@runtime_checkable
+class Synapses(Protocol):
+    """What a model needs of a weight matrix W of shape (n_in, n_out). Batches are rows."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_in, n_out)."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """Everything that has happened to these synapses so far."""
+        ...
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """x (batch, n_in) -> x @ W, float32 (batch, n_out)."""
+        ...
+
+    def backward(self, d: np.ndarray) -> np.ndarray:
+        """d (batch, n_out) -> d @ W.T, float32 (batch, n_in)."""
+        ...
+
+    def sample(
+        self, x: np.ndarray, bias: np.ndarray, units: Stream, *, transposed: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Bernoulli units driven by x: (probabilities, states), both float32, with p = sigmoid(x @ W + bias)."""
+        ...
+
+    def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """W <- W + rate * x.T @ d, one outer product for each row of the batch, in order."""
+        ...
+
+    def weights(self) -> np.ndarray:
+        """A copy of the stored W, float32: a diagnostic, not an array read."""
+        ...
+
+    def program(self, weights: np.ndarray) -> None:
+        """Store W."""
+        ...
+
+
+SynapsesFactory = Callable[[tuple[int, int], int], Synapses]
+"""(shape, number of the array within the model) -> synapses that hold zeros."""
+
+
+def sample_units(
+    field: np.ndarray, bias: np.ndarray, units: Stream
+) -> tuple[np.ndarray, np.ndarray, Events]:
+    """Sample Bernoulli units from their net input by a digital comparator.
+
+    Parameters
+    ----------
+    field: net input without bias, (batch, n).
+    bias: (n,).
+    units: where the random numbers come from.
+
+    Returns
+    -------
+    probabilities and states, float32 (batch, n), and the digital events: an add, a sigmoid, a compare and 16 random bits a unit.
+    """
+    p = sigmoid(field + bias)
+    states = (units.uniforms(p.shape) < p).astype(np.float32)
+    n = p.size
+    done = Events({"digital.add": n, "digital.sigmoid": n, "digital.compare": n, "random.bit": 16 * n})
+    return p, states, done
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """The logistic function in float32, without overflow."""
+    from scipy.special import expit
+
+    return expit(x.astype(np.float32, copy=False))
+
+
+class DigitalSynapses:
+    """An ideal float32 weight matrix: the exact twin of every analog array.
+
+    Parameters
+    ----------
+    shape: (n_in, n_out).
+    array: number of the array within the model; unused, it keeps the factory signature.
+    """
+
+    def __init__(self, shape: tuple[int, int], array: int = 0) -> None:
+        self._weights = np.zeros(checked_shape(shape), np.float32)
+        self._events = Events()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._weights.shape  # type: ignore[return-value]
+
+    @property
+    def events(self) -> Events:
+        return self._events
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_batch("x", x, self.shape[0])
+        self._events += Events({"matmul.flop": 2 * int(np.count_nonzero(x)) * self.shape[1]})
+        return x @ self._weights
+
+    def backward(self, d: np.ndarray) -> np.ndarray:
+        d = checked_batch("d", d, self.shape[1])
+        self._events += Events({"matmul.flop": 2 * int(np.count_nonzero(d)) * self.shape[0]})
+        return d @ self._weights.T
+
+    def sample(
+        self, x: np.ndarray, bias: np.ndarray, units: Stream, *, transposed: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        field = self.backward(x) if transposed else self.forward(x)
+        p, states, done = sample_units(field, bias, units)
+        self._events += done
+        return p, states
+
+    def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
+        x = checked_batch("x", x, self.shape[0])
+        d = checked_batch("d", d, self.shape[1])
+        if len(x) != len(d):
+            raise RevpathError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
+        self._events += Events({"matmul.flop": 2 * int(np.count_nonzero(x)) * self.shape[1]})
+        self._weights += np.float32(rate) * (x.T @ d)
+
+    def weights(self) -> np.ndarray:
+        return self._weights.copy()
+
+    def program(self, weights: np.ndarray) -> None:
+        self._weights = checked_weights(weights, self.shape).copy()
+
+
+def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """(n_in, n_out) as positive integers."""
+    if len(shape) != 2 or any(not hasattr(n, "__index__") or n < 1 for n in shape):
+        raise RevpathError(f"shape = {shape!r} must be two positive integers (n_in, n_out)")
+    return int(shape[0]), int(shape[1])
+
+
+def checked_batch(name: str, x: np.ndarray, width: int) -> np.ndarray:
+    """A finite float32 batch of rows of `width`."""
+    x = np.asarray(x)
+    if x.ndim != 2 or x.shape[1] != width:
+        raise RevpathError(f"{name} has shape {x.shape}; it must be (batch, {width})")
+    x = x.astype(np.float32, copy=False)
+    # one pass, no temporary: a NaN or an infinity makes the sum of squares not finite (so does 1e19, which no array holds)
+    if not np.isfinite(np.dot(x.ravel(), x.ravel())):
+        bad = np.argwhere(~np.isfinite(x))
+        where = f"first at {tuple(int(i) for i in bad[0])}" if len(bad) else "its squares overflow float32"
+        raise RevpathError(f"{name} must be finite: {where}")
+    return x
+
+
+def checked_weights(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Finite float32 weights of `shape`."""
+    weights = np.asarray(weights)
+    if weights.shape != shape:
+        raise RevpathError(f"weights have shape {weights.shape}; the array holds {shape}")
+    return checked_batch("weights", weights, shape[1])

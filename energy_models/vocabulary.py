@@ -1,0 +1,90 @@
+"""The names of events, and what a price of each must be: the contract with whoever counts them.
+
+An event name may carry parameters, ``name{key=value,...}``. A new event of a simulator becomes one line here and one
+price in each chip that can perform it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from .errors import PriceError
+
+Boundary = Literal["array", "macro", "chip"]
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """What one event is to a price.
+
+    unit: the unit of its price. Counts are priced in joules per something; ``W`` prices seconds; ``J`` marks an
+        integral that is in joules already.
+    component: the row of the bill it belongs to.
+    boundary: the smallest boundary that contains it (array within macro within chip).
+    """
+
+    unit: str
+    component: str
+    boundary: Boundary
+
+
+_DIGITAL = ("add", "multiply", "divide", "exp", "log", "softplus", "sigmoid", "compare")
+
+EVENTS: Mapping[str, EventKind] = MappingProxyType(
+    {
+        "array.read_energy_J": EventKind("J", "array read", "array"),
+        "array.read": EventKind("J/op", "array control", "macro"),
+        "array.busy_s": EventKind("W", "static", "chip"),
+        "line.drive": EventKind("J/op", "line drive", "macro"),
+        "dac.conversion": EventKind("J/conversion", "dac", "macro"),
+        "adc.conversion": EventKind("J/conversion", "adc", "macro"),
+        "update.slot": EventKind("J/op", "update control", "macro"),
+        "line.pulse": EventKind("J/pulse", "programming lines", "macro"),
+        "pulse.up": EventKind("J/pulse", "programming pulses", "array"),
+        "pulse.down": EventKind("J/pulse", "programming pulses", "array"),
+        "random.bit": EventKind("J/bit_moved", "random bits", "chip"),
+        **{f"digital.{name}": EventKind("J/op", f"digital.{name}", "chip") for name in _DIGITAL},
+        "sram.byte_read": EventKind("J/byte_moved", "sram", "chip"),
+        "sram.byte_written": EventKind("J/byte_moved", "sram", "chip"),
+        "matmul.flop": EventKind("J/flop", "matmul", "chip"),
+    }
+)
+
+# Sums of signal-to-noise ratios cost nothing: they say how much energy a read must have cost (limits.py).
+FLOOR_EVENTS = frozenset({"array.snr_sum", "adc.snr_sum"})
+
+# What a simulator counts when it did something that no hardware can do, or whose cost it cannot know. Never priceable.
+UNPRICEABLE: Mapping[str, str] = MappingProxyType(
+    {
+        "array.noiseless_read": "a read without any noise has no finite energy: give the device read noise, or the "
+        "converter finite bits",
+        "update.slot_of_unknown_duration": "the static energy of an update needs its duration: give the device a "
+        "pulse duration",
+        "ideal.update": "ideal cells take the exact change, which no device does: give the array a real device",
+    }
+)
+
+
+def parse_event(full: str) -> tuple[str, dict[str, str]]:
+    """The bare name and the parameters of ``name{key=value,...}``; PriceError where it has another form."""
+    name, brace, rest = str(full).partition("{")
+    if not brace:
+        return name, {}
+    pairs = [pair.partition("=") for pair in rest.removesuffix("}").split(",")]
+    if not rest.endswith("}") or not all(key and equals and value for key, equals, value in pairs):
+        raise PriceError(f"event = {full!r} must look like 'adc.conversion{{enob=7.95}}'")
+    return name, {key: value for key, _, value in pairs}
+
+
+def check_amount(event: str, amount: object) -> float:
+    """A count or integral as a float; PriceError where it is negative, not finite or not a number."""
+    if isinstance(amount, bool | str) or not hasattr(amount, "__float__"):
+        raise PriceError(f"event {event!r}: {amount!r} is not a number")
+    value = float(amount)  # type: ignore[arg-type]
+    if not math.isfinite(value) or value < 0:
+        raise PriceError(f"event {event!r}: {amount!r} must be finite and not negative")
+    return value

@@ -1,0 +1,61 @@
+"""One decorator for every compiled kernel, and the guard that keeps Numba's threads and BLAS's from fighting.
+
+Kernels get ``error_model="numpy"`` (a division by zero gives inf, and the loop still vectorises), an on-disk cache, and no
+fast-math unless they ask for it by name. `RELAXED` is fast-math without ``nnan`` and ``ninf``: a NaN is data.
+
+On two cores a 2-thread OpenBLAS product next to a Numba `prange` on GNU OpenMP ran 20 times slower, because each pool
+spins while the other works (../shared/references/ebm.md, finding 9). Two guards: the OpenMP pool is told to sleep rather than
+spin, which must be said before the first parallel region; and `threads` sets both pools at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numba  # noqa: E402  (the wait policy must be in the environment before Numba starts its pool)
+
+RELAXED = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
+
+
+def kernel(*, relaxed: bool = False, parallel: bool = False, inline: bool = False) -> Callable[[Callable], Any]:
+    """The decorator of every compiled function of revpath.
+
+    Parameters
+    ----------
+    relaxed: allow reassociation and fused multiply-add (`RELAXED`); never in code that makes random numbers, whose bits
+        must not depend on how the compiler vectorised a loop.
+    parallel: compile `prange` loops for threads.
+    inline: paste the function into its callers, which are in the same file.
+    """
+
+    def decorate(function: Callable) -> Any:
+        return numba.njit(
+            cache=not inline,
+            error_model="numpy",
+            fastmath=set(RELAXED) if relaxed else False,
+            parallel=parallel,
+            inline="always" if inline else "never",
+        )(function)
+
+    return decorate
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Run a block with `n` threads in Numba and in BLAS alike."""
+    from threadpoolctl import threadpool_limits
+
+    if n < 1 or n > numba.config.NUMBA_NUM_THREADS:
+        raise ValueError(f"n = {n} threads must be between 1 and {numba.config.NUMBA_NUM_THREADS}")
+    before = numba.get_num_threads()
+    numba.set_num_threads(n)
+    try:
+        with threadpool_limits(limits=n):
+            yield
+    finally:
+        numba.set_num_threads(before)

@@ -1,0 +1,11 @@
+"""Errors of the simulator; each names the field, the value and what is allowed."""
+
+from ..devices.errors import RevpathError
+
+
+class ArrayError(RevpathError):
+    """An array, converter or batch that cannot be."""
+
+
+class MappingError(ArrayError):
+    """Weights that the conductance window cannot hold."""

@@ -1,0 +1,183 @@
+"""Events are data: what an array did, counted exactly, and what physics fixes, integrated.
+
+An event is a name with parameters, written ``name{key=value,...}``, such as ``adc.conversion{enob=7.95}``. Counts are
+Python integers. Integrals (joules dissipated in cells, seconds busy, sums of signal-to-noise ratios) are also held as
+integers, of a fixed quantum of 2**-100, so that adding events is associative and commutative to the last bit: the
+total does not depend on the order, the chunking or the number of threads. `revpath.energy_models` prices these names;
+it never looks inside the simulator.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from ..devices.errors import RevpathError
+
+_NAME = re.compile(r"^[a-z][a-zA-Z0-9_.]*(\{[a-z_]+=[^{},=]+(,[a-z_]+=[^{},=]+)*\})?$")
+_QUANTUM_BITS = 100
+
+
+class EventError(RevpathError):
+    """An event name, count or integral that cannot be right."""
+
+
+class Events(Mapping[str, int | float]):
+    """An immutable, additive record of what happened.
+
+    Parameters
+    ----------
+    counts: how often each event happened; non-negative integers.
+    integrals: physical integrals, non-negative finite floats, in the SI unit that the name ends in
+        (``array.read_energy_J``) or none (``array.snr_sum``).
+
+    ``a + b`` adds, ``a * n`` repeats, ``a == b`` compares exactly, ``events["name"]`` is a count or an integral (0 for
+    what never happened).
+    """
+
+    __slots__ = ("_counts", "_quanta")
+
+    def __init__(self, counts: Mapping[str, int] | None = None, integrals: Mapping[str, float] | None = None) -> None:
+        checked: dict[str, int] = {}
+        for name, count in (counts or {}).items():
+            _check_name(name)
+            if isinstance(count, bool) or not hasattr(count, "__index__") or count < 0:
+                raise EventError(f"event {name!r}: count = {count!r} must be a non-negative integer")
+            checked[name] = int(count)
+        quanta: dict[str, int] = {}
+        for name, value in (integrals or {}).items():
+            _check_name(name)
+            value = float(value)
+            if not math.isfinite(value) or value < 0:
+                raise EventError(f"event {name!r}: integral = {value!r} must be finite and non-negative")
+            mantissa, exponent = math.frexp(value)
+            shift = exponent - 53 + _QUANTUM_BITS
+            whole = int(mantissa * 2**53)
+            quanta[name] = whole << shift if shift >= 0 else whole >> -shift
+        both = checked.keys() & quanta.keys()
+        if both:
+            raise EventError(f"event {sorted(both)[0]!r} is both a count and an integral")
+        self._counts = MappingProxyType({k: v for k, v in checked.items() if v})
+        self._quanta = MappingProxyType({k: v for k, v in quanta.items() if v})
+
+    @classmethod
+    def _from_parts(cls, counts: dict[str, int], quanta: dict[str, int]) -> Events:
+        new = cls.__new__(cls)
+        new._counts = MappingProxyType(counts)
+        new._quanta = MappingProxyType(quanta)
+        return new
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return self._counts
+
+    @property
+    def integrals(self) -> Mapping[str, float]:
+        return MappingProxyType({name: _to_float(quanta) for name, quanta in self._quanta.items()})
+
+    def __getitem__(self, name: str) -> int | float:
+        if name in self._counts:
+            return self._counts[name]
+        if name in self._quanta:
+            return _to_float(self._quanta[name])
+        _check_name(name)
+        return 0
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._counts or name in self._quanta
+
+    def __iter__(self) -> Iterator[str]:
+        yield from sorted([*self._counts, *self._quanta])
+
+    def __len__(self) -> int:
+        return len(self._counts) + len(self._quanta)
+
+    def __add__(self, other: Events) -> Events:
+        if not isinstance(other, Events):
+            return NotImplemented
+        return Events._from_parts(_merge(self._counts, other._counts), _merge(self._quanta, other._quanta))
+
+    def __radd__(self, other: object) -> Events:
+        return self if other == 0 else NotImplemented  # so that sum(list_of_events) works
+
+    def __mul__(self, times: int) -> Events:
+        if isinstance(times, bool) or not hasattr(times, "__index__") or times < 0:
+            raise EventError(f"times = {times!r} must be a non-negative integer")
+        n = int(times)
+        if n == 0:
+            return Events()
+        return Events._from_parts(
+            {k: v * n for k, v in self._counts.items()}, {k: v * n for k, v in self._quanta.items()}
+        )
+
+    __rmul__ = __mul__
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Events):
+            return NotImplemented
+        return dict(self._counts) == dict(other._counts) and dict(self._quanta) == dict(other._quanta)
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self._counts.items()), frozenset(self._quanta.items())))
+
+    def __repr__(self) -> str:
+        return f"Events({', '.join(f'{name}: {self[name]:.6g}' for name in self)})"
+
+    def matching(self, name: str) -> dict[str, int | float]:
+        """All events of that bare name, whatever their parameters."""
+        return {event: self[event] for event in self if split_event(event)[0] == name}
+
+    def to_json(self) -> str:
+        """An exact text form; `from_json` reads it back to an equal object."""
+        return json.dumps(
+            {"counts": dict(sorted(self._counts.items())), "quanta": {k: hex(v) for k, v in sorted(self._quanta.items())}}
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Events:
+        try:
+            content = json.loads(text)
+            counts = {k: v for k, v in content["counts"].items()}
+            quanta = {k: int(v, 16) for k, v in content["quanta"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EventError(f"not a record of events: {error}") from error
+        if any(v < 0 for v in quanta.values()):
+            raise EventError("not a record of events: a negative integral")
+        return Events._from_parts(dict(Events(counts)._counts), quanta)
+
+    def __reduce__(self):
+        return Events.from_json, (self.to_json(),)
+
+
+def event(name: str, **parameters: object) -> str:
+    """The full name of an event: ``event("adc.conversion", enob=7.95) == "adc.conversion{enob=7.95}"``."""
+    if not parameters:
+        return name
+    return f"{name}{{{','.join(f'{k}={v}' for k, v in sorted(parameters.items()))}}}"
+
+
+def split_event(full: str) -> tuple[str, dict[str, str]]:
+    """The bare name and the parameters of an event."""
+    name, _, rest = full.partition("{")
+    if not rest:
+        return name, {}
+    return name, dict(pair.split("=", 1) for pair in rest.rstrip("}").split(","))
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise EventError(f"event name = {name!r} must look like 'adc.conversion{{enob=7.95}}'")
+
+
+def _to_float(quanta: int) -> float:
+    return math.ldexp(quanta, -_QUANTUM_BITS) if quanta.bit_length() <= 1000 else float("inf")
+
+
+def _merge(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+    out = dict(a)
+    for name, value in b.items():
+        out[name] = out.get(name, 0) + value
+    return out

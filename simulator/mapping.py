@@ -1,0 +1,93 @@
+"""How a signed weight becomes the conductances of two cells: W proportional to G+ - G-.
+
+Both cells live on the state coordinate of their device's pulse response (`revpath.devices.response`), where
+g = g_min + (w - w_min) (g_max - g_min) / (w_max - w_min). `weight_max` is the weight of a full difference: one cell at the top of
+its window, the other at the bottom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..devices import Device
+from ..devices.response import IdealResponse, SoftBounds
+from .errors import MappingError
+
+Side = Literal["one-sided", "two-sided"]
+
+
+@dataclass(frozen=True)
+class DifferentialMapping:
+    """The affine maps between weight, state and conductance of a pair of cells.
+
+    Attributes
+    ----------
+    w_min, w_max: state coordinate at the ends of the conductance window.
+    g_min, slope: conductance (S) at w_min, and siemens per unit of state.
+    scale: weight per unit of state difference.
+    side: "two-sided" moves both cells about the middle of the window (needed to train in place); "one-sided" leaves one
+        of them at g_min, which dissipates less.
+    """
+
+    w_min: float
+    w_max: float
+    g_min: float
+    slope: float
+    scale: float
+    side: Side
+
+    @classmethod
+    def of(cls, device: Device, weight_max: float, side: Side) -> DifferentialMapping:
+        if side not in ("one-sided", "two-sided"):
+            raise MappingError(f"mapping = {side!r} must be 'one-sided' or 'two-sided'")
+        if not np.isfinite(weight_max) or weight_max <= 0:
+            raise MappingError(f"weight_max = {weight_max!r} must be positive and finite")
+        known = isinstance(device.response, IdealResponse | SoftBounds)
+        w_min, w_max = (device.response.w_min, device.response.w_max) if known else (0.0, 1.0)
+        span = w_max - w_min
+        slope = (device.window.g_max - device.window.g_min) / span
+        return cls(w_min, w_max, device.window.g_min, slope, weight_max / span, side)
+
+    @property
+    def weight_max(self) -> float:
+        return self.scale * (self.w_max - self.w_min)
+
+    @property
+    def floor(self) -> float:
+        """The state at which the conductance is zero: nothing goes below it."""
+        return self.w_min - self.g_min / self.slope
+
+    def states(self, weights: np.ndarray) -> np.ndarray:
+        """Target states (..., 2) of the cells G+ and G- for weights (...).
+
+        Raises
+        ------
+        MappingError: a weight is beyond weight_max; says how many are, and the largest.
+        """
+        too_large = np.abs(weights) > self.weight_max * (1 + 1e-6)
+        if too_large.any():
+            raise MappingError(
+                f"{int(too_large.sum())} of {weights.size} weights are beyond weight_max = {self.weight_max:.6g} "
+                f"(largest {float(np.max(np.abs(weights))):.6g}); raise weight_max or clip the weights"
+            )
+        difference = np.asarray(weights, np.float64) / self.scale
+        if self.side == "two-sided":
+            middle = 0.5 * (self.w_min + self.w_max)
+            pair = [middle + 0.5 * difference, middle - 0.5 * difference]
+        else:
+            pair = [self.w_min + np.maximum(difference, 0), self.w_min + np.maximum(-difference, 0)]
+        return np.stack(pair, axis=-1)
+
+    def weights(self, states: np.ndarray) -> np.ndarray:
+        """Weights (...) of states (..., 2), float32."""
+        return np.float32(self.scale) * (states[..., 0] - states[..., 1])
+
+    def conductances(self, states: np.ndarray) -> np.ndarray:
+        """Siemens of states, float64."""
+        return self.g_min + (np.asarray(states, np.float64) - self.w_min) * self.slope
+
+    def to_state(self, conductances: np.ndarray) -> np.ndarray:
+        return self.w_min + (conductances - self.g_min) / self.slope
