@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..simulator import ArrayConfig, Crossbar, Events, Stream
@@ -44,6 +48,15 @@ class CrossbarSynapses:
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         self.array.update(x, d, rate)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        digital = self._digital
+        with self.array.aside():
+            try:
+                yield
+            finally:
+                self._digital = digital
+
     def weights(self) -> np.ndarray:
         return self.array.read()
 
@@ -56,6 +69,23 @@ def crossbar_synapses(config: ArrayConfig, seed: int = 0) -> SynapsesFactory:
 
     >>> from revpath.ebm import RBM, crossbar_synapses
     >>> from revpath.simulator import ArrayConfig
-    >>> RBM(16, synapses=crossbar_synapses(ArrayConfig(device="ideal"), seed=1))  # doctest: +SKIP
+    >>> model = RBM(16, synapses=crossbar_synapses(ArrayConfig(device="reram-sb-gong2018", weight_max=2.0), seed=1))
     """
-    return lambda shape, array: CrossbarSynapses(Crossbar(shape, config, seed=seed, array=array))
+    return CrossbarFactory((config,), seed)
+
+
+def crossbar_synapses_by_array(configs: Sequence[ArrayConfig], seed: int = 0) -> SynapsesFactory:
+    """The same for a model whose arrays differ: the n-th array is made of the n-th configuration."""
+    return CrossbarFactory(tuple(configs), seed)
+
+
+@dataclass(frozen=True)
+class CrossbarFactory:
+    """Makes the analog synapses of a model; a class rather than a closure, so that models pickle and clone."""
+
+    configs: tuple[ArrayConfig, ...]
+    seed: int
+
+    def __call__(self, shape: tuple[int, int], array: int) -> CrossbarSynapses:
+        config = self.configs[0] if len(self.configs) == 1 else self.configs[array]
+        return CrossbarSynapses(Crossbar(shape, config, seed=self.seed, array=array))

@@ -36,12 +36,14 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
     ----------
     n_components: number of hidden units.
     n_symbols: size of the alphabet; symbols are integers from 0.
-    learning_rate: step for the gradient of the mean log-likelihood of a mini-batch.
+    learning_rate: step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
+    label_learning_rate, bias_learning_rate: the same for the label weights and for both biases. A label weight is in every
+        row's gradient, a context weight in few; with one rate for both the label weights overshoot and learning stalls.
     batch_size: rows in a mini-batch.
     n_iter: passes of `fit` over the data, each in a new order.
     rule: "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive divergence
         with one Gibbs step (2 n_components functions and a transposed read a row, a noisier gradient).
-    context_spread, label_spread: standard deviation of the initial weights.
+    context_spread, label_spread: half-width of the uniform initial weights.
     synapses: ``(shape, number of the array) -> Synapses``; None means ideal digital ones.
     random_state: seeds initial weights, order of the data and sampled units.
 
@@ -59,7 +61,9 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         n_components=256,
         *,
         n_symbols=27,
-        learning_rate=1.0,
+        learning_rate=40.0,
+        label_learning_rate=0.2,
+        bias_learning_rate=2.0,
         batch_size=64,
         n_iter=1,
         rule="exact",
@@ -71,6 +75,8 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         self.n_components = n_components
         self.n_symbols = n_symbols
         self.learning_rate = learning_rate
+        self.label_learning_rate = label_learning_rate
+        self.bias_learning_rate = bias_learning_rate
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.rule = rule
@@ -90,35 +96,34 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
             self.partial_fit(X[order], y[order])
         return self
 
-    def partial_fit(self, X: np.ndarray, y: np.ndarray, rate: float | None = None) -> ConditionalRBM:
-        """One pass over the rows as they come, in mini-batches; `rate` overrides learning_rate."""
+    def partial_fit(self, X: np.ndarray, y: np.ndarray, slowdown: float = 1.0) -> ConditionalRBM:
+        """One pass over the rows as they come, in mini-batches, with all learning rates divided by `slowdown`."""
         X, y = self._checked(X, y)
         if not hasattr(self, "context_synapses_"):
             self._start(X.shape[1], y)
         elif X.shape[1] != self.n_features_in_:
             raise RevpathError(f"X has {X.shape[1]} columns; this model was begun with {self.n_features_in_}")
-        rate = self.learning_rate if rate is None else rate
-        if not np.isfinite(rate) or rate < 0:
-            raise RevpathError(f"rate = {rate!r} must be finite and not negative")
+        if not np.isfinite(slowdown) or slowdown < 1:
+            raise RevpathError(f"slowdown = {slowdown!r} must be finite and at least 1")
         step = self._step_exact if self.rule == "exact" else self._step_cd
         for start in range(0, len(X), self.batch_size):
             rows = slice(start, start + self.batch_size)
-            step(one_hot(X[rows], self.n_symbols), y[rows], rate / len(y[rows]))
+            step(one_hot(X[rows], self.n_symbols), y[rows], 1.0 / (slowdown * len(y[rows])))
         return self
 
-    def _step_exact(self, x: np.ndarray, y: np.ndarray, rate: float) -> None:
+    def _step_exact(self, x: np.ndarray, y: np.ndarray, share: float) -> None:
         field = self.context_synapses_.forward(x) + self.intercept_hidden_
         labels = self._read_labels()
         log_p, d_field, d_labels = posterior_and_gradient(field, labels, self._label_bias(labels), y)
         miss = -np.exp(log_p)
         miss[np.arange(len(y)), y] += 1
         d_labels -= OFFSET * miss.sum(axis=0, dtype=np.float64).astype(np.float32)[:, None]
-        self.context_synapses_.update(x, d_field, rate)
-        self.label_synapses_.update(self._each_symbol, d_labels, rate)
-        self._learn_biases(d_field, miss, rate)
+        self.context_synapses_.update(x, d_field, self.learning_rate * share)
+        self.label_synapses_.update(self._each_symbol, d_labels, self.label_learning_rate * share)
+        self._learn_biases(d_field, miss, share)
         self._digital += _exact_step_events(len(y), self.n_symbols, self.n_components)
 
-    def _step_cd(self, x: np.ndarray, y: np.ndarray, rate: float) -> None:
+    def _step_cd(self, x: np.ndarray, y: np.ndarray, share: float) -> None:
         field = self.context_synapses_.forward(x) + self.intercept_hidden_
         true = self._each_symbol[y]
         p_true = sigmoid(field + self.label_synapses_.forward(true))
@@ -128,15 +133,16 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         model = self._each_symbol[chosen]
         p_model = sigmoid(field + self.label_synapses_.forward(model))
         d_field = p_true - p_model
-        self.context_synapses_.update(x, d_field, rate)
-        self.label_synapses_.update(true, p_true - OFFSET, rate)
-        self.label_synapses_.update(model, OFFSET - p_model, rate)
-        self._learn_biases(d_field, true - model, rate)
+        self.context_synapses_.update(x, d_field, self.learning_rate * share)
+        self.label_synapses_.update(true, p_true - OFFSET, self.label_learning_rate * share)
+        self.label_synapses_.update(model, OFFSET - p_model, self.label_learning_rate * share)
+        self._learn_biases(d_field, true - model, share)
         self._digital += _cd_step_events(len(y), self.n_symbols, self.n_components)
 
-    def _learn_biases(self, d_field: np.ndarray, miss: np.ndarray, rate: float) -> None:
-        self.intercept_hidden_ += np.float32(rate) * d_field.sum(axis=0)
-        self.intercept_label_ += np.float32(rate) * miss.sum(axis=0).astype(np.float32)
+    def _learn_biases(self, d_field: np.ndarray, miss: np.ndarray, share: float) -> None:
+        rate = np.float32(self.bias_learning_rate * share)
+        self.intercept_hidden_ += rate * d_field.sum(axis=0)
+        self.intercept_label_ += rate * miss.sum(axis=0).astype(np.float32)
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -166,9 +172,14 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         return self.classes_[np.argmax(self.predict_log_proba(X), axis=1)]
 
     def bits_per_symbol(self, X: np.ndarray, y: np.ndarray, *, stored: bool = False) -> float:
-        """Mean of -log2 p(y | X): exact, no sampling, no partition function."""
+        """Mean of -log2 p(y | X): exact, no sampling, no partition function.
+
+        It is an evaluation: its reads are noisy like any, but are not counted and do not touch the noise of the run.
+        """
+        check_is_fitted(self)
         X, y = self._checked(X, y)
-        log_p = self.predict_log_proba(X, stored=stored)
+        with self.context_synapses_.aside(), self.label_synapses_.aside():
+            log_p = self.predict_log_proba(X, stored=stored)
         return float(-np.mean(log_p[np.arange(len(y)), y]) / np.log(2))
 
     @property
@@ -188,8 +199,8 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         self.context_synapses_: Synapses = make((rows, self.n_components), 0)
         self.label_synapses_: Synapses = make((self.n_symbols, self.n_components), 1)
         start = Stream(seed, "initial weights")
-        self.context_synapses_.program(self.context_spread * start.normals((rows, self.n_components)))
-        self.label_synapses_.program(self.label_spread * start.normals((self.n_symbols, self.n_components)))
+        self.context_synapses_.program(self.context_spread * (2 * start.uniforms((rows, self.n_components)) - 1))
+        self.label_synapses_.program(self.label_spread * (2 * start.uniforms((self.n_symbols, self.n_components)) - 1))
         counts = np.bincount(y, minlength=self.n_symbols) + 1.0
         self.intercept_label_ = np.log(counts / counts.sum()).astype(np.float32)
         self.intercept_hidden_ = np.zeros(self.n_components, np.float32)
@@ -221,7 +232,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
                 raise RevpathError(f"{name} = {value!r} must be an integer of at least {least}")
-        for name in ("learning_rate", "context_spread", "label_spread"):
+        for name in ("learning_rate", "label_learning_rate", "bias_learning_rate", "context_spread", "label_spread"):
             value = getattr(self, name)
             if not np.isfinite(value) or value < 0:
                 raise RevpathError(f"{name} = {value!r} must be finite and not negative")
@@ -265,8 +276,8 @@ def _exact_step_events(batch: int, classes: int, hidden: int) -> Events:
             "digital.multiply": functions,
             "digital.exp": batch * classes,
             "digital.divide": batch * classes,
-            # label weights are read for every (row, symbol); the label gradient is read, added to and written back
-            "sram.byte_read": 2 * functions * _BYTES,
+            # label weights are read for the posterior and again for the gradient, which is read, added to, written back
+            "sram.byte_read": 3 * functions * _BYTES,
             "sram.byte_written": (functions + classes * hidden) * _BYTES,
         }
     )

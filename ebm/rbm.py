@@ -243,10 +243,11 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             p_model, self.h_samples_ = self._sample_hidden(v_model, self._units)
         else:
             p_model = self._hidden_probabilities(v_model)
-        for x, d, signed in ((v, p_data, rate / len(v)), (v_model, p_model, -rate / len(v_model))):
-            self.synapses_.update(x, d, signed)
-            self.intercept_visible_ += np.float32(signed) * x.sum(axis=0)
-            self.intercept_hidden_ += np.float32(signed) * d.sum(axis=0)
+        for x, d, sign in ((v, p_data, 1), (v_model, p_model, -1)):
+            share = np.float32(rate / len(x))
+            self.synapses_.update(x, d if sign > 0 else -d, float(share))
+            self.intercept_visible_ += sign * share * x.sum(axis=0)
+            self.intercept_hidden_ += sign * share * d.sum(axis=0)
             n_biases = x.shape[1] + d.shape[1]
             # for each bias: its sum over the rows, the product with the rate, its addition
             self._digital.update({"digital.add": len(x) * n_biases, "digital.multiply": n_biases})

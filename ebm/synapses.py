@@ -7,7 +7,8 @@ on the protocol runs on both, so "with and without noise" is one argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -49,6 +50,10 @@ class Synapses(Protocol):
         """W <- W + rate * x.T @ d, one outer product for each row of the batch, in order."""
         ...
 
+    def aside(self) -> AbstractContextManager[None]:
+        """A block whose reads are not part of the run: not counted, and drawing on noise of their own."""
+        ...
+
     def weights(self) -> np.ndarray:
         """A copy of the stored W, float32: a diagnostic, not an array read."""
         ...
@@ -62,9 +67,7 @@ SynapsesFactory = Callable[[tuple[int, int], int], Synapses]
 """(shape, number of the array within the model) -> synapses that hold zeros."""
 
 
-def sample_units(
-    field: np.ndarray, bias: np.ndarray, units: Stream
-) -> tuple[np.ndarray, np.ndarray, Events]:
+def sample_units(field: np.ndarray, bias: np.ndarray, units: Stream) -> tuple[np.ndarray, np.ndarray, Events]:
     """Sample Bernoulli units from their net input by a digital comparator.
 
     Parameters
@@ -137,6 +140,14 @@ class DigitalSynapses:
             raise RevpathError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
         self._events += Events({"matmul.flop": 2 * int(np.count_nonzero(x)) * self.shape[1]})
         self._weights += np.float32(rate) * (x.T @ d)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        events = self._events
+        try:
+            yield
+        finally:
+            self._events = events
 
     def weights(self) -> np.ndarray:
         return self._weights.copy()

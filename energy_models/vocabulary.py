@@ -46,6 +46,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "line.pulse": EventKind("J/pulse", "programming lines", "macro"),
         "pulse.up": EventKind("J/pulse", "programming pulses", "array"),
         "pulse.down": EventKind("J/pulse", "programming pulses", "array"),
+        "cell.programmed": EventKind("J/pulse", "programming open loop", "array"),
         "random.bit": EventKind("J/bit_moved", "random bits", "chip"),
         **{f"digital.{name}": EventKind("J/op", f"digital.{name}", "chip") for name in _DIGITAL},
         "sram.byte_read": EventKind("J/byte_moved", "sram", "chip"),

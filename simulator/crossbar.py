@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,7 +85,7 @@ class Crossbar(LinearOperator):
         self.mapping = DifferentialMapping.of(self.device, self.config.weight_max, self.config.mapping)
         self.events = Events()
         self.clipped = 0
-        self._streams = {p: Stream(seed, p, array) for p in ("read", "program", "word-trains", "bit-trains", "pulses")}
+        self._streams = {p: Stream(seed, p, array) for p in ("read", "aside", "program", "word-trains", "bit-trains", "pulses")}
         self._traits = self._draw_traits(Stream(seed, "device-to-device", array))
         self._state = np.empty((rows * columns, 2), np.float32)
         self._shown = np.empty_like(self._state)
@@ -118,6 +120,19 @@ class Crossbar(LinearOperator):
     def conductances(self) -> np.ndarray:
         """Siemens of all cells, (rows, columns, 2): G+ and G-."""
         return self.mapping.conductances(self._shown).reshape(*self.shape, 2)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Reads inside this block are not part of the run: they are not counted, and take none of its noise.
+
+        For evaluation during training, which must neither cost joules nor change what is learned.
+        """
+        events, clipped, stream = self.events, self.clipped, self._streams["read"]
+        self._streams["read"] = self._streams["aside"]
+        try:
+            yield
+        finally:
+            self.events, self.clipped, self._streams["read"] = events, clipped, stream
 
     # -- reads ------------------------------------------------------------------------------------------------------
 
@@ -260,9 +275,7 @@ class Crossbar(LinearOperator):
         pulses = np.zeros((-(-columns // 64), 3), np.int64)
         noise = (response.step_noise, response.write_noise * response.step, self.mapping.floor)
         soft_bounds_update(
-            self._state,
-            self._shown,
-            self._traits,
+            (self._state, self._shown, self._traits),
             np.array(noise, np.float32),
             trains,
             np.sign(x).astype(np.int8),

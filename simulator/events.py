@@ -103,6 +103,12 @@ class Events(Mapping[str, int | float]):
     def __radd__(self, other: object) -> Events:
         return self if other == 0 else NotImplemented  # so that sum(list_of_events) works
 
+    def __sub__(self, earlier: Events) -> Events:
+        """What happened since `earlier`, a total of the same history; EventError where it is not one."""
+        if not isinstance(earlier, Events):
+            return NotImplemented
+        return Events._from_parts(_less(self._counts, earlier._counts), _less(self._quanta, earlier._quanta))
+
     def __mul__(self, times: int) -> Events:
         if isinstance(times, bool) or not hasattr(times, "__index__") or times < 0:
             raise EventError(f"times = {times!r} must be a non-negative integer")
@@ -174,6 +180,15 @@ def _check_name(name: object) -> None:
 
 def _to_float(quanta: int) -> float:
     return math.ldexp(quanta, -_QUANTUM_BITS) if quanta.bit_length() <= 1000 else float("inf")
+
+
+def _less(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+    out = dict(a)
+    for name, value in b.items():
+        out[name] = out.get(name, 0) - value
+        if out[name] < 0:
+            raise EventError(f"event {name!r}: {value} cannot be taken from {a.get(name, 0)}")
+    return {name: value for name, value in out.items() if value}
 
 
 def _merge(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:

@@ -1,0 +1,111 @@
+"""What the main job trains: the same conditional RBM on different synapses, described as frozen data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..devices import Device, load_device
+from ..ebm import SynapsesFactory, crossbar_synapses_by_array
+from ..simulator import ADC, DAC, ArrayConfig
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Hardware(_Frozen):
+    """The analog arrays of a model: one for the context weights, one for the label weights.
+
+    changes: numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
+    context_max, label_max: weight of a full conductance difference. context_adc, label_adc: ADC range in weights.
+    """
+
+    device: str = "reram-sb-gong2018"
+    changes: dict[str, float] = Field(default_factory=dict)
+    context_max: float = Field(default=4.0, gt=0)
+    label_max: float = Field(default=1.0, gt=0)
+    context_adc: float = Field(default=3.0, gt=0)
+    label_adc: float = Field(default=1.0, gt=0)
+    bits: int = Field(default=8, ge=2, le=16)
+    longest_train: int = Field(default=31, ge=1, le=63)
+
+    def cell(self) -> Device:
+        return load_device(self.device).replaced(**self.changes)
+
+    def synapses(self, seed: int) -> SynapsesFactory:
+        cell = self.cell()
+
+        def config(largest: float, adc_range: float) -> ArrayConfig:
+            return ArrayConfig(
+                device=cell,
+                weight_max=largest,
+                dac=DAC(bits=self.bits),
+                adc=ADC(bits=self.bits, y_max=adc_range * largest),
+                longest_train=self.longest_train,
+            )
+
+        return crossbar_synapses_by_array(
+            [config(self.context_max, self.context_adc), config(self.label_max, self.label_adc)], seed
+        )
+
+
+class Recipe(_Frozen):
+    """One training run. Two recipes that are equal give the same bits, on any machine and at any number of threads.
+
+    Learning rates fall linearly from their full value to `last_rate` of it over the `characters`.
+    """
+
+    name: str
+    title: str
+    kind: Literal["digital", "analog"]
+    hardware: Hardware | None = None
+    context: int = Field(default=8, ge=1, le=64)
+    hidden: int = Field(default=256, ge=1)
+    batch: int = Field(default=64, ge=1)
+    rule: Literal["exact", "cd"] = "exact"
+    learning_rate: float = Field(default=40.0, ge=0)
+    label_learning_rate: float = Field(default=0.2, ge=0)
+    bias_learning_rate: float = Field(default=2.0, ge=0)
+    last_rate: float = Field(default=0.05, gt=0, le=1)
+    characters: int = Field(ge=1)
+    seed: int = Field(default=1, ge=0)
+
+    def key(self, text_sha256: str, version: str) -> str:
+        """What the result depends on, as a short hash: the name of its files."""
+        content = json.dumps([self.model_dump(), text_sha256, version], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def recipes(characters: int, seed: int) -> list[Recipe]:
+    """The runs of `revpath compare`: ideal, the device as measured, and the same device with a tenth of its noise."""
+    measured = Hardware()
+    cell = measured.cell().response
+    tenth = {
+        "response__step_noise": cell.step_noise / 10,  # type: ignore[union-attr]
+        "response__write_noise": cell.write_noise / 10,  # type: ignore[union-attr]
+    }
+    return [
+        Recipe(name="digital", title="EBM, ideal digital synapses", kind="digital", characters=characters, seed=seed),
+        Recipe(
+            name="analog",
+            title="EBM, analog ReRAM, trained in the array",
+            kind="analog",
+            hardware=measured,
+            learning_rate=10.0,
+            characters=characters,
+            seed=seed,
+        ),
+        Recipe(
+            name="analog-quiet",
+            title="EBM, analog, hypothetical cell: a tenth of the update noise",
+            kind="analog",
+            hardware=Hardware(changes=tenth),
+            learning_rate=10.0,
+            characters=characters,
+            seed=seed,
+        ),
+    ]
