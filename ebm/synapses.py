@@ -7,11 +7,13 @@ on the protocol runs on both, so "with and without noise" is one argument.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from scipy.linalg.blas import sgemm
 
 from ..devices.errors import RevpathError
 from ..simulator.events import Events
@@ -89,9 +91,10 @@ def sample_units(field: np.ndarray, bias: np.ndarray, units: Stream) -> tuple[np
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """The logistic function in float32, without overflow."""
-    from scipy.special import expit
-
-    return expit(x.astype(np.float32, copy=False))
+    with np.errstate(over="ignore"):  # exp overflows to infinity beyond 88; 1 / (1 + infinity) is the right 0
+        y = np.exp(-x.astype(np.float32, copy=False))
+    y += np.float32(1)
+    return np.reciprocal(y, out=y)
 
 
 class DigitalSynapses:
@@ -105,7 +108,7 @@ class DigitalSynapses:
 
     def __init__(self, shape: tuple[int, int], array: int = 0) -> None:
         self._weights = np.zeros(checked_shape(shape), np.float32)
-        self._events = Events()
+        self._done = Counter()  # merging immutable Events at every call took a third of the time of small models
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -113,16 +116,16 @@ class DigitalSynapses:
 
     @property
     def events(self) -> Events:
-        return self._events
+        return Events(self._done)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_batch("x", x, self.shape[0])
-        self._events += Events({"matmul.flop": 2 * int(np.count_nonzero(x)) * self.shape[1]})
+        self._count(x, self.shape[1])
         return x @ self._weights
 
     def backward(self, d: np.ndarray) -> np.ndarray:
         d = checked_batch("d", d, self.shape[1])
-        self._events += Events({"matmul.flop": 2 * int(np.count_nonzero(d)) * self.shape[0]})
+        self._count(d, self.shape[0])
         return d @ self._weights.T
 
     def sample(
@@ -130,7 +133,7 @@ class DigitalSynapses:
     ) -> tuple[np.ndarray, np.ndarray]:
         field = self.backward(x) if transposed else self.forward(x)
         p, states, done = sample_units(field, bias, units)
-        self._events += done
+        self._done.update(done.counts)
         return p, states
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
@@ -138,16 +141,20 @@ class DigitalSynapses:
         d = checked_batch("d", d, self.shape[1])
         if len(x) != len(d):
             raise RevpathError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        self._events += Events({"matmul.flop": 2 * int(np.count_nonzero(x)) * self.shape[1]})
-        self._weights += np.float32(rate) * (x.T @ d)
+        self._count(x, self.shape[1])
+        # W.T += rate * d.T @ x inside BLAS: no temporary of the size of W
+        sgemm(rate, d.T, x.T, beta=1.0, c=self._weights.T, trans_b=True, overwrite_c=True)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        events = self._events
+        done = self._done.copy()
         try:
             yield
         finally:
-            self._events = events
+            self._done = done
+
+    def _count(self, x: np.ndarray, width: int) -> None:
+        self._done["matmul.flop"] += 2 * int(np.count_nonzero(x != 0)) * width  # counting booleans is 5 times faster
 
     def weights(self) -> np.ndarray:
         return self._weights.copy()

@@ -19,7 +19,8 @@ from .noise import normals_from_words, philox_lanes
 
 PULSE_BITS = 16  # resolution of the firing probability of a line, and random bits that one slot of one line takes
 LONGEST_TRAIN = 63
-_LANES = 64
+_LANES = 64  # lines of a block
+_CHUNK = 256  # coincidences that are worked on side by side
 _U64 = np.uint64
 
 
@@ -101,9 +102,9 @@ def _fire(cells, noise, entries, filled, scratch, step, key):
     cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, 4)
         float32: s_up, s_down, b_max, b_min of each cell.
     noise: (cycle-to-cycle noise, write noise x step, lowest state that can be shown), float32.
-    entries: (at least 64,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in bits 32 to
+    entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in bits 32 to
         62, which together are its Philox counter; bit 63 is set where the weight goes up.
-    scratch: working space of 64 lanes: Philox counters (low, high), words, radius, normals. step, key: address.
+    scratch: working space of `_CHUNK` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
     """
     state, shown, traits = cells
     low, high, words, radius, normals = scratch
@@ -170,7 +171,7 @@ def _fire_block(cells, noise, x_trains, x_signs, lines, scratch, columns, addres
     """
     trains, places, counts = lines
     step, key = address
-    entries = np.empty(2 * _LANES, np.uint64)
+    entries = np.empty(_CHUNK + _LANES, np.uint64)
     raised = 0
     moved = 0
     filled = 0
@@ -185,11 +186,11 @@ def _fire_block(cells, noise, x_trains, x_signs, lines, scratch, columns, addres
             for f in range(trains.size):
                 entries[filled] = (places[f] + here) ^ negative
                 filled += np.int64(counts[f] > k)
-            if filled >= _LANES:
-                raised += _fire(cells, noise, entries, _LANES, scratch, step, key)
-                filled -= _LANES
+            if filled >= _CHUNK:
+                raised += _fire(cells, noise, entries, _CHUNK, scratch, step, key)
+                filled -= _CHUNK
                 for e in range(filled):
-                    entries[e] = entries[_LANES + e]
+                    entries[e] = entries[_CHUNK + e]
     if filled:
         raised += _fire(cells, noise, entries, filled, scratch, step, key)
     return raised, moved - raised
@@ -219,11 +220,11 @@ def soft_bounds_update(cells, noise, x_trains, x_signs, d_thresholds, d_signs, p
         fires = np.empty(stop - first, np.uint64)
         places = np.empty(stop - first, np.uint64)
         counts = np.empty(stop - first, np.int64)
-        low = np.empty(_LANES, np.uint32)
-        high = np.empty(_LANES, np.uint32)
-        words = np.empty((4, _LANES), np.uint32)
-        radius = np.empty(_LANES, np.float32)
-        normals = np.empty((4, _LANES), np.float32)
+        low = np.empty(_CHUNK, np.uint32)
+        high = np.empty(_CHUNK, np.uint32)
+        words = np.empty((4, _CHUNK), np.uint32)
+        radius = np.empty(_CHUNK, np.float32)
+        normals = np.empty((4, _CHUNK), np.float32)
         scratch = (low, high, words, radius, normals)
         ups = 0
         downs = 0
