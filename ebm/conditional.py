@@ -2,15 +2,17 @@ r"""The conditional restricted Boltzmann machine: a next-symbol model whose like
 
 .. math:: E(y, h \mid x) = - b_y - \sum_j (h_j - \mu) \Big(U_{yj} + c_j + \sum_i x_i W_{ij}\Big)
 
-x is the one-hot context, y the next symbol, h binary. Given x only a sum over the symbols is needed, so p(y | x) and its gradient are
-exact (Larochelle & Bengio, "Classification using discriminative restricted Boltzmann machines", ICML 2008), and the gradient
-is a local difference: hidden activity under the true symbol minus hidden activity under the model. The offset mu centres the
-hidden units (Montavon & Mueller, "Deep Boltzmann machines and the centering trick", 2012); it is a fixed 1/2 here, which takes the
-common mode of the hidden units out of the label weights.
+x is the one-hot context, y the next symbol, h binary. Given x only a sum over the symbols is needed, so p(y | x) and
+its gradient are exact (Larochelle & Bengio, "Classification using discriminative restricted Boltzmann machines", ICML
+2008), and the gradient is a local difference: hidden activity under the true symbol minus hidden activity under the
+model. The offset mu centres the hidden units (Montavon & Mueller, "Deep Boltzmann machines and the centering trick",
+2012); it is a fixed 1/2 here, which takes the common mode of the hidden units out of the label weights.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
@@ -37,12 +39,13 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
     n_components: number of hidden units.
     n_symbols: size of the alphabet; symbols are integers from 0.
     learning_rate: step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
-    label_learning_rate, bias_learning_rate: the same for the label weights and for both biases. A label weight is in every
-        row's gradient, a context weight in few; with one rate for both the label weights overshoot and learning stalls.
+    label_learning_rate, bias_learning_rate: the same for the label weights and for both biases. A label weight is in
+        every row's gradient, a context weight in few; with one rate for both the label weights overshoot and learning
+        stalls.
     batch_size: rows in a mini-batch.
     n_iter: passes of `fit` over the data, each in a new order.
-    rule: "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive divergence
-        with one Gibbs step (2 n_components functions and a transposed read a row, a noisier gradient).
+    rule: "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
+        divergence with one Gibbs step (2 n_components functions and a transposed read a row, a noisier gradient).
     context_spread, label_spread: half-width of the uniform initial weights.
     synapses: ``(shape, number of the array) -> Synapses``; None means ideal digital ones.
     random_state: seeds initial weights, order of the data and sampled units.
@@ -99,12 +102,11 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
     def partial_fit(self, X: np.ndarray, y: np.ndarray, slowdown: float = 1.0) -> ConditionalRBM:
         """One pass over the rows as they come, in mini-batches, with all learning rates divided by `slowdown`."""
         X, y = self._checked(X, y)
+        if not 1 <= slowdown < np.inf:
+            raise RevpathError(f"slowdown = {slowdown!r} must be finite and at least 1")
         if not hasattr(self, "context_synapses_"):
             self._start(X.shape[1], y)
-        elif X.shape[1] != self.n_features_in_:
-            raise RevpathError(f"X has {X.shape[1]} columns; this model was begun with {self.n_features_in_}")
-        if not np.isfinite(slowdown) or slowdown < 1:
-            raise RevpathError(f"slowdown = {slowdown!r} must be finite and at least 1")
+        self._check_width(X)
         step = self._step_exact if self.rule == "exact" else self._step_cd
         for start in range(0, len(X), self.batch_size):
             rows = slice(start, start + self.batch_size)
@@ -121,7 +123,8 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         self.context_synapses_.update(x, d_field, self.learning_rate * share)
         self.label_synapses_.update(self._each_symbol, d_labels, self.label_learning_rate * share)
         self._learn_biases(d_field, miss, share)
-        self._digital += _exact_step_events(len(y), self.n_symbols, self.n_components)
+        size = len(y), self.n_symbols, self.n_components
+        self._count(_posterior_events(*size), _gradient_events(*size))
 
     def _step_cd(self, x: np.ndarray, y: np.ndarray, share: float) -> None:
         field = self.context_synapses_.forward(x) + self.intercept_hidden_
@@ -137,7 +140,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         self.label_synapses_.update(true, p_true - OFFSET, self.label_learning_rate * share)
         self.label_synapses_.update(model, OFFSET - p_model, self.label_learning_rate * share)
         self._learn_biases(d_field, true - model, share)
-        self._digital += _cd_step_events(len(y), self.n_symbols, self.n_components)
+        self._count(_cd_step_events(len(y), self.n_symbols, self.n_components))
 
     def _learn_biases(self, d_field: np.ndarray, miss: np.ndarray, share: float) -> None:
         rate = np.float32(self.bias_learning_rate * share)
@@ -153,6 +156,11 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X, _ = self._checked(X, None)
+        self._check_width(X)
+        if not stored:
+            self._count(
+                _posterior_events(len(X), self.n_symbols, self.n_components), _log_events(len(X), self.n_symbols)
+            )
         labels = self.label_synapses_.weights() if stored else self._read_labels()
         context = self.context_synapses_.weights() if stored else None
         out = np.empty((len(X), self.n_symbols))
@@ -178,14 +186,18 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X, y = self._checked(X, y)
-        with self.context_synapses_.aside(), self.label_synapses_.aside():
-            log_p = self.predict_log_proba(X, stored=stored)
+        digital = self._digital.copy()
+        try:
+            with self.context_synapses_.aside(), self.label_synapses_.aside():
+                log_p = self.predict_log_proba(X, stored=stored)
+        finally:
+            self._digital = digital
         return float(-np.mean(log_p[np.arange(len(y)), y]) / np.log(2))
 
     @property
     def events_(self) -> Events:
         check_is_fitted(self)
-        return self.context_synapses_.events + self.label_synapses_.events + self._digital
+        return self.context_synapses_.events + self.label_synapses_.events + Events(self._digital)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -207,10 +219,14 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         self.classes_ = np.arange(self.n_symbols)
         self.n_features_in_ = context
         self._each_symbol = np.eye(self.n_symbols, dtype=np.float32)
-        self._digital = Events()
+        self._digital = Counter()  # changed in place: prediction must not set attributes
+
+    def _count(self, *done: Events) -> None:
+        for events in done:
+            self._digital.update(events.counts)
 
     def _read_labels(self) -> np.ndarray:
-        """All label weights by one read a symbol, (n_symbols, n_components); the digital side keeps them for the batch."""
+        """All label weights by one read a symbol, (n_symbols, n_components), kept in memory for a batch."""
         return self.label_synapses_.forward(self._each_symbol)
 
     def _label_bias(self, labels: np.ndarray) -> np.ndarray:
@@ -220,12 +236,18 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
     def _checked(self, X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         self._check_parameters()
         X = _symbols("X", X, self.n_symbols, 2)
+        if not X.shape[1]:
+            raise RevpathError("X has no columns: a context needs at least one symbol")
         if y is None:
             return X, np.empty(0, np.int64)
         y = _symbols("y", y, self.n_symbols, 1)
         if len(X) != len(y) or not len(y):
             raise RevpathError(f"X has {len(X)} rows and y has {len(y)}: as many of each are needed, and at least one")
         return X, y
+
+    def _check_width(self, X: np.ndarray) -> None:
+        if X.shape[1] != self.n_features_in_:
+            raise RevpathError(f"X has {X.shape[1]} columns; this model was begun with {self.n_features_in_}")
 
     def _check_parameters(self) -> None:
         for name, least in (("n_components", 1), ("n_symbols", 2), ("batch_size", 1), ("n_iter", 1)):
@@ -234,7 +256,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
                 raise RevpathError(f"{name} = {value!r} must be an integer of at least {least}")
         for name in ("learning_rate", "label_learning_rate", "bias_learning_rate", "context_spread", "label_spread"):
             value = getattr(self, name)
-            if not np.isfinite(value) or value < 0:
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < np.inf:
                 raise RevpathError(f"{name} = {value!r} must be finite and not negative")
         if self.rule not in RULES:
             raise RevpathError(f"rule = {self.rule!r} must be one of {RULES}")
@@ -264,21 +286,42 @@ def _categorical(logits: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     return np.argmax(edges > (uniforms * edges[:, -1])[:, None], axis=1)
 
 
-def _exact_step_events(batch: int, classes: int, hidden: int) -> Events:
-    """Digital work of one mini-batch of the exact rule, counted as a straightforward datapath does it."""
+def _posterior_events(batch: int, classes: int, hidden: int) -> Events:
+    """Digital work of the unnormalised class posterior of `batch` rows, as a straightforward datapath does it."""
     functions = batch * classes * hidden
     return Events(
         {
-            # hidden bias; a + u; sum of softplus; two accumulations of the gradient; centring sums of u; biases
-            "digital.add": batch * hidden * 2 + 4 * functions + classes * hidden + 3 * batch * classes,
+            # hidden bias; a + u and the sum of softplus; centring of the label bias; label bias, largest, softmax sum
+            "digital.add": batch * hidden + 2 * functions + classes * (hidden + 1) + 3 * batch * classes,
             "digital.softplus": functions,
-            "digital.sigmoid": functions,
-            "digital.multiply": functions,
+            "digital.compare": batch * classes,
             "digital.exp": batch * classes,
+            # the label weights as read from the array are kept, and looked up for every row
+            "sram.byte_written": classes * hidden * _BYTES,
+            "sram.byte_read": functions * _BYTES,
+        }
+    )
+
+
+def _log_events(batch: int, classes: int) -> Events:
+    """Normalisation of the posterior to log p."""
+    return Events({"digital.log": batch, "digital.add": batch * classes})
+
+
+def _gradient_events(batch: int, classes: int, hidden: int) -> Events:
+    """Digital work of the gradient of a mini-batch after its posterior, and of the biases."""
+    functions, biases = batch * classes * hidden, hidden + classes
+    return Events(
+        {
             "digital.divide": batch * classes,
-            # label weights are read for the posterior and again for the gradient, which is read, added to, written back
-            "sram.byte_read": 3 * functions * _BYTES,
-            "sram.byte_written": (functions + classes * hidden) * _BYTES,
+            "digital.sigmoid": functions,
+            "digital.multiply": functions + biases,
+            # true symbol less model; gradients in the field and in the labels; their centring; biases (each: the sum of
+            # its rows, and its own addition)
+            "digital.add": batch + 2 * functions + classes * hidden + batch * biases,
+            # label weights again; the gradient in the labels is read, added to, written back
+            "sram.byte_read": 2 * functions * _BYTES,
+            "sram.byte_written": functions * _BYTES,
         }
     )
 
@@ -288,12 +331,13 @@ def _cd_step_events(batch: int, classes: int, hidden: int) -> Events:
     units, symbols = batch * hidden, batch * classes
     return Events(
         {
-            # hidden bias and two label fields; difference of the phases; two centrings; softmax sum and biases
-            "digital.add": 7 * units + 4 * symbols,
+            # hidden bias and two label fields; difference of the phases; two centrings; bias of the hidden units; and
+            # label bias, largest, cumulative softmax; bias of the true and of the model's symbol
+            "digital.add": 7 * units + 3 * symbols + 2 * batch,
             "digital.sigmoid": 2 * units,
-            "digital.compare": units + symbols,
+            "digital.compare": units + 2 * symbols,
             "digital.exp": symbols,
-            "digital.multiply": batch,
+            "digital.multiply": batch + hidden + classes,
             "random.bit": 16 * (units + batch),
             "sram.byte_read": 3 * units * _BYTES,
             "sram.byte_written": 3 * units * _BYTES,

@@ -1,7 +1,7 @@
 """The digital heart of the conditional RBM: exact class posterior and its gradient, for a batch.
 
-Softplus and logistic of a_j + u_kj share exp(a_j) exp(u_kj): one product replaces two transcendentals, and a sum of softplus is
-the logarithm of a product, taken over runs of columns short enough not to overflow.
+Softplus and logistic of a_j + u_kj share exp(a_j) exp(u_kj): one product replaces two transcendentals, and a sum of
+softplus is the logarithm of a product, taken over runs of columns short enough not to overflow.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _log_posterior(log_p, a_exp, u_exp, bias):
 
 @kernel(relaxed=True, parallel=True)
 def log_posteriors(log_p, a_exp, u_exp, bias):
-    """log p (batch, classes) float64 from exp of the hidden fields (batch, hidden) and of the labels (classes, hidden)."""
+    """log p (batch, classes) float64 from exp of the hidden fields (batch, hidden) and labels (classes, hidden)."""
     for s in prange(a_exp.shape[0]):
         _log_posterior(log_p[s], a_exp[s], u_exp, bias)
 

@@ -1,4 +1,4 @@
-"""Exact class posterior of hidden fields and label weights: the fast kernels where they are safe, plain NumPy elsewhere."""
+"""Exact class posterior of hidden fields and label weights: fast kernels where they are safe, plain NumPy elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def class_posterior(field: np.ndarray, labels: np.ndarray, bias: np.ndarray) -> 
 def posterior_and_gradient(
     field: np.ndarray, labels: np.ndarray, bias: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """log p (batch, classes) and the gradient of sum_s log p(target_s): in field (batch, hidden), in labels (classes, hidden)."""
+    """log p (batch, classes), and the gradient of sum_s log p(target_s) in field and in labels (in their shapes)."""
     if not _small(field, labels):
         log_p, on = _plain(field, labels, bias)
         miss = -np.exp(log_p)

@@ -1,8 +1,8 @@
 """The seam between an energy-based model and what holds its weights.
 
-A model asks five things of its weights: multiply, multiply transposed, sample units, add an outer product, read out. `Synapses`
-is that contract; `DigitalSynapses` is an ideal float32 matrix and `CrossbarSynapses` a simulated analog array. A model written
-on the protocol runs on both, so "with and without noise" is one argument.
+A model asks five things of its weights: multiply, multiply transposed, sample units, add an outer product, read out.
+`Synapses` is that contract; `DigitalSynapses` is an ideal float32 matrix, `CrossbarSynapses` a simulated analog array.
+A model written on the protocol runs on both, so "with and without noise" is one argument.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def sample_units(field: np.ndarray, bias: np.ndarray, units: Stream) -> tuple[np
 
     Returns
     -------
-    probabilities and states, float32 (batch, n), and the digital events: an add, a sigmoid, a compare and 16 random bits a unit.
+    probabilities and states, float32 (batch, n), and the digital events: for each unit an add, a sigmoid, a compare and
+        16 random bits.
     """
     p = sigmoid(field + bias)
     states = (units.uniforms(p.shape) < p).astype(np.float32)
@@ -141,6 +142,8 @@ class DigitalSynapses:
         d = checked_batch("d", d, self.shape[1])
         if len(x) != len(d):
             raise RevpathError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
+        if not 0 <= rate < np.inf:
+            raise RevpathError(f"rate = {rate!r} must be finite and not negative")
         self._count(x, self.shape[1])
         # W.T += rate * d.T @ x inside BLAS: no temporary of the size of W
         sgemm(rate, d.T, x.T, beta=1.0, c=self._weights.T, trans_b=True, overwrite_c=True)
@@ -176,7 +179,7 @@ def checked_batch(name: str, x: np.ndarray, width: int) -> np.ndarray:
     if x.ndim != 2 or x.shape[1] != width:
         raise RevpathError(f"{name} has shape {x.shape}; it must be (batch, {width})")
     x = x.astype(np.float32, copy=False)
-    # one pass, no temporary: a NaN or an infinity makes the sum of squares not finite (so does 1e19, which no array holds)
+    # one pass, no temporary: a NaN or an infinity makes the sum of squares not finite (so does 2e19: no array holds it)
     if not np.isfinite(np.dot(x.ravel(), x.ravel())):
         bad = np.argwhere(~np.isfinite(x))
         where = f"first at {tuple(int(i) for i in bad[0])}" if len(bad) else "its squares overflow float32"

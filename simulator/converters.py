@@ -7,6 +7,7 @@ step = range / (2**(bits - 1) - 1). (A 7-bit DAC over [-1, 1] steps by 1/63; a 9
 from __future__ import annotations
 
 import math
+from typing import NoReturn
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,15 +36,19 @@ class DAC(_Converter):
         """Input difference between neighbouring levels; 0 for an ideal converter."""
         return 0.0 if self.bits is None else self.x_max / (2 ** (self.bits - 1) - 1)
 
-    def convert(self, x: np.ndarray) -> np.ndarray:
-        """The inputs that the lines really see, float32; ArrayError where one is beyond x_max."""
-        largest = float(np.max(np.abs(x), initial=0.0))
-        if largest > self.x_max * (1 + 1e-6):
-            raise ArrayError(f"x holds {largest:.6g}; the DAC takes inputs up to x_max = {self.x_max:.6g}")
-        if self.bits is None:
-            return x
-        step = np.float32(self.step)
-        return np.rint(x / step) * step
+    @property
+    def limit(self) -> float:
+        """Largest magnitude that it takes: x_max, and a float32 rounding error more."""
+        return self.x_max * (1 + 1e-6)
+
+    def refuse(self, x: np.ndarray) -> NoReturn:
+        """The error for inputs beyond x_max."""
+        bad = np.argwhere(np.abs(x) > self.limit)
+        largest = float(np.max(np.abs(x)))
+        raise ArrayError(
+            f"x holds {largest:.6g} (of {x.size} inputs {len(bad)} are too large, the first at {tuple(map(int, bad[0]))}); "
+            f"the DAC takes inputs from -x_max to x_max = {self.x_max:.6g}"
+        )
 
 
 class ADC(_Converter):

@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from ..devices.errors import RevpathError
@@ -139,7 +140,10 @@ class Events(Mapping[str, int | float]):
     def to_json(self) -> str:
         """An exact text form; `from_json` reads it back to an equal object."""
         return json.dumps(
-            {"counts": dict(sorted(self._counts.items())), "quanta": {k: hex(v) for k, v in sorted(self._quanta.items())}}
+            {
+                "counts": dict(sorted(self._counts.items())),
+                "quanta": {k: hex(v) for k, v in sorted(self._quanta.items())},
+            }
         )
 
     @classmethod
@@ -173,6 +177,7 @@ def split_event(full: str) -> tuple[str, dict[str, str]]:
     return name, dict(pair.split("=", 1) for pair in rest.rstrip("}").split(","))
 
 
+@lru_cache(maxsize=1024)
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not _NAME.match(name):
         raise EventError(f"event name = {name!r} must look like 'adc.conversion{{enob=7.95}}'")

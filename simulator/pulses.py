@@ -9,8 +9,6 @@ track. It is safe because those two functions are frozen by known-answer tests: 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import prange
 
@@ -19,56 +17,77 @@ from .noise import normals_from_words, philox_lanes
 
 PULSE_BITS = 16  # resolution of the firing probability of a line, and random bits that one slot of one line takes
 LONGEST_TRAIN = 63
-_LANES = 64  # lines of a block
+BLOCK_COLUMNS = 64  # bit lines that one thread owns
 _CHUNK = 256  # coincidences that are worked on side by side
 _U64 = np.uint64
 
 
-def train_length(rate: float, x_max: float, d_max: float, granularity: float, longest: int) -> tuple[int, float, float]:
-    """How many slots an outer product takes and how line values become firing probabilities.
+def train_length(
+    rate: float, x_max: np.ndarray, d_max: np.ndarray, granularity: float, longest: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many slots each outer product takes and how line values become firing probabilities.
 
     Parameters
     ----------
-    rate: learning rate; x_max, d_max: largest magnitudes on either side of the outer product.
+    rate: learning rate; x_max, d_max: largest magnitudes on either side of the outer products, (batch,).
     granularity: weight change of one coincidence.
     longest: largest number of slots allowed.
 
     Returns
     -------
-    slots, d_gain, x_gain: P(word line fires) = min(x_gain |x|, 1), P(bit line fires) = min(d_gain |d|, 1), such that
-    slots x granularity x P x P = rate |x| |d| where nothing saturates. Slots are 0 where there is nothing to do.
+    slots, x_gain, d_gain, (batch,): P(word line fires) = min(x_gain |x|, 1), P(bit line fires) = min(d_gain |d|, 1), such that
+    slots x granularity x P x P = rate |x| |d| where nothing saturates. All are 0 where there is nothing to do.
     """
+    x_max, d_max = np.asarray(x_max, np.float64), np.asarray(d_max, np.float64)
     wanted = rate * x_max * d_max / granularity
-    if wanted == 0:
-        return 0, 0.0, 0.0
-    slots = min(math.ceil(wanted), longest)
-    gain = math.sqrt(rate / (granularity * slots))
-    if wanted > longest:
-        d_max *= longest / wanted
-    ratio = math.sqrt(x_max / d_max)
-    return slots, gain * ratio, gain / ratio
+    slots = np.minimum(np.ceil(wanted), longest)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is wanted; set to zero below
+        gain = np.sqrt(rate / (granularity * slots))
+        ratio = np.sqrt(x_max / np.where(wanted > longest, d_max * (longest / wanted), d_max))
+        gains = np.where(slots > 0, [gain / ratio, gain * ratio], 0.0)
+    return slots.astype(np.uint64), gains[0], gains[1]
+
+
+@kernel(inline=True)
+def _popcount(v):
+    v = v - ((v >> _U64(1)) & _U64(0x5555555555555555))
+    v = (v & _U64(0x3333333333333333)) + ((v >> _U64(2)) & _U64(0x3333333333333333))
+    v = (v + (v >> _U64(4))) & _U64(0x0F0F0F0F0F0F0F0F)
+    v = v + (v >> _U64(8))
+    v = v + (v >> _U64(16))
+    return (v + (v >> _U64(32))) & _U64(0x7F)
 
 
 @kernel()
-def pulse_trains(trains, thresholds, slots, first_line, step, key, scratch):
-    """Bernoulli trains: bit k of trains[l] is 1 where line l fires in slot k.
+def pulse_trains(trains, values, gain, slots, first_line, step, key, scratch):
+    """Bernoulli trains: bit k of trains[l] is 1 where line l fires in slot k, with probability min(gain |value|, 1).
 
     Parameters
     ----------
-    trains: out, (lines,) uint64. thresholds: (lines,) int32, probability x 2**16.
+    trains: out, (lines,) uint64. values, gain: float32. The probability is rounded to a multiple of 2**-16.
     slots: number of slots, at most 63. first_line: number of line 0. step, key: address. scratch: see `_fire`.
+
+    Returns
+    -------
+    The pulses, and the lines that may fire (whose random bits a chip would have to make).
     """
     low, high, words = scratch[:3]
-    for start in range(0, trains.size, _LANES):
-        fires = trains[start : start + _LANES]
-        limits = thresholds[start : start + _LANES]
+    limits = np.empty(BLOCK_COLUMNS, np.int32)
+    pulses = 0
+    lines = 0
+    for start in range(0, trains.size, BLOCK_COLUMNS):
+        fires = trains[start : start + BLOCK_COLUMNS]
+        sizes = values[start : start + BLOCK_COLUMNS]
         lanes = (fires.size + 7) & ~7
-        largest = np.int32(0)
+        may_fire = 0
         for i in range(fires.size):
+            probability = min(abs(sizes[i]) * gain, np.float32(1.0))
+            limits[i] = np.int32(np.rint(probability * np.float32(65536.0)))
             fires[i] = _U64(0)
-            largest = max(largest, limits[i])
-        if largest == 0:
+            may_fire += np.int64(limits[i] > 0)
+        if may_fire == 0:
             continue
+        lines += may_fire
         for group in range((slots + 7) // 8):
             for i in range(lanes):
                 low[i] = first_line + start + i
@@ -81,16 +100,9 @@ def pulse_trains(trains, thresholds, slots, first_line, step, key, scratch):
                 for i in range(fires.size):
                     draw = np.int32((word[i] >> half) & np.uint32(0xFFFF))
                     fires[i] |= _U64(draw < limits[i]) << slot
-
-
-@kernel(inline=True)
-def _popcount(v):
-    v = v - ((v >> _U64(1)) & _U64(0x5555555555555555))
-    v = (v & _U64(0x3333333333333333)) + ((v >> _U64(2)) & _U64(0x3333333333333333))
-    v = (v + (v >> _U64(4))) & _U64(0x0F0F0F0F0F0F0F0F)
-    v = v + (v >> _U64(8))
-    v = v + (v >> _U64(16))
-    return (v + (v >> _U64(32))) & _U64(0x7F)
+        for i in range(fires.size):
+            pulses += np.int64(_popcount(fires[i]))
+    return pulses, lines
 
 
 @kernel()
@@ -137,13 +149,23 @@ def _fire(cells, noise, entries, filled, scratch, step, key):
 
 
 @kernel(parallel=True)
-def word_trains(trains, thresholds, plan, key):
-    """Trains of the word lines of a batch: (batch, rows) uint64 from (batch, rows) int32 thresholds; see `pulse_trains`."""
+def word_trains(trains, x, gains, plan, key, lines):
+    """Trains of the word lines of a batch, see `pulse_trains`.
+
+    Parameters
+    ----------
+    trains: out, (batch, rows) uint64. x: (batch, rows) float32. gains: (batch,) float32.
+    plan: (batch, 2) uint64: slots, and step of the sample. key: Philox key.
+    lines: out, (batch, 2) int64: pulses, and (line, slot) pairs that needed random bits.
+    """
     for s in prange(trains.shape[0]):
-        low = np.empty(_LANES, np.uint32)
-        high = np.empty(_LANES, np.uint32)
-        words = np.empty((4, _LANES), np.uint32)
-        pulse_trains(trains[s], thresholds[s], np.int64(plan[s, 0]), 0, plan[s, 1], key, (low, high, words))
+        low = np.empty(BLOCK_COLUMNS, np.uint32)
+        high = np.empty(BLOCK_COLUMNS, np.uint32)
+        words = np.empty((4, BLOCK_COLUMNS), np.uint32)
+        slots = np.int64(plan[s, 0])
+        pulses, may_fire = pulse_trains(trains[s], x[s], gains[s], slots, 0, plan[s, 1], key, (low, high, words))
+        lines[s, 0] = pulses
+        lines[s, 1] = may_fire * slots
 
 
 @kernel()
@@ -160,18 +182,18 @@ def _coincidences(counts, word_train, trains):
 
 
 @kernel()
-def _fire_block(cells, noise, x_trains, x_signs, lines, scratch, columns, address):
+def _fire_block(cells, noise, x_trains, x, lines, scratch, columns, address):
     """One sample on one block of columns; returns pairs moved up and down.
 
     Parameters
     ----------
-    cells, noise, scratch: see `_fire`. x_trains (rows,) uint64, x_signs (rows,) int8: the word lines.
+    cells, noise, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
     lines: the bit lines that fire at all: their trains, their entries (see `_fire`) on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
     trains, places, counts = lines
     step, key = address
-    entries = np.empty(_CHUNK + _LANES, np.uint64)
+    entries = np.empty(_CHUNK + BLOCK_COLUMNS, np.uint64)
     raised = 0
     moved = 0
     filled = 0
@@ -180,7 +202,7 @@ def _fire_block(cells, noise, x_trains, x_signs, lines, scratch, columns, addres
             continue
         most, total = _coincidences(counts, x_trains[i], trains)
         moved += total
-        negative = _U64(x_signs[i] < 0) << _U64(63)
+        negative = _U64(x[i] < 0) << _U64(63)
         for k in range(most):
             here = _U64(i * columns) | (_U64(k) << _U64(32))
             for f in range(trains.size):
@@ -197,7 +219,7 @@ def _fire_block(cells, noise, x_trains, x_signs, lines, scratch, columns, addres
 
 
 @kernel(parallel=True)
-def soft_bounds_update(cells, noise, x_trains, x_signs, d_thresholds, d_signs, plan, keys, pulses):
+def soft_bounds_update(cells, noise, x_trains, x, d, gains, plan, keys, pulses):
     """Outer products of a batch, sample after sample, on an array of soft-bounds pairs.
 
     Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of the
@@ -205,54 +227,47 @@ def soft_bounds_update(cells, noise, x_trains, x_signs, d_thresholds, d_signs, p
 
     Parameters
     ----------
-    cells, noise: see `_fire`.
-    x_trains: (batch, rows) uint64; x_signs, d_signs: (batch, rows or columns) int8 in {-1, 0, 1}.
-    d_thresholds: (batch, columns) int32. plan: (batch, 2) uint64: slots, and step of the sample.
+    cells, noise: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`. x, d: (batch, rows or columns) float32.
+    gains: (batch,) float32, of the bit lines. plan: (batch, 2) uint64: slots, and step of the sample.
     keys: Philox keys of the bit-line trains and of the cells' noise.
-    pulses: out, (blocks, 3) int64: pairs moved up, pairs moved down, bit-line pulses.
+    pulses: out, (blocks, 4) int64: pairs moved up, pairs moved down, bit-line pulses, (line, slot) pairs that needed
+        random bits.
     """
-    batch = x_trains.shape[0]
-    columns = d_thresholds.shape[1]
+    columns = d.shape[1]
     for block in prange(pulses.shape[0]):
-        first = block * _LANES
-        stop = min(first + _LANES, columns)
-        trains = np.empty(stop - first, np.uint64)
-        fires = np.empty(stop - first, np.uint64)
-        places = np.empty(stop - first, np.uint64)
-        counts = np.empty(stop - first, np.int64)
+        first = block * BLOCK_COLUMNS
+        width = min(BLOCK_COLUMNS, columns - first)
+        trains = np.empty(width, np.uint64)
+        fires = np.empty(width, np.uint64)
+        places = np.empty(width, np.uint64)
+        counts = np.empty(width, np.int64)
         low = np.empty(_CHUNK, np.uint32)
         high = np.empty(_CHUNK, np.uint32)
         words = np.empty((4, _CHUNK), np.uint32)
         radius = np.empty(_CHUNK, np.float32)
         normals = np.empty((4, _CHUNK), np.float32)
         scratch = (low, high, words, radius, normals)
-        ups = 0
-        downs = 0
+        up = 0
+        down = 0
         line_pulses = 0
-        for s in range(batch):
+        line_slots = 0
+        for s in range(x.shape[0]):
             slots = np.int64(plan[s, 0])
-            if slots == 0:
-                continue
             step = plan[s, 1]
-            pulse_trains(trains, d_thresholds[s, first:stop], slots, first, step, keys[0], scratch)
+            values = d[s, first : first + width]
+            made, may_fire = pulse_trains(trains, values, gains[s], slots, first, step, keys[0], scratch)
+            line_pulses += made
+            line_slots += may_fire * slots
             n = 0
-            for j in range(trains.size):
-                line_pulses += np.int64(_popcount(trains[j]))
+            for j in range(width):
                 fires[n] = trains[j]
-                places[n] = _U64(first + j) | (_U64(d_signs[s, first + j] > 0) << _U64(63))
+                places[n] = _U64(first + j) | (_U64(values[j] > 0) << _U64(63))
                 n += np.int64(trains[j] != _U64(0))
-            raised, lowered = _fire_block(
-                cells,
-                noise,
-                x_trains[s],
-                x_signs[s],
-                (fires[:n], places[:n], counts[:n]),
-                scratch,
-                columns,
-                (step, keys[1]),
-            )
-            ups += raised
-            downs += lowered
-        pulses[block, 0] = ups
-        pulses[block, 1] = downs
+            lines = (fires[:n], places[:n], counts[:n])
+            raised, lowered = _fire_block(cells, noise, x_trains[s], x[s], lines, scratch, columns, (step, keys[1]))
+            up += raised
+            down += lowered
+        pulses[block, 0] = up
+        pulses[block, 1] = down
         pulses[block, 2] = line_pulses
+        pulses[block, 3] = line_slots

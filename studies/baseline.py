@@ -22,8 +22,8 @@ from ..devices.errors import RevpathError, explain
 from .baseline_schema import SCHEMA, Baseline, BaselineError, Curve, Hyper, Point, Shape, TorchMissing, Trial
 from .text import Text, load_text
 
-FIRST_CHECKPOINT = 20_000
-CHECKPOINTS = 25
+FIRST_CHECKPOINT = 2_000
+CHECKPOINTS = 35
 _FILE = "transformer_baseline.json"
 
 Progress = Callable[[int, int, Point | None], None]
@@ -33,7 +33,7 @@ LARGE = Shape(width=128)
 
 
 def checkpoints(tokens: int, count: int = CHECKPOINTS) -> tuple[int, ...]:
-    """Token counts at which a run is scored: geometric from 20,000 (or `tokens`, if fewer) to `tokens`."""
+    """Token counts at which a run is scored: geometric from 2,000 (or `tokens`, if fewer) to `tokens`."""
     first = min(FIRST_CHECKPOINT, tokens)
     return tuple(sorted({round(x) for x in np.geomspace(first, tokens, count)}))
 
