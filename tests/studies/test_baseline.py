@@ -206,11 +206,11 @@ def test_a_shape_that_cannot_be_built_is_refused():
         Shape(width=20, heads=4)
 
 
-def test_checkpoints_are_geometric_from_20k():
+def test_checkpoints_are_geometric_from_2k():
     marks = checkpoints(8_000_000)
-    assert len(marks) == 25
-    assert (marks[0], marks[-1]) == (20_000, 8_000_000)
-    np.testing.assert_allclose(np.diff(np.log(marks)), math.log(400) / 24, rtol=1e-3)
+    assert len(marks) == 35
+    assert (marks[0], marks[-1]) == (2_000, 8_000_000)
+    np.testing.assert_allclose(np.diff(np.log(marks)), math.log(4000) / 34, rtol=2e-3)
     assert checkpoints(500) == (500,)
 
 
