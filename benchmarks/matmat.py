@@ -1,4 +1,4 @@
-"""Reads of a simulated array beside numpy's float32 matrix product of the same shape, in one run and on the same threads.
+"""Reads of a simulated array beside numpy's float32 matrix product of the same shape, in one run, on the same threads.
 
     python benchmarks/matmat.py [result.json]
 

@@ -16,7 +16,6 @@ def device_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-@cache
 def load_device(name: str | Path) -> Device:
     """A device of the library by name, or a user's own by the path of its TOML file.
 
@@ -27,6 +26,11 @@ def load_device(name: str | Path) -> Device:
     """
     if isinstance(name, Path) or str(name).endswith(".toml"):
         return read_device(Path(name))
-    if name not in device_names():
+    if not isinstance(name, str) or name not in device_names():
         raise unknown("device", name, device_names())
+    return _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> Device:
     return read_device(files("revpath.devices.library") / f"{name}.toml")

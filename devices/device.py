@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,8 +23,11 @@ from .laws import (
     Volts,
     Window,
 )
-from .record import Exact, Record, Source, read_record, read_sources, read_toml
+from .record import Record, Source, read_record, read_sources, read_toml
 from .response import NoResponse, Response
+
+
+_NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
 class Pulse(Law):
@@ -47,7 +51,7 @@ class Device(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(pattern=_NAME)
     title: str
     window: Window
     programming: Programming = NoProgrammingNoise()
@@ -76,17 +80,20 @@ class Device(BaseModel):
         for path, value in changes.items():
             section, _, field = path.partition("__")
             law = content.get(section)
-            if not isinstance(law, Law) or field not in type(law).model_fields:
-                options = [
-                    f"{s}__{f}" for s, m in content.items() if isinstance(m, Law) for f in type(m).model_fields if f != "law"
-                ]
-                raise unknown("device parameter", path, options)
+            if not isinstance(law, Law) or field == "law" or field not in type(law).model_fields:
+                raise unknown("device parameter", path, _numbers(content))
             try:
                 content[section] = type(law)(**{**law.model_dump(), field: value})
             except ValidationError as error:
                 raise RevpathError(f"device {self.name!r}: {section}.{explain(error)}") from error
             records.pop(f"{section}.{field}", None)
         return Device(**{**content, "records": records})
+
+
+def _numbers(content: Mapping[str, Any]) -> list[str]:
+    """What `Device.replaced` can change, as it wants it named."""
+    laws = {section: type(law) for section, law in content.items() if isinstance(law, Law)}
+    return [f"{section}__{field}" for section, law in laws.items() for field in law.model_fields if field != "law"]
 
 
 _SECTIONS = {name: field for name, field in Device.model_fields.items() if name not in ("name", "title", "records")}
@@ -104,20 +111,28 @@ def read_device(path) -> Device:
     """
     content = read_toml(path)
     where = getattr(path, "name", str(path))
+    schema = content.pop("schema", None)
+    if schema != 1:
+        raise RecordError(f"{where}: schema = {schema!r} must be 1")
     sources = read_sources(content.pop("sources", {}), where)
     defaults = content.pop("defaults", {})
-    fields: dict[str, Any] = {key: content.pop(key, None) for key in ("name", "title")}
-    content.pop("schema", None)
+    fields: dict[str, Any] = {key: content.pop(key) for key in ("name", "title") if key in content}
+    name = fields.get("name")
+    if not isinstance(name, str) or not re.match(_NAME, name):
+        raise RecordError(f"{where}: name = {name!r} must be lower-case letters, digits and hyphens")
     records: dict[str, Record] = {}
-    for section, table in content.items():
-        if section not in _SECTIONS:
+    for section, table in {"defaults": defaults, **content}.items():
+        if section != "defaults" and section not in _SECTIONS:
             raise RecordError(f"{where}: [{section}] is not one of {sorted(_SECTIONS)}")
+        if not isinstance(table, Mapping):
+            raise RecordError(f"{where}: {section} = {table!r} must be a table")
+    for section, table in content.items():
         values: dict[str, Any] = {}
         for field, entry in table.items():
             if not isinstance(entry, Mapping):
                 values[field] = entry  # `law = "..."`; anything else the law itself refuses
                 continue
-            record = read_record({**defaults, **entry, "id": f"{fields['name']}.{section}.{field}"}, sources, where)
+            record = read_record({**defaults, **entry, "id": f"{name}.{section}.{field}"}, sources, where)
             records[f"{section}.{field}"] = record
             values[field] = record
         fields[section] = _to_si(section, values, where)
@@ -150,30 +165,18 @@ def _to_si(section: str, values: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _law_class(section: str, law: object, where: str) -> type[Law]:
-    from typing import get_args
-
     annotation = _SECTIONS[section].annotation
     options = [a for a in (get_args(annotation) or (annotation,)) if isinstance(a, type) and issubclass(a, Law)]
     if len(options) == 1 and law is None:
         return options[0]
     named = {option.model_fields["law"].default: option for option in options if "law" in option.model_fields}
-    if law not in named:
+    if not isinstance(law, str) or law not in named:
         raise RecordError(f"{where}: [{section}] law = {law!r} is not one of {sorted(named)}")
     return named[law]
 
 
 def _metadata(law: type[Law], field: str) -> list[Any]:
     """Metadata of a field, also where its type is optional (``Volts | None`` keeps it inside the union)."""
-    from typing import get_args
-
     info = law.model_fields[field]
     inner = [m for part in get_args(info.annotation) for m in getattr(part, "__metadata__", ())]
     return [*info.metadata, *inner]
-
-
-def given(value: float, unit: str, note: str) -> Record:
-    """A record for a number that a user or a definition gives: it is exact because it is chosen, and says so."""
-    source = Source(key="chosen", citation="chosen by the user of revpath, not measured")
-    return Record(
-        id="chosen.value", value=value, unit=unit, uncertainty=Exact(), evidence="exact", source=source, read_in="primary", note=note
-    )

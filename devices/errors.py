@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 
 class RevpathError(ValueError):
     """Something a user gave cannot be used; the command line prints it and exits with code 2."""
@@ -23,6 +21,8 @@ class UnknownName(RevpathError):
 
 def explain(error: Exception) -> str:
     """A pydantic error as one line a user can act on: field, value, what is allowed."""
+    from pydantic import ValidationError  # here, so that the errors of the lowest room cost nothing to import
+
     if not isinstance(error, ValidationError):
         return str(error)
     lines = []
@@ -40,5 +40,5 @@ def unknown(kind: str, name: object, known: object) -> UnknownName:
 
     names = sorted(str(k) for k in known)  # type: ignore[union-attr]
     close = get_close_matches(str(name), names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else "."
     return UnknownName(f"{kind} = {name!r} is not known{hint} Known: {', '.join(names)}")

@@ -181,7 +181,7 @@ def _conversion(have: str, want: str) -> float:
     a, b = parse_unit(have), parse_unit(want)
     if a.dimensionality != b.dimensionality:
         raise UnitError(f"unit {have!r} ({a.dimensionality}) cannot be read as {want!r} ({b.dimensionality})")
-    return float((1.0 * a).to(b).magnitude)
+    return float(_units().convert(1.0, a, b))
 
 
 def read_toml(path: Path | Traversable) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def read_toml(path: Path | Traversable) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{path}: not a readable TOML file: {error}") from error
 
 
@@ -208,7 +208,7 @@ def read_record(table: Mapping[str, Any], sources: Mapping[str, Source], where: 
     """One record from its table; ``source`` there is a key of `sources`."""
     name = table.get("id", "(no id)")
     key = table.get("source")
-    if key not in sources:
+    if not isinstance(key, str) or key not in sources:
         raise RecordError(f"{where}: record {name!r}: source = {key!r} is not one of {sorted(sources)}")
     try:
         return Record(**{**table, "source": sources[key]})
@@ -253,7 +253,10 @@ def evaluate_derivation(expression: str) -> float:
             return -value(node.operand)
         raise RecordError(f"derivation = {expression!r} is not plain arithmetic")
 
-    result = float(value(ast.parse(expression, mode="eval").body))
+    try:
+        result = float(value(ast.parse(expression, mode="eval").body))
+    except (SyntaxError, ArithmeticError, TypeError) as error:
+        raise RecordError(f"derivation = {expression!r} has no value: {error}") from error
     if not math.isfinite(result):
         raise RecordError(f"derivation = {expression!r} is not finite")
     return result

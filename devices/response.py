@@ -1,6 +1,6 @@
 """How a cell answers a programming pulse. A response lives on a state coordinate w in [w_min, w_max] that maps linearly
-to the conductance window; laws and parameter names follow the resistive-processing-unit literature (Gokmen & Vlasov 2016)
-and ../shared/references/aihwkit.md, section 1.1.
+to the conductance window; laws and parameter names follow the resistive-processing-unit literature (Gokmen & Vlasov
+2016) and ../shared/references/aihwkit.md, section 1.1.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class SoftBounds(Law):
 
     up:   dw =  s_up (1 - w / b_max + c xi),  down: dw = -s_down (1 - w / b_min + c xi)
 
-    with c = step_noise (cycle to cycle, additive) and then w clipped to [b_min, b_max]. Spread over devices, drawn once:
-    b_max = w_max (1 + w_max_spread xi), b_min = w_min (1 + w_min_spread xi), gain = 1 + step_spread xi,
+    with c = step_noise (cycle to cycle, additive) and then w clipped to [b_min, b_max]. Spread over devices, drawn
+    once: b_max = w_max (1 + w_max_spread xi), b_min = w_min (1 + w_min_spread xi), gain = 1 + step_spread xi,
     s_up = |gain + asymmetry_spread xi'| step, s_down = |gain - asymmetry_spread xi'| step. What the array shows is
     w + write_noise step xi, with a fresh xi after each pulse (the state itself is not disturbed).
     """

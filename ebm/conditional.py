@@ -256,7 +256,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
                 raise RevpathError(f"{name} = {value!r} must be an integer of at least {least}")
         for name in ("learning_rate", "label_learning_rate", "bias_learning_rate", "context_spread", "label_spread"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < np.inf:
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < np.inf:
                 raise RevpathError(f"{name} = {value!r} must be finite and not negative")
         if self.rule not in RULES:
             raise RevpathError(f"rule = {self.rule!r} must be one of {RULES}")

@@ -18,7 +18,8 @@ def class_posterior(field: np.ndarray, labels: np.ndarray, bias: np.ndarray) -> 
     if not _small(field, labels):
         return _plain(field, labels, bias)[0]
     log_p = np.empty((len(field), len(labels)))
-    log_posteriors(log_p, _exp(field), _exp(labels), bias)
+    with _quiet():
+        log_posteriors(log_p, _exp(field), _exp(labels), bias)
     return log_p
 
 
@@ -36,12 +37,18 @@ def posterior_and_gradient(
     a_exp, u_exp = _exp(field), _exp(labels)
     d_field = np.empty(a_exp.shape, np.float32)
     d_labels = np.empty((CHUNKS, *u_exp.shape), np.float32)
-    posterior_gradients(log_p, d_field, d_labels, a_exp, u_exp, bias, targets)
+    with _quiet():
+        posterior_gradients(log_p, d_field, d_labels, a_exp, u_exp, bias, targets)
     return log_p, d_field, d_labels.sum(axis=0)
 
 
 def _small(field: np.ndarray, labels: np.ndarray) -> bool:
     return max(np.max(np.abs(field), initial=0.0), np.max(np.abs(labels), initial=0.0)) < LARGEST_FIELD
+
+
+def _quiet() -> np.errstate:
+    """The kernels catch a product that overflows; interpreted (NUMBA_DISABLE_JIT=1) they would also warn of it."""
+    return np.errstate(over="ignore")
 
 
 def _exp(values: np.ndarray) -> np.ndarray:

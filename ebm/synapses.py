@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from scipy.linalg.blas import sgemm
+from scipy.linalg.blas import sgemm  # type: ignore[attr-defined]
 
 from ..devices.errors import RevpathError
 from ..simulator.events import Events

@@ -1,11 +1,11 @@
 """One decorator for every compiled kernel, and the guard that keeps Numba's threads and BLAS's from fighting.
 
-Kernels get ``error_model="numpy"`` (a division by zero gives inf, and the loop still vectorises), an on-disk cache, and no
-fast-math unless they ask for it by name. `RELAXED` is fast-math without ``nnan`` and ``ninf``: a NaN is data.
+Kernels get ``error_model="numpy"`` (a division by zero gives inf, and the loop still vectorises), an on-disk cache, and
+no fast-math unless they ask for it by name. `RELAXED` is fast-math without ``nnan`` and ``ninf``: a NaN is data.
 
 On two cores a 2-thread OpenBLAS product next to a Numba `prange` on GNU OpenMP ran 20 times slower, because each pool
-spins while the other works (../shared/references/ebm.md, finding 9). Two guards: the OpenMP pool is told to sleep rather than
-spin, which must be said before the first parallel region; and `threads` sets both pools at once.
+spins while the other works (../shared/references/ebm.md, finding 9). Two guards: the OpenMP pool is told to sleep
+rather than spin, which must be said before the first parallel region; and `threads` sets both pools at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import numba  # noqa: E402  (the wait policy must be in the environment before Numba starts its pool)
+import numba  # after the line above: the wait policy must be in the environment before Numba starts its pool
+
+from ..devices.errors import RevpathError
 
 RELAXED = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
 
@@ -50,10 +52,11 @@ def threads(n: int) -> Iterator[None]:
     """Run a block with `n` threads in Numba and in BLAS alike."""
     from threadpoolctl import threadpool_limits
 
-    if n < 1 or n > numba.config.NUMBA_NUM_THREADS:
-        raise ValueError(f"n = {n} threads must be between 1 and {numba.config.NUMBA_NUM_THREADS}")
     before = numba.get_num_threads()
-    numba.set_num_threads(n)
+    try:
+        numba.set_num_threads(n)
+    except (TypeError, ValueError) as error:
+        raise RevpathError(f"n = {n!r} threads: {error}") from error
     try:
         with threadpool_limits(limits=n):
             yield

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from numbers import Real
-
-import numpy as np
 
 from ..devices import Device, load_device
 from .converters import ADC, DAC
@@ -42,7 +41,7 @@ class ArrayConfig:
             object.__setattr__(self, "device", load_device(self.device))
         for name in ("read_voltage", "read_time"):
             value = getattr(self, name)
-            if not isinstance(value, Real) or not np.isfinite(value) or value <= 0:
+            if not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
                 raise ArrayError(f"{name} = {value!r} must be a positive and finite number")
         if not 1 <= self.longest_train <= LONGEST_TRAIN:
             raise ArrayError(f"longest_train = {self.longest_train!r} must be from 1 to {LONGEST_TRAIN}")

@@ -7,6 +7,7 @@ step = range / (2**(bits - 1) - 1). (A 7-bit DAC over [-1, 1] steps by 1/63; a 9
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import NoReturn
 
 import numpy as np
@@ -31,12 +32,12 @@ class DAC(_Converter):
     bits: int | None = Field(default=8, ge=2, le=16)
     x_max: float = Field(default=1.0, gt=0)
 
-    @property
+    @cached_property
     def step(self) -> float:
         """Input difference between neighbouring levels; 0 for an ideal converter."""
         return 0.0 if self.bits is None else self.x_max / (2 ** (self.bits - 1) - 1)
 
-    @property
+    @cached_property
     def limit(self) -> float:
         """Largest magnitude that it takes: x_max, and a float32 rounding error more."""
         return self.x_max * (1 + 1e-6)
@@ -46,8 +47,8 @@ class DAC(_Converter):
         bad = np.argwhere(np.abs(x) > self.limit)
         largest = float(np.max(np.abs(x)))
         raise ArrayError(
-            f"x holds {largest:.6g} (of {x.size} inputs {len(bad)} are too large, the first at {tuple(map(int, bad[0]))}); "
-            f"the DAC takes inputs from -x_max to x_max = {self.x_max:.6g}"
+            f"inputs reach {largest:.6g} ({len(bad)} of {x.size} too large, the first at {tuple(map(int, bad[0]))}); "
+            f"the DAC takes from -x_max to x_max = {self.x_max:.6g}"
         )
 
 
@@ -65,22 +66,22 @@ class ADC(_Converter):
     y_max: float = Field(default=1.0, gt=0)
     noise_lsb: float = Field(default=0.0, ge=0, le=100)
 
-    @property
+    @cached_property
     def step(self) -> float:
         """Output difference between neighbouring codes; 0 for an ideal converter."""
         return 0.0 if self.bits is None else self.y_max / (2 ** (self.bits - 1) - 1)
 
-    @property
+    @cached_property
     def variance(self) -> float:
-        """Variance of quantisation and converter noise, in output units squared."""
+        """Variance of quantisation and converter noise, in output units squared; 0 for an ideal converter."""
         return self.step**2 * (1 / 12 + self.noise_lsb**2)
 
-    @property
+    @cached_property
     def snr(self) -> float:
         """Full-scale sine power over the variance of quantisation and converter noise (a power ratio)."""
         return math.inf if self.bits is None else 0.5 * self.y_max**2 / self.variance
 
-    @property
+    @cached_property
     def enob(self) -> float:
         """Effective number of bits that it delivers: SNR = 1.5 x 4**enob."""
         return 0.5 * math.log2(self.snr / 1.5) if self.bits is not None else math.inf

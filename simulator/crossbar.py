@@ -1,7 +1,8 @@
-"""A simulated analog array: differential pairs of memory cells, converters, noise, pulses, and a count of all it did."""
+"""A simulated analog array: pairs of memory cells, converters, noise, pulses, and a count of all it did."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Real
@@ -14,19 +15,20 @@ from ..devices.laws import ConstantReadNoise, NoReadNoise
 from ..devices.response import IdealResponse, NoResponse, SoftBounds
 from .config import ArrayConfig
 from .errors import ArrayError
-from .events import Events, event
+from .events import Events, Tally, event
 from .mapping import DifferentialMapping
 from .noise import Stream
 from .pulses import BLOCK_COLUMNS, PULSE_BITS, soft_bounds_update, train_length, word_trains
-from .readout import digitise, drive, summarise
+from .readout import digitise, drive, read_totals, summarise
 
 
 class Crossbar(LinearOperator):
     """An analog array that holds a weight matrix W of shape (rows, columns); word lines are rows, bit lines columns.
 
-    It is a `scipy.sparse.linalg.LinearOperator` that behaves as W: ``x @ array`` drives the word lines and senses the bit lines,
-    ``array @ y`` drives the bit lines and senses the word lines (the transposed read of the same cells). `forward` and `backward` are
-    the same reads for batches stored as rows. With all non-idealities off, ``x @ array`` equals ``x @ W`` to float32 rounding.
+    It is a `scipy.sparse.linalg.LinearOperator` that behaves as W: ``x @ array`` drives the word lines and senses the
+    bit lines, ``array @ y`` drives the bit lines and senses the word lines (the transposed read of the same cells).
+    `forward` and `backward` are the same reads for batches stored as rows. With all non-idealities off, ``x @ array``
+    equals ``x @ W`` to float32 rounding.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ class Crossbar(LinearOperator):
 
     Attributes
     ----------
-    events: all that happened so far (`Events`). clipped: conversions at which the ADC saturated.
+    clipped: conversions at which the ADC saturated.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Crossbar(LinearOperator):
             event("dac.conversion", bits=self.config.dac.bits or "inf"),
             event("adc.conversion", enob=f"{self.config.adc.enob:.2f}"),
         )
-        self.events = Events()
+        self._tally = Tally()
         self.clipped = 0
         self._streams = {
             p: Stream(seed, p, array) for p in ("read", "aside", "program", "word-trains", "bit-trains", "pulses")
@@ -62,6 +64,11 @@ class Crossbar(LinearOperator):
         self._state = np.empty((rows * columns, 2), np.float32)
         self._shown = np.empty_like(self._state)
         self._place(np.zeros((rows, columns)))
+
+    @property
+    def events(self) -> Events:
+        """All that has happened so far."""
+        return self._tally.events
 
     # -- contents ---------------------------------------------------------------------------------------------------
 
@@ -85,7 +92,7 @@ class Crossbar(LinearOperator):
         self._state[:] = states
         self._shown[:] = states
         self._changed()
-        self.events += Events({"cell.programmed": states.size})
+        self._tally.count("cell.programmed", states.size)
 
     def read(self) -> np.ndarray:
         """The weights (rows, columns) that the array shows, without read noise: a diagnostic that no hardware has."""
@@ -101,12 +108,12 @@ class Crossbar(LinearOperator):
 
         For evaluation during training, which must neither cost joules nor change what is learned.
         """
-        events, clipped, stream = self.events, self.clipped, self._streams["read"]
-        self._streams["read"] = self._streams["aside"]
+        tally, clipped, stream = self._tally, self.clipped, self._streams["read"]
+        self._tally, self._streams["read"] = Tally(), self._streams["aside"]
         try:
             yield
         finally:
-            self.events, self.clipped, self._streams["read"] = events, clipped, stream
+            self._tally, self.clipped, self._streams["read"] = tally, clipped, stream
 
     # -- reads ------------------------------------------------------------------------------------------------------
 
@@ -131,70 +138,63 @@ class Crossbar(LinearOperator):
         return self.forward(x.reshape(1, -1)).reshape(-1)
 
     def _read_array(self, x: np.ndarray, *, transposed: bool) -> np.ndarray:
-        adc = self.config.adc
-        x, totals = drive(x, self._line_sums[1 if transposed else 0], self.config.dac)
+        config = self.config
+        x, totals = drive(x, self._line_sums[1 if transposed else 0], config.dac)
         y = x @ (self._weights.T if transposed else self._weights)
-        variance = self._cell_variance(x, totals[0], transposed)  # (batch, 1) or (batch, sensed), or None
-        own = (adc.step * adc.noise_lsb) ** 2
-        noisy = variance is not None or own > 0
-        sigma = np.sqrt((0.0 if variance is None else variance) + np.full((len(x), 1), own)) if noisy else None
-        y, clipped = digitise(y, sigma, adc, self._streams["read"])
+        variance = self._cell_variance(x, totals, transposed)
+        y, clipped = digitise(y, variance, config.adc, self._streams["read"])
         self.clipped += clipped
         self._count_read(totals, y.shape[1], variance)
         return y
 
-    def _cell_variance(self, x: np.ndarray, power: np.ndarray, transposed: bool) -> np.ndarray | None:
-        """Output variance from read noise of the cells, exactly: sum over driven cells of sigma^2 x^2, two cells a pair.
+    def _cell_variance(self, x: np.ndarray, totals: np.ndarray, transposed: bool) -> np.ndarray | None:
+        """Output variance from read noise of the cells: sum over driven cells of sigma^2 x^2, two cells a pair.
 
         Parameters
         ----------
-        x: what the lines see, (batch, driven). power: (batch,), its sums of squares.
+        x: what the lines see, (batch, driven). totals: of `drive`.
+
+        Returns
+        -------
+        (batch, 1) where all sensed lines have the same, else (batch, sensed); None without read noise.
         """
         law = self.device.read_noise
         if isinstance(law, NoReadNoise):
             return None
         per_siemens = self.mapping.scale / self.mapping.slope
         if isinstance(law, ConstantReadNoise):
-            return power[:, None] * (2 * (law.relative * self.device.window.g_max * per_siemens) ** 2)
+            return totals[:, :1] * (2 * (law.relative * self.device.window.g_max * per_siemens) ** 2)
         if self._variance is None:
             sigma = law.sigma(self.conductances(), self.device.window.g_max, 0.0) * per_siemens
             self._variance = np.square(sigma).sum(axis=-1).astype(np.float32)
         return np.square(x) @ (self._variance.T if transposed else self._variance)
 
     def _count_read(self, totals: np.ndarray, sensed: int, variance: np.ndarray | None) -> None:
-        config, batch = self.config, totals.shape[1]
-        adc = config.adc
-        driven = int(totals[3].sum())
-        counts = {
-            "array.read": batch,
-            "line.drive": driven,
-            self._conversions[0]: driven,
-            self._conversions[1]: batch * sensed,
-        }
-        joules = float(totals[1].sum()) * (config.read_voltage / config.dac.x_max) ** 2 * config.read_time
-        integrals = {"array.read_energy_J": joules, "array.busy_s": batch * config.read_time}
-        # Sum over sensed lines of (signal / noise)^2 is at least (total signal)^2 / (total variance), by Cauchy and
-        # Schwarz: a floor that never accuses wrongly, and costs one vector product.
-        signal = totals[2] * (self.mapping.scale / self.mapping.slope)
-        noise = np.full(batch, sensed * (adc.variance if adc.bits else 0.0))
-        if variance is not None:
-            noise += variance.sum(axis=1) if variance.shape[1] == sensed else sensed * variance[:, 0]
-        if np.any((noise == 0) & (signal > 0)):
-            counts["array.noiseless_read"] = batch
+        config, batch, tally = self.config, len(totals), self._tally
+        cells = np.zeros((batch, 1)) if variance is None else variance
+        signal = self.mapping.scale / self.mapping.slope  # output of a siemens at full input
+        driven, dissipated, snr, silent = read_totals(totals, cells, sensed, config.adc.variance, signal)
+        tally.count("array.read", batch)
+        tally.count("line.drive", int(driven))
+        tally.count(self._conversions[0], int(driven))
+        tally.count(self._conversions[1], batch * sensed)
+        volts = config.read_voltage / config.dac.x_max
+        tally.integrate("array.read_energy_J", dissipated * volts**2 * config.read_time)
+        tally.integrate("array.busy_s", batch * config.read_time)
+        if silent:
+            tally.count("array.noiseless_read", batch)
         else:
-            snr = np.divide(signal**2, noise, out=np.zeros(batch), where=noise > 0)
-            integrals["array.snr_sum"] = float(snr.sum())
-        if adc.bits:
-            integrals["adc.snr_sum"] = batch * sensed * adc.snr
-        self.events += Events(counts, integrals)
+            tally.integrate("array.snr_sum", snr)
+        if config.adc.bits:
+            tally.integrate("adc.snr_sum", batch * sensed * config.adc.snr)
 
     # -- update -----------------------------------------------------------------------------------------------------
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         """W <- W + rate x^T d in the array, one outer product for each row of the batch, in order.
 
-        Soft-bounds cells are moved by coincidences of stochastic pulse trains on word and bit lines; ideal cells take the
-        exact change and saturate at weight_max.
+        Soft-bounds cells are moved by coincidences of stochastic pulse trains on word and bit lines; ideal cells take
+        the exact change and saturate at weight_max.
 
         Parameters
         ----------
@@ -208,7 +208,7 @@ class Crossbar(LinearOperator):
         d = _as_finite(d, self.shape[1], "d")
         if len(x) != len(d):
             raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        if not isinstance(rate, Real) or not np.isfinite(rate) or rate < 0:
+        if not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
             raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
         response = self.device.response
         if isinstance(response, NoResponse):
@@ -226,7 +226,7 @@ class Crossbar(LinearOperator):
         self._shown[:] = self._state
         self._changed()
         self._weights = weights  # free of the rounding of states: many small changes add up
-        self.events += Events({"ideal.update": len(x)})
+        self._tally.count("ideal.update", len(x))
 
     def _update_by_pulses(self, x: np.ndarray, d: np.ndarray, rate: float, response: SoftBounds) -> None:
         batch, (rows, columns) = len(x), self.shape
@@ -257,19 +257,17 @@ class Crossbar(LinearOperator):
         self._count_update(int(slots.sum()), up + down, pulses, line_slots)
 
     def _count_update(self, slots: int, moved: int, line_pulses: int, line_slots: int) -> None:
-        counts = {
-            "update.slot": slots,
-            "line.pulse": line_pulses,
-            "random.bit": PULSE_BITS * line_slots,
-            # a coincidence moves the two cells of a pair in opposite directions: one up pulse and one down pulse
-            "pulse.up": moved,
-            "pulse.down": moved,
-        }
-        duration = self.device.pulse.duration
+        tally, duration = self._tally, self.device.pulse.duration
+        tally.count("update.slot", slots)
+        tally.count("line.pulse", line_pulses)
+        tally.count("random.bit", PULSE_BITS * line_slots)
+        # a coincidence moves the two cells of a pair in opposite directions: one up pulse and one down pulse
+        tally.count("pulse.up", moved)
+        tally.count("pulse.down", moved)
         if duration is None:
-            self.events += Events({**counts, "update.slot_of_unknown_duration": slots})
+            tally.count("update.slot_of_unknown_duration", slots)
         else:
-            self.events += Events(counts, {"array.busy_s": slots * duration})
+            tally.integrate("array.busy_s", slots * duration)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

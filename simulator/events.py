@@ -51,13 +51,7 @@ class Events(Mapping[str, int | float]):
         quanta: dict[str, int] = {}
         for name, value in (integrals or {}).items():
             _check_name(name)
-            value = float(value)
-            if not math.isfinite(value) or value < 0:
-                raise EventError(f"event {name!r}: integral = {value!r} must be finite and non-negative")
-            mantissa, exponent = math.frexp(value)
-            shift = exponent - 53 + _QUANTUM_BITS
-            whole = int(mantissa * 2**53)
-            quanta[name] = whole << shift if shift >= 0 else whole >> -shift
+            quanta[name] = _to_quanta(name, float(value))
         both = checked.keys() & quanta.keys()
         if both:
             raise EventError(f"event {sorted(both)[0]!r} is both a count and an integral")
@@ -162,6 +156,30 @@ class Events(Mapping[str, int | float]):
         return Events.from_json, (self.to_json(),)
 
 
+class Tally:
+    """A running total of events, for code that counts in an inner loop; `events` is what it holds, as a value."""
+
+    def __init__(self, events: Events | None = None) -> None:
+        self._counts = dict(events._counts) if events else {}
+        self._quanta = dict(events._quanta) if events else {}
+
+    @property
+    def events(self) -> Events:
+        return Events._from_parts(
+            {name: n for name, n in self._counts.items() if n}, {name: n for name, n in self._quanta.items() if n}
+        )
+
+    def count(self, name: str, n: int) -> None:
+        """Add `n` events."""
+        _check_name(name)
+        self._counts[name] = self._counts.get(name, 0) + n
+
+    def integrate(self, name: str, value: float) -> None:
+        """Add `value` to an integral."""
+        _check_name(name)
+        self._quanta[name] = self._quanta.get(name, 0) + _to_quanta(name, value)
+
+
 def event(name: str, **parameters: object) -> str:
     """The full name of an event: ``event("adc.conversion", enob=7.95) == "adc.conversion{enob=7.95}"``."""
     if not parameters:
@@ -181,6 +199,15 @@ def split_event(full: str) -> tuple[str, dict[str, str]]:
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not _NAME.match(name):
         raise EventError(f"event name = {name!r} must look like 'adc.conversion{{enob=7.95}}'")
+
+
+def _to_quanta(name: str, value: float) -> int:
+    if not math.isfinite(value) or value < 0:
+        raise EventError(f"event {name!r}: integral = {value!r} must be finite and non-negative")
+    mantissa, exponent = math.frexp(value)
+    shift = exponent - 53 + _QUANTUM_BITS
+    whole = int(mantissa * 2**53)
+    return whole << shift if shift >= 0 else whole >> -shift
 
 
 def _to_float(quanta: int) -> float:

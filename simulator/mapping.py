@@ -1,8 +1,8 @@
 """How a signed weight becomes the conductances of two cells: W proportional to G+ - G-.
 
 Both cells live on the state coordinate of their device's pulse response (`revpath.devices.response`), where
-g = g_min + (w - w_min) (g_max - g_min) / (w_max - w_min). `weight_max` is the weight of a full difference: one cell at the top of
-its window, the other at the bottom.
+g = g_min + (w - w_min) (g_max - g_min) / (w_max - w_min). `weight_max` is the weight of a full difference: one cell at
+the top of its window, the other at the bottom.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ..devices import Device
-from ..devices.response import IdealResponse, SoftBounds
+from ..devices.response import NoResponse
 from .errors import MappingError
 
 Side = Literal["one-sided", "two-sided"]
@@ -45,8 +45,8 @@ class DifferentialMapping:
             raise MappingError(f"mapping = {side!r} must be 'one-sided' or 'two-sided'")
         if not np.isfinite(weight_max) or weight_max <= 0:
             raise MappingError(f"weight_max = {weight_max!r} must be positive and finite")
-        known = isinstance(device.response, IdealResponse | SoftBounds)
-        w_min, w_max = (device.response.w_min, device.response.w_max) if known else (0.0, 1.0)
+        response = device.response
+        w_min, w_max = (0.0, 1.0) if isinstance(response, NoResponse) else (response.w_min, response.w_max)
         span = w_max - w_min
         slope = (device.window.g_max - device.window.g_min) / span
         return cls(w_min, w_max, device.window.g_min, slope, weight_max / span, side)

@@ -1,12 +1,15 @@
 """Noise is addressed, not drawn: every random number is a pure function of (seed, purpose, array, step, position).
 
-The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), whose output is a
-keyed bijection of a 128-bit counter. The key comes from (seed, purpose, array); the counter holds the position (64 bits) and the
-step (64 bits). Nothing depends on the number of threads, on chunk sizes, or on what was drawn before.
+The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), whose output is
+a keyed bijection of a 128-bit counter. The key comes from (seed, purpose, array); the counter holds the position (64
+bits) and the step (64 bits). Nothing depends on the number of threads, on chunk sizes, or on what was drawn before.
 
 Normals come from Box and Muller (1958) with the logarithm, sine and cosine evaluated as fixed polynomials in float32
-without fused multiply-add. All operations are therefore exactly rounded IEEE ones: the bits are the same on every CPU, compiled
-or not, vectorised or not. Accuracy of the transform is 3e-7, resolution at the tail 2**-32 (|z| < 6.77).
+without fused multiply-add. All operations are therefore exactly rounded IEEE ones: the bits are the same on every CPU,
+compiled or not, vectorised or not. Accuracy of the transform is 3e-7, resolution at the tail 2**-32 (|z| < 6.77).
+
+`philox_lanes`, `normals_from_words` and `normals_of_blocks` are called by compiled functions in other files, which the
+cache of Numba does not track. It is safe because known-answer tests freeze them: changing them changes every result.
 """
 
 from __future__ import annotations
@@ -116,7 +119,7 @@ def normals_from_words(words, radius, normals):
 
 @kernel()
 def _words_of_blocks(words, low, high, block, step, key):
-    """Philox words of whole blocks side by side: those of number `block` + b are in lanes 64 b to 64 b + 63 of `words`."""
+    """Philox words of whole blocks side by side: number `block` + b takes lanes 64 b to 64 b + 63 of `words`."""
     first = _U64(block) * _U64(_LANES)
     for i in range(low.size):
         position = first + _U64(i)
@@ -131,8 +134,8 @@ def normals_of_blocks(out, block, step, key, scratch):
 
     Parameters
     ----------
-    scratch: working space: low, high (SPAN / 4,) uint32, words (4, SPAN / 4) uint32, radius (SPAN / 4,) float32, normals
-        (4, SPAN / 4) float32.
+    scratch: working space: low, high (SPAN / 4,) uint32, words (4, SPAN / 4) uint32, radius (SPAN / 4,) float32,
+        normals (4, SPAN / 4) float32.
     """
     low, high, words, radius, normals = scratch
     blocks = min(_SIDE, (out.size + BLOCK - 1) // BLOCK)

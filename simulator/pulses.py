@@ -1,10 +1,10 @@
 """Stochastic pulse trains and what they do to soft-bounds cells: the in-array outer-product update.
 
-Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point devices", Front. Neurosci. 10:333
-(2016), section "Stochastic update rule"; pulse-length management as in IBM aihwkit (../shared/references/aihwkit.md, 1.3).
+Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point devices", Front. Neurosci.
+10:333 (2016), section "Stochastic update rule"; pulse-length management as in IBM aihwkit
+(../shared/references/aihwkit.md, 1.3).
 
-These kernels call the compiled Philox and Box-Muller of `noise.py`, in another file, which the cache of Numba does not
-track. It is safe because those two functions are frozen by known-answer tests: changing them changes every result.
+These kernels call compiled functions of `noise.py`, in another file; see the note there.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def train_length(
 
     Returns
     -------
-    slots, x_gain, d_gain, (batch,): P(word line fires) = min(x_gain |x|, 1), P(bit line fires) = min(d_gain |d|, 1), such that
-    slots x granularity x P x P = rate |x| |d| where nothing saturates. All are 0 where there is nothing to do.
+    slots, x_gain, d_gain, (batch,): P(word line fires) = min(x_gain |x|, 1), P(bit line fires) = min(d_gain |d|, 1),
+    such that slots x granularity x P x P = rate |x| |d| where nothing saturates. All 0 where nothing is to be done.
     """
     x_max, d_max = np.asarray(x_max, np.float64), np.asarray(d_max, np.float64)
     wanted = rate * x_max * d_max / granularity
@@ -107,15 +107,15 @@ def pulse_trains(trains, values, gain, slots, first_line, step, key, scratch):
 
 @kernel()
 def _fire(cells, noise, entries, filled, scratch, step, key):
-    """Apply the first `filled` coincidences of a list, in order, to both cells of their pairs; returns how many went up.
+    """Apply the first `filled` coincidences of a list, in order, to both cells of their pairs; returns how many rise.
 
     Parameters
     ----------
     cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, 4)
         float32: s_up, s_down, b_max, b_min of each cell.
     noise: (cycle-to-cycle noise, write noise x step, lowest state that can be shown), float32.
-    entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in bits 32 to
-        62, which together are its Philox counter; bit 63 is set where the weight goes up.
+    entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
+        bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
     scratch: working space of `_CHUNK` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
     """
     state, shown, traits = cells
@@ -188,7 +188,7 @@ def _fire_block(cells, noise, x_trains, x, lines, scratch, columns, address):
     Parameters
     ----------
     cells, noise, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
-    lines: the bit lines that fire at all: their trains, their entries (see `_fire`) on row 0, and working space; (n,) each.
+    lines: the bit lines that fire at all: trains, entries (see `_fire`) on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
     trains, places, counts = lines
@@ -222,8 +222,8 @@ def _fire_block(cells, noise, x_trains, x, lines, scratch, columns, address):
 def soft_bounds_update(cells, noise, x_trains, x, d, gains, plan, keys, pulses):
     """Outer products of a batch, sample after sample, on an array of soft-bounds pairs.
 
-    Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of the
-    samples, whatever the number of threads.
+    Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of
+    the samples, whatever the number of threads.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The command line: `revpath compare`, `revpath doctor`, `revpath devices`. Imports of weight happen inside the commands."""
+"""The command line: `revpath compare`, `revpath doctor`, `revpath devices`. Heavy imports wait inside the commands."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
 )
+_INTERRUPTED = 130
 
 
 @app.command()
@@ -31,7 +32,7 @@ def compare(
         bool, typer.Option("--retrain", help="Train the transformer anew (needs the extra `transformer`).")
     ] = False,
 ) -> None:
-    """Train an energy-based model on ideal and on analog synapses, price every event, and set it beside a transformer."""
+    """Train an energy-based model on ideal and analog synapses, price every event, and set it beside a transformer."""
     from .report import print_comparison, watch
 
     def run(tell):
@@ -41,7 +42,14 @@ def compare(
             out, text_path=text, characters=characters, seed=seed, retrain_baseline=retrain, chip=chip, tell=tell
         )
 
-    print_comparison(watch(run))
+    try:
+        found = watch(run)
+        print_comparison(found)
+    except KeyboardInterrupt:
+        print("revpath: interrupted; checkpoints are kept, run again to go on", file=sys.stderr)
+        raise typer.Exit(_INTERRUPTED) from None
+    if not found.complete:
+        raise typer.Exit(_INTERRUPTED)
 
 
 @app.command()
@@ -64,13 +72,12 @@ def doctor() -> None:
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2, never a traceback."""
-    from ..devices.errors import RevpathError
-
     try:
         app(standalone_mode=True)
-    except RevpathError as error:
-        print(f"revpath: {error}", file=sys.stderr)
+    except Exception as error:
+        from ..devices.errors import RevpathError  # here, because `revpath --help` needs neither numpy nor pydantic
+
+        if not isinstance(error, RevpathError):
+            raise
+        print(f"revpath: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("revpath: interrupted; what was done is kept", file=sys.stderr)
-        raise SystemExit(130) from None

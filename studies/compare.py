@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ..energy_models.bill import Interval
+from pydantic import ValidationError
+
+from ..devices.errors import RevpathError, explain
+from ..energy_models import load_chip
 from .baseline import load_baseline, retrain, save_baseline
-from .baseline_schema import Baseline, BaselineError
+from .baseline_schema import Baseline, BaselineError, TorchMissing
 from .figures import compare_figure, save
-from .learn import Run, learn
+from .files import results_folder, write_whole
+from .learn import Run, learn, read_run, run_path
 from .ngram import witten_bell_bits
 from .recipes import Recipe, recipes
 from .text import Text, load_text
@@ -25,6 +30,7 @@ from .workers import train_side_by_side
 SCHEMA = 1
 CHARACTERS = 500_000
 NGRAM_ORDER = 6
+_BASELINE = "baseline.json"
 
 Told = Callable[[str, int, int, float | None], None]
 """(run, characters done, characters in all, bits per character if just scored)."""
@@ -35,19 +41,21 @@ class Comparison:
     """Everything that `revpath compare` found, and where it wrote it."""
 
     text: Text
+    seed: int
+    chip: str
     runs: tuple[Run, ...]
     baseline: Baseline | None
     contenders: tuple[Contender, ...]
     verdict: Verdict
     ngram_bits: float
     complete: bool
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
 
 
 def compare(
-    folder: Path,
+    folder: str | Path,
     *,
-    text_path: Path | None = None,
+    text_path: str | Path | None = None,
     characters: int = CHARACTERS,
     seed: int = 1,
     retrain_baseline: bool = False,
@@ -57,43 +65,66 @@ def compare(
 ) -> Comparison:
     """Run the comparison and write ``result.json``, ``compare.pdf`` and ``compare.png`` into `folder`.
 
-    Runs that are already in the folder are not repeated, and interrupted ones go on where they stopped; Ctrl-C keeps what is
-    done and judges that.
+    Runs that are already in the folder are not repeated, and interrupted ones go on where they stopped; Ctrl-C keeps
+    what is done and judges that.
+
+    Parameters
+    ----------
+    side_by_side: train in one process for each run (a script that calls this needs the guard
+        ``if __name__ == "__main__":``, as everywhere with multiprocessing); False: one after the other in this process.
 
     Raises
     ------
-    RevpathError: a text, a result file or an argument that cannot be used; it names which, and what is allowed.
+    RevpathError: a text, a folder, a result file or an argument that cannot be used; it names which, and what is
+        allowed. All that can be refused is refused before anything is trained.
     """
+    text_path = None if text_path is None else Path(text_path)
     text = load_text(text_path)
-    todo = recipes(characters, seed)
-    baseline = None if retrain_baseline else _baseline_for(text)
-    totals = {r.name: r.characters for r in todo}
+    todo = _recipes(characters, seed)
+    _check_chip(chip)
+    if retrain_baseline and find_spec("torch") is None:
+        raise TorchMissing('training a transformer needs PyTorch: pip install -e ".[transformer]"')
+    folder = results_folder(folder)
+    runs_folder = results_folder(folder / "runs")
+    baseline = None if retrain_baseline else _baseline_for(text, folder)
     said = tell or (lambda *_: None)
-    runs_folder = folder / "runs"
-    if side_by_side:
-        train_side_by_side(text_path, todo, runs_folder, lambda name, done, bits: said(name, done, totals[name], bits))
-    else:
-        for recipe in todo:
-            _learn_here(text, recipe, runs_folder, said)
-    runs = _finished(text, todo, runs_folder)
-    if retrain_baseline:
+    _train(text, text_path, todo, runs_folder, said, side_by_side)
+    runs = [run for run in (_found(text, recipe, runs_folder) for recipe in todo) if run]
+    complete = len(runs) == len(todo) and all(run.complete for run in runs)
+    if retrain_baseline and complete:
         baseline = retrain(
             text,
             tokens=characters,
             seed=seed,
             progress=lambda done, all_, p: said("transformer", done, all_, p.validation_bits if p else None),
         )
-        save_baseline(baseline, folder / "baseline.json")
+        save_baseline(baseline, folder / _BASELINE)
     ngram = float(witten_bell_bits(text.train, text.validation, NGRAM_ORDER)[-1])
     curves = contenders(runs, baseline, chip)
     verdict = judge(curves, ngram)
-    complete = len(runs) == len(todo) and all(r.complete for r in runs)
-    files = _write_all(folder, text, runs, baseline, curves, verdict, ngram, seed, chip, complete)
-    return Comparison(text, tuple(runs), baseline, tuple(curves), verdict, ngram, complete, tuple(files))
+    found = Comparison(text, seed, chip, tuple(runs), baseline, tuple(curves), verdict, ngram, complete)
+    return replace(found, files=tuple(_write(found, folder)))
 
 
-def _baseline_for(text: Text) -> Baseline | None:
-    """The shipped transformer, where it was trained on this text; None (said in the result) where it was not."""
+def _recipes(characters: int, seed: int) -> list[Recipe]:
+    try:
+        return recipes(characters, seed)
+    except ValidationError as error:
+        raise RevpathError(explain(error)) from None
+
+
+def _check_chip(chip: str) -> None:
+    kind = load_chip(chip).kind
+    if kind != "analog":
+        raise RevpathError(f"chip = {chip!r} is {kind}: the EBM's arrays need the prices of an analog one")
+
+
+def _baseline_for(text: Text, folder: Path) -> Baseline | None:
+    """A transformer trained on this text: by an earlier ``--retrain`` into the folder, or the shipped one, or none."""
+    if (folder / _BASELINE).exists():
+        earlier = load_baseline(folder / _BASELINE)
+        if earlier.text_sha256 == text.sha256:
+            return earlier
     try:
         return load_baseline(text=text)
     except BaselineError:
@@ -102,51 +133,67 @@ def _baseline_for(text: Text) -> Baseline | None:
         return None
 
 
-def _learn_here(text: Text, recipe: Recipe, folder: Path, said: Told) -> None:
+def _train(
+    text: Text, text_path: Path | None, todo: Sequence[Recipe], folder: Path, said: Told, side_by_side: bool
+) -> None:
+    """Train what is not complete yet."""
+    left, totals = [], {}
+    for recipe in todo:
+        run = _found(text, recipe, folder)
+        at = run.checkpoints[-1] if run else None
+        said(recipe.name, at.characters if at else 0, recipe.characters, at.validation_bits if at else None)
+        totals[recipe.name] = recipe.characters
+        if not (run and run.complete):
+            left.append(recipe)
+    if side_by_side and left:
+        train_side_by_side(text_path, left, folder, lambda name, done, bits: said(name, done, totals[name], bits))
+        return
+    for recipe in left:
+        learn(text, recipe, folder, _always(said, recipe))
+
+
+def _always(said: Told, recipe: Recipe) -> Callable[[int, float | None], bool]:
     def progress(done: int, bits: float | None) -> bool:
         said(recipe.name, done, recipe.characters, bits)
         return True
 
-    learn(text, recipe, folder, progress)
+    return progress
 
 
-def _finished(text: Text, todo: list[Recipe], folder: Path) -> list[Run]:
-    """Runs of these recipes that have at least one checkpoint."""
-    from .learn import read_run
-
-    release = version("revpath")
-    paths = [folder / f"{r.name}-{r.key(text.sha256, release)}.json" for r in todo]
-    return [read_run(p) for p in paths if p.exists()]
+def _found(text: Text, recipe: Recipe, folder: Path) -> Run | None:
+    """What there is of a run: None before its first checkpoint."""
+    path = run_path(text, recipe, folder)
+    return read_run(path) if path.exists() else None
 
 
-def _write_all(folder, text, runs, baseline, curves, verdict, ngram, seed, chip, complete) -> list[Path]:
+def _write(found: Comparison, folder: Path) -> list[Path]:
+    baseline = found.baseline
     result = {
         "schema": SCHEMA,
-        "complete": complete,
-        "text": {"name": text.name, "sha256": text.sha256, "symbols": text.symbols},
-        "seed": seed,
-        "chip": chip,
+        "complete": found.complete,
+        "text": {"name": found.text.name, "sha256": found.text.sha256, "symbols": found.text.symbols},
+        "seed": found.seed,
+        "chip": found.chip,
         "versions": _versions(),
-        "runs": [json.loads(r.model_dump_json()) for r in runs],
-        "baseline": None
-        if baseline is None
-        else {"made_on": baseline.made_on, "torch": baseline.torch, "note": baseline.note},
-        "ngram": {"order": NGRAM_ORDER, "bits": ngram},
-        "contenders": [_contender(c) for c in curves],
-        "verdict": _plain(asdict(verdict)),
-        "table": _plain(table(curves, verdict.bits)),
-        "records": sorted({id for c in curves for s in c.stops for id in s.bill.records}),
+        "runs": [json.loads(r.model_dump_json()) for r in found.runs],
+        "baseline": baseline and {"made_on": baseline.made_on, "torch": baseline.torch, "note": baseline.note},
+        "ngram": {"order": NGRAM_ORDER, "bits": found.ngram_bits},
+        "contenders": [_contender(c) for c in found.contenders],
+        "verdict": asdict(found.verdict),
+        "table": table(found.contenders, found.verdict.bits),
+        "records": sorted({id for c in found.contenders for s in c.stops for id in s.bill.records}),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    path, partial = folder / "result.json", folder / "result.json.partial"
-    partial.write_text(json.dumps(result, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
-    if not curves:
+    path = folder / "result.json"
+    content = json.dumps(_plain(result), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    write_whole(path, content.encode())
+    if not any(c.stops for c in found.contenders):
         return [path]
-    return [path, *save(compare_figure(curves, verdict, ngram, text.name), folder / "compare")]
+    figure = compare_figure(found.contenders, found.verdict, found.ngram_bits, found.text.name)
+    return [path, *save(figure, folder / "compare")]
 
 
 def _contender(c: Contender) -> dict[str, Any]:
+    bill = c.stops[-1].bill if c.stops else None
     return {
         "name": c.name,
         "title": c.title,
@@ -163,9 +210,10 @@ def _contender(c: Contender) -> dict[str, Any]:
             }
             for s in c.stops
         ],
-        "floors": [{**asdict(f), "eta": f.eta} for f in c.stops[-1].bill.floors] if c.stops else [],
-        "citations": list(c.stops[-1].bill.citations()) if c.stops else [],
-        "shaky_records": list(c.stops[-1].bill.shaky) if c.stops else [],
+        "floors": [{**asdict(f), "eta": f.eta} for f in bill.floors] if bill else [],
+        "citations": bill.citations() if bill else [],
+        "assumed_structures": bill.assumptions if bill else [],
+        "shaky_records": c.shaky,
     }
 
 
@@ -175,9 +223,7 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
-    if isinstance(value, Interval):
-        return _plain(asdict(value))
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and not isfinite(value):
         return None
     return value
 

@@ -8,8 +8,9 @@ import time
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 
-from rich.console import Console
 from rich.table import Table
+
+from .report import wide_console
 
 _EXTRAS = {
     "torch": ("transformer", "retraining the transformer baseline"),
@@ -21,7 +22,7 @@ _EXTRAS = {
 
 def print_report() -> int:
     """Print the report; 0 where everything that the core needs is there, else 1."""
-    console = Console()
+    console = wide_console()
     console.print(
         f"revpath {version('revpath')}, Python {platform.python_version()}, {platform.platform()}", highlight=False
     )
@@ -42,7 +43,7 @@ def print_report() -> int:
     if missing:
         return 1
     for line in _kernels():
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -64,9 +65,10 @@ def _kernels() -> list[str]:
     first = time.perf_counter() - start
     state = "from the cache" if first < 1 else "compiled now; the next start is faster"
     cache = os.environ.get("NUMBA_CACHE_DIR", "__pycache__ beside each source file")
-    jit = "off (NUMBA_DISABLE_JIT)" if numba.config.DISABLE_JIT else "on"
+    jit = "on" if os.environ.get("NUMBA_DISABLE_JIT", "0") == "0" else "off (NUMBA_DISABLE_JIT)"
+    threads, policy = numba.get_num_threads(), os.environ.get("OMP_WAIT_POLICY", "not set")
     return [
-        f"Numba {numba.__version__}: JIT {jit}, {numba.get_num_threads()} threads; first kernel in {first:.2f} s, {state}.",
+        f"Numba {numba.__version__}: JIT {jit}, {threads} threads; first kernel in {first:.2f} s, {state}.",
         f"Compiled kernels are cached in {cache}.",
-        f"OpenMP wait policy: {os.environ.get('OMP_WAIT_POLICY', 'not set')} (PASSIVE keeps Numba and BLAS from fighting).",
+        f"OpenMP wait policy: {policy} (PASSIVE keeps Numba and BLAS from fighting).",
     ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .files import write_whole
 from .verdict import Contender, Verdict
 
 if TYPE_CHECKING:
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
 
 # Okabe and Ito, "Color universal design" (2008); lines also differ in marker and dash
 _BLUE, _ORANGE, _GREEN, _VERMILION, _PURPLE, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
-STYLE = {
+_BAND = 0.12  # opacity
+_TITLE_WIDTH = 105  # characters
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -33,14 +38,22 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.0, 5.0), layout="constrained")
-        plot_energy_curves(contenders, ngram_bits, figure.subplots())
-        figure.axes[0].set_title(_headline(verdict, text_name), fontsize=9, loc="left", wrap=True)
+        figure = Figure(figsize=(7.0, 5.2), layout="constrained")
+        axes = plot_energy_curves(contenders, ngram_bits, figure.subplots())
+        if verdict.bits is not None:
+            axes.axhline(verdict.bits, color=_GREY, linewidth=0.8, label=f"compared here: {verdict.bits:g} bits/char")
+            axes.legend(fontsize=8, frameon=False, loc="upper right")
+        title = f"Energy of training to equal quality: {text_name}, 27 symbols\n{fill(verdict.sentence, _TITLE_WIDTH)}"
+        axes.set_title(_plain_text(title), fontsize=8, loc="left")
     return figure
 
 
 def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: Axes) -> Axes:
-    """Draw the curves on `ax` and return it. Bands are 90 % intervals of the prices; dashes are lower bounds."""
+    """Draw the curves on `ax` and return it.
+
+    A marker is a checkpoint. Bands are 90 % intervals of the prices, dotted lines the best matrix product, dashes and
+    open markers devices that do not exist.
+    """
     looks = _looks(contenders)
     for c in contenders:
         if not c.stops:
@@ -56,20 +69,18 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
             marker=None if bound else marker,
             markersize=3.5,
             linewidth=1.0 if bound else 1.5,
-            linestyle=":" if bound else ("-." if c.hypothetical else "-"),
-            label=None if bound else c.title,
+            linestyle=":" if bound else ("--" if c.hypothetical else "-"),
+            label="_" + c.title if bound else _plain_text(c.title),
             markerfacecolor="white" if c.hypothetical else colour,
         )
-        if c.kind == "analog":
-            intervals = [s.bill.interval() for s in c.stops]
-            ax.fill_betweenx(
-                bits, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=0.15, lw=0
-            )
-    ax.plot([], [], color=_GREY, linestyle=":", label="same, at the best-GEMM lower bound")
+        if not bound:
+            _draw_band(ax, c, colour)
+    ax.plot([], [], color=_GREY, linestyle=":", label="same, best matrix product (lower bound)")
+    ax.fill_between([], [], [], color=_GREY, alpha=_BAND, lw=0, label="90 % interval of the prices")
     ax.set_xscale("log")
-    ax.set_xlabel("energy of training (J), chip or GPU")
+    ax.set_xlabel("energy of training (J), at the boundary of the chip or GPU")
     ax.set_ylabel("exact bits per character (validation)")
-    ax.axhline(ngram_bits, color="black", linewidth=1, linestyle="--")
+    ax.axhline(ngram_bits, color="black", linewidth=1, linestyle=(0, (6, 3)))
     ax.annotate(
         f"Witten-Bell 6-gram, {ngram_bits:.2f}: above this line, a small-model regime",
         (0.01, ngram_bits),
@@ -79,7 +90,8 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
         va="top",
         fontsize=8,
     )
-    ax.set_ylim(bottom=ngram_bits - 0.2)
+    lowest = min([ngram_bits, *(s.validation_bits for c in contenders for s in c.stops)])
+    ax.set_ylim(bottom=lowest - 0.2)
     ax.grid(alpha=0.25, which="major")
     ax.legend(fontsize=8, frameon=False, loc="upper right")
     return ax
@@ -87,25 +99,28 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
 
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write `stem`.pdf and `stem`.png without dates, so that the same result gives the same bytes."""
+    import matplotlib as mpl
+
     paths = []
     for ending, metadata in (("pdf", {"CreationDate": None, "ModDate": None}), ("png", {"Software": None})):
-        path = stem.with_suffix(f".{ending}")
-        figure.savefig(path, metadata=metadata)
+        path, content = stem.with_name(f"{stem.name}.{ending}"), BytesIO()
+        with mpl.rc_context(STYLE):  # resolution and fonts are looked up when a figure is saved
+            figure.savefig(content, format=ending, metadata=metadata)
+        write_whole(path, content.getvalue())
         paths.append(path)
     return paths
 
 
-def _headline(verdict: Verdict, text_name: str) -> str:
-    where = f"{text_name}, 27 symbols: "
-    if verdict.bits is None or verdict.ratio is None:
-        return where + verdict.sentence
-    r = verdict.ratio
-    side = "less" if r.nominal >= 1 else "more"
-    factor = r.nominal if r.nominal >= 1 else 1 / r.nominal
-    head = f"{where}at {verdict.bits:g} bits/char the analog EBM needs {factor:.2g}x {side} energy than the transformer"
-    if verdict.not_reached:
-        head += f"\nand does not reach {max(verdict.not_reached):g} or below"
-    return head
+def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:
+    """The 90 % interval of joules at the best bits so far, which is what a first passage is read from."""
+    intervals = [s.bill.interval() for s in contender.stops]
+    bits = np.minimum.accumulate([s.validation_bits for s in contender.stops])
+    ax.fill_betweenx(bits, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=_BAND, lw=0)
+
+
+def _plain_text(text: str) -> str:
+    """Text of others, such as a file's name, in which matplotlib must not read mathematics."""
+    return text.replace("$", r"\$")
 
 
 def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..devices.errors import RevpathError, explain
 from ..ebm import ConditionalRBM
 from ..simulator import Events
+from .files import results_folder, write_whole
 from .recipes import Recipe
 from .text import Text, scored
 
-FIRST_CHECKPOINT = 10_000
-CHECKPOINTS = 14
+FIRST_CHECKPOINT = 2_000  # as for the transformer: a quality that a curve had at its start cannot be priced
+CHECKPOINTS = 24
 _SLICE = 2_048  # characters between two looks at the stop signal
 
 Progress = Callable[[int, float | None], bool]
@@ -38,6 +38,12 @@ class Checkpoint(BaseModel):
     test_bits: float
     validation_bits_stored: float | None = None
     events: str
+
+    @field_validator("events")
+    @classmethod
+    def _events_parse(cls, events: str) -> str:
+        Events.from_json(events)
+        return events
 
     def spent(self) -> Events:
         return Events.from_json(self.events)
@@ -71,46 +77,40 @@ class Run(BaseModel):
 
 @dataclass
 class _State:
-    """Where a run stands between two checkpoints; what is pickled."""
+    """Where a run stands at a checkpoint: all that it needs to go on. It is what is pickled."""
 
     model: ConditionalRBM
-    done: int
+    done: int = 0
+    checkpoints: tuple[Checkpoint, ...] = ()
+    saturated: int = 0
 
 
 def learn(text: Text, recipe: Recipe, folder: Path, progress: Progress | None = None) -> Run:
     """Train `recipe` on `text`, keeping results in `folder`; goes on from the last checkpoint it finds there.
 
+    An interrupted run that goes on gives the same bits as one that was never interrupted.
+
     Raises
     ------
-    RevpathError: the text is too short for the context, or a result file of that run is corrupt.
+    RevpathError: the text is too short for the context, or a file of that run is corrupt.
     """
-    release = version("revpath")
-    key = recipe.key(text.sha256, release)
-    folder.mkdir(parents=True, exist_ok=True)
-    result, memory = folder / f"{recipe.name}-{key}.json", folder / f"{recipe.name}-{key}.pickle"
-    rows = recipe.context * len(text.symbols)
-    run = Run(
-        recipe=recipe,
-        key=key,
-        text_sha256=text.sha256,
-        version=release,
-        parameters=(rows + len(text.symbols) + 1) * recipe.hidden + len(text.symbols),
-    )
-    state: _State | None = None
+    result = run_path(text, recipe, results_folder(folder))
+    memory = result.with_suffix(".pickle")
     if result.exists():
         found = read_run(result)
         if found.complete:
+            memory.unlink(missing_ok=True)
             return found
-        if memory.exists():
-            run, state = found, pickle.loads(memory.read_bytes())
-    state = state or _State(_model(recipe), 0)
+    state = _read_state(memory) if memory.exists() else _State(_model(recipe))
     splits = {
         name: _contexts(split, scored(split, recipe.context), recipe.context)
         for name, split in (("validation", text.validation), ("test", text.test))
     }
     train = text.train.astype(np.int64)
     order = np.random.default_rng(recipe.seed).permutation(np.arange(recipe.context, len(train)))
-    for mark in [m for m in _marks(recipe) if m > state.done]:
+    for mark in _marks(recipe):
+        if mark <= state.done:
+            continue  # done before an interruption, or stepped over by a large batch
         while state.done < mark:
             n = max(recipe.batch, min(_SLICE, mark - state.done) // recipe.batch * recipe.batch)
             positions = order[np.arange(state.done, state.done + n) % len(order)]
@@ -119,19 +119,24 @@ def learn(text: Text, recipe: Recipe, folder: Path, progress: Progress | None = 
             state.model.partial_fit(x, y, slowdown=1 / rate)
             state.done += n
             if progress and not progress(state.done, None):
-                return run
-        run = run.model_copy(
-            update={
-                "checkpoints": (*run.checkpoints, _score(state, splits, last=mark == recipe.characters)),
-                "saturated": _clipped(state),
-            }
-        )
-        _write(memory, pickle.dumps(state))
-        _write(result, run.model_dump_json(indent=1).encode())
-        if progress and not progress(state.done, run.checkpoints[-1].validation_bits):
-            return run
-    memory.unlink(missing_ok=True)
+                return _run(text, recipe, state)
+        last = state.done >= recipe.characters
+        state.checkpoints += (_score(state, splits, last),)
+        state.saturated = _clipped(state)
+        if not last:
+            write_whole(memory, pickle.dumps(state))
+        write_whole(result, _run(text, recipe, state).model_dump_json(indent=1).encode())
+        if progress and not progress(state.done, state.checkpoints[-1].validation_bits):
+            break
+    run = _run(text, recipe, state)
+    if run.complete:
+        memory.unlink(missing_ok=True)
     return run
+
+
+def run_path(text: Text, recipe: Recipe, folder: Path) -> Path:
+    """The result file of a run in `folder`."""
+    return folder / f"{recipe.name}-{recipe.key(text.sha256, version('revpath'))}.json"
 
 
 def read_run(path: Path) -> Run:
@@ -144,6 +149,31 @@ def read_run(path: Path) -> Run:
         raise RevpathError(
             f"result = {str(path)!r} is not a run: {explain(error)[:300]}; delete it to train anew"
         ) from None
+
+
+def _read_state(path: Path) -> _State:
+    try:
+        state = pickle.loads(path.read_bytes())
+    except Exception as error:  # a damaged pickle can raise anything
+        raise RevpathError(
+            f"checkpoint = {str(path)!r} cannot be read: {type(error).__name__}: {error}; delete it to train anew"
+        ) from None
+    if not isinstance(state, _State):
+        raise RevpathError(f"checkpoint = {str(path)!r} is not one of a run; delete it to train anew")
+    return state
+
+
+def _run(text: Text, recipe: Recipe, state: _State) -> Run:
+    release, symbols = version("revpath"), len(text.symbols)
+    return Run(
+        recipe=recipe,
+        key=recipe.key(text.sha256, release),
+        text_sha256=text.sha256,
+        version=release,
+        parameters=((recipe.context + 1) * symbols + 1) * recipe.hidden + symbols,
+        saturated=state.saturated,
+        checkpoints=state.checkpoints,
+    )
 
 
 def _model(recipe: Recipe) -> ConditionalRBM:
@@ -185,10 +215,3 @@ def _score(state: _State, splits: dict[str, tuple[np.ndarray, np.ndarray]], last
 def _clipped(state: _State) -> int:
     arrays = (getattr(s, "array", None) for s in (state.model.context_synapses_, state.model.label_synapses_))
     return sum(a.clipped for a in arrays if a is not None)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)

@@ -7,101 +7,165 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from ..energy_models.bill import Interval
     from .compare import Comparison, Told
+    from .verdict import Bound, Contender, Stop
+
+_SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
+
+
+def wide_console() -> Console:
+    """Standard output; wide enough for the tables where it is a file or a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=132)
 
 
 def watch(run: Callable[[Told], Comparison]) -> Comparison:
-    """Run with one progress bar for each training run."""
-    columns = (
+    """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint."""
+    console = Console(stderr=True)
+    progress = Progress(
         TextColumn("{task.description:<14}"),
         BarColumn(bar_width=30),
         TextColumn("{task.completed:>9,.0f} of {task.total:,.0f} characters"),
         TextColumn("{task.fields[bits]}"),
         TimeElapsedColumn(),
+        console=console,
     )
-    console = Console(stderr=True)
-    console.print("training; the first run also compiles kernels (half a minute)", highlight=False)
-    with Progress(*columns, console=console) as progress:
-        tasks: dict[str, TaskID] = {}
+    tasks: dict[str, TaskID] = {}
 
-        def tell(name: str, done: int, total: int, bits: float | None) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=total, bits="")
-            fields = {} if bits is None else {"bits": f"{bits:.3f} bits/char"}
-            progress.update(tasks[name], completed=done, **fields)
+    def tell(name: str, done: int, total: int, bits: float | None) -> None:
+        if not tasks:  # not before, so that a refused argument is all that is said
+            console.print("training; the first run also compiles kernels (half a minute)", highlight=False)
+            progress.start()
+        if name not in tasks:
+            tasks[name] = progress.add_task(name, total=total, bits="")
+        done = min(done, total)  # the last mini-batch may go a little beyond
+        if bits is None:
+            progress.update(tasks[name], completed=done)
+            return
+        score = f"{bits:.3f} bits/char"
+        progress.update(tasks[name], completed=done, bits=score)
+        if not console.is_terminal:
+            console.print(f"{name}: {done:,} of {total:,} characters, {score}", highlight=False, soft_wrap=True)
 
+    try:
         return run(tell)
+    finally:
+        if tasks and console.is_terminal:
+            progress.stop()
 
 
 def print_comparison(found: Comparison) -> None:
-    """The table, the warnings, the sentence, and where the files are."""
-    from .verdict import table
+    """The warnings, the tables, the sentence, and where the files are."""
+    console = wide_console()
+    verdict = found.verdict
+    if verdict.warnings:
+        _say(console, f"[bold red]ASSUMED[/] {escape(' '.join(verdict.warnings))}")
+    _print_contenders(console, found)
+    analog = next((c for c in found.contenders if c.kind == "analog" and not c.hypothetical and c.stops), None)
+    if analog is not None:
+        at_q = None if verdict.bits is None else analog.first_at(verdict.bits)
+        _print_bill(console, analog, at_q or analog.stops[-1])
+    _print_ratios(console, found)
+    if found.baseline is None:
+        _say(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
+    if not found.complete:
+        _say(console, "[bold yellow]note[/] interrupted: judged on what is done; run again to go on")
+    _say(console, f"[bold]{escape(verdict.sentence)}[/]")
+    _say(console, escape("wrote " + ", ".join(str(path) for path in found.files)))
 
-    console = _console()
+
+def _print_contenders(console: Console, found: Comparison) -> None:
+    """One row for each model on its hardware; what it would cost at the best matrix product stands beside it."""
+    from .verdict import plain_number, table
+
     q = found.verdict.bits
-    for warning in found.verdict.warnings:
-        console.print(f"[bold yellow]note[/] {warning}", highlight=False)
-    grid = Table(title=f"Energy of training to {q:g} bits/char" if q else "Energy of training", title_justify="left")
+    grid = Table()
+    to_q = f"to {q:g}" if q else "to Q"
     for heading, justify in (
         ("contender", "left"),
         ("parameters", "right"),
         ("best bits/char\nval / test", "right"),
-        ("J at best", "right"),
-        (f"characters\nto {q:g}" if q else "characters", "right"),
-        (f"J to {q:g}" if q else "J", "right"),
-        ("90 % interval", "right"),
+        ("J to\nthat", "right"),
+        (f"characters\n{to_q}", "right"),
+        (f"J\n{to_q}", "right"),
+        ("90 % interval\n(prices)", "right"),
+        ("J at best\nGEMM", "right"),
     ):
         grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    for row in table(found.contenders, q):
+    rows = {c.name: row for c, row in zip(found.contenders, table(found.contenders, q), strict=True)}
+    for c in found.contenders:
+        if c.kind == "gpu-bound" or not c.stops:
+            continue
+        row, bound = rows[c.name], rows.get(f"{c.name}-bound", {}).get("joules to Q")
         reached = row["joules to Q"] is not None
+        sign = "≤ " if q and c.passed_unseen(q) else ""
         grid.add_row(
-            row["contender"],
-            f"{row['parameters']:,}",
-            f"{row['best bits/char (validation)']:.3f} / {row['best bits/char (test)']:.3f}",
-            f"{row['joules at best']:.3g}",
-            f"{row['characters to Q']:,}" if reached else "not reached",
-            f"{row['joules to Q']:.3g}" if reached else "",
-            f"{row['low']:.2g} to {row['high']:.2g}" if reached else "",
+            c.title,
+            f"{c.parameters:,}",
+            f"{c.best.validation_bits:.3f} / {c.best.test_bits:.3f}",
+            plain_number(c.best.bill.joules),
+            f"{sign}{row['characters to Q']:,}" if reached else "not reached",
+            f"{sign}{plain_number(row['joules to Q'])}" if reached else "",
+            f"{plain_number(row['low'])} to {plain_number(row['high'])}" if reached else "",
+            f"{sign}{plain_number(bound)}" if bound else "",
         )
-    console.print(grid)
-    console.print(f"Witten-Bell 6-gram on the same characters: {found.ngram_bits:.3f} bits/char.", highlight=False)
-    _print_breakdown(console, found)
-    if found.baseline is None:
-        console.print("[bold yellow]note[/] no transformer was trained on this text: use --retrain", highlight=False)
-    if not found.complete:
-        console.print("[bold yellow]note[/] interrupted: judged on what is done; run again to go on", highlight=False)
-    console.print(f"[bold]{found.verdict.sentence}[/]", highlight=False)
-    console.print("wrote " + ", ".join(str(path) for path in found.files), highlight=False, soft_wrap=True)
-
-
-def _print_breakdown(console: Console, found: Comparison) -> None:
-    """Where the joules of the analog run go, and how far each is from its thermal floor."""
-    analog = next((c for c in found.contenders if c.kind == "analog" and not c.hypothetical and c.stops), None)
-    if analog is None:
-        return
-    bill = analog.stops[-1].bill
-    grid = Table(
-        title=f"{analog.title}: {bill.joules:.3g} J after {analog.stops[-1].characters:,} characters",
-        title_justify="left",
+    _say(
+        console,
+        f"[bold]Energy of training on {escape(found.text.name)}[/] (chip or GPU; ≤: its first checkpoint was there)",
     )
+    console.print(grid)
+    _say(console, f"Witten-Bell 6-gram on the same characters: {found.ngram_bits:.3f} bits/char.")
+
+
+def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
+    """Where the joules of the analog run go, and how far each is from its thermal floor."""
+    from ..energy_models.bill import SCOPES, Interval
+    from .verdict import plain_number
+
+    bill = stop.bill
+    grid = Table()
     for heading in ("component", "J", "share", "90 % interval"):
         grid.add_column(heading, justify="left" if heading == "component" else "right")
-    for component in sorted(bill.components, key=bill.nominal, reverse=True):
-        i = bill.interval(component)
-        grid.add_row(component, f"{i.nominal:.3g}", f"{i.nominal / bill.joules:.1%}", f"{i.low:.2g} to {i.high:.2g}")
+    shares = {c: bill.nominal(c) / bill.joules for c in bill.components}
+    small = [c for c in bill.components if shares[c] < _SMALLEST_SHARE]
+    rows = [(c, bill.interval(c)) for c in sorted(shares, key=lambda c: -shares[c]) if c not in small]
+    if small:
+        draws = np.sum([bill.samples[c] for c in small], axis=0)
+        rows.append((f"{len(small)} others", Interval.of(sum(bill.nominal(c) for c in small), draws)))
+    for name, i in rows:
+        interval = f"{plain_number(i.low)} to {plain_number(i.high)}"
+        grid.add_row(name, plain_number(i.nominal), f"{i.nominal / bill.joules:.1%}", interval)
+    _say(console, f"[bold]{analog.title}[/]: {plain_number(bill.joules)} J after {stop.characters:,} characters")
     console.print(grid)
-    floors = ", ".join(f"{f.component} {f.eta:,.0f} times" for f in bill.floors)
-    console.print(f"Above the thermal floor of its simulated noise: {floors}.", highlight=False)
+    inside = ", ".join(f"{scope} {plain_number(bill.up_to(scope).nominal)}" for scope in SCOPES)
+    _say(console, f"J inside each boundary: {inside}.")
+    if bill.floors:
+        floors = ", ".join(f"{f.component} {f.eta:,.0f} times" for f in bill.floors)
+        _say(console, f"Above the thermal floor of its simulated noise: {floors}.")
 
 
-def _console() -> Console:
-    """Standard output; wide enough for the table where it is a file or a pipe."""
-    return Console() if sys.stdout.isatty() else Console(width=132)
+def _print_ratios(console: Console, found: Comparison) -> None:
+    from .verdict import in_words, interval_in_words
+
+    def say(against: str, ratio: Interval, limit: Bound) -> None:
+        _say(console, f"Against {against}: {in_words(ratio, limit)} energy ({interval_in_words(ratio)}).")
+
+    v = found.verdict
+    if v.ratio_bound is not None:
+        say("the transformer at the best matrix product, a lower bound", v.ratio_bound, v.limit)
+    if v.ratio_gpu_ebm is not None:
+        say("the EBM with ideal weights on the GPU", v.ratio_gpu_ebm, v.limit_gpu_ebm)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def print_devices() -> None:
@@ -113,15 +177,15 @@ def print_devices() -> None:
     for name in device_names():
         device = load_device(name)
         grid.add_row(name, device.title, "no" if device.response.law == "unknown" else device.response.law)
-    _console().print(grid)
+    wide_console().print(grid)
 
 
 def print_device(name: str | Path) -> None:
     from ..devices import load_device
 
     device = load_device(name)
-    console = _console()
-    console.print(f"[bold]{device.name}[/] {device.title}", highlight=False)
+    console = wide_console()
+    _say(console, f"[bold]{device.name}[/] {escape(device.title)}")
     grid = Table()
     for heading in ("number", "value", "unit", "evidence", "read in", "source"):
         grid.add_column(heading)
@@ -130,4 +194,4 @@ def print_device(name: str | Path) -> None:
         grid.add_row(field, f"{record.value:g}", record.unit, evidence, record.read_in, record.source.key)
     console.print(grid)
     for source in device.sources.values():
-        console.print(f"{source.key}: {source.citation} {source.url}", highlight=False)
+        _say(console, escape(f"{source.key}: {source.citation} {source.url}"))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from ..energy_models import Bill, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
 from ..energy_models.bill import Interval, ratio
-from .baseline_schema import Baseline
+from .baseline_schema import Baseline, Curve
 from .learn import Run
-from .recipes import Recipe
 
 CHIP = "reram-32nm"
 QUALITIES = (3.8, 3.6, 3.4, 3.2, 3.0, 2.8, 2.6, 2.4, 2.2, 2.1, 2.0, 1.9)
@@ -36,6 +35,8 @@ class Contender:
     """A learning curve priced on one piece of hardware.
 
     kind: "analog", "gpu" (run-level energy) or "gpu-bound" (best matrix product: a lower bound).
+    hypothetical: its device does not exist.
+    shaky: ids of the assumed or unverified records of its prices and its device.
     """
 
     name: str
@@ -45,14 +46,23 @@ class Contender:
     parameters: int
     stops: tuple[Stop, ...]
     hypothetical: bool = False
+    shaky: tuple[str, ...] = ()
 
     def first_at(self, bits: float) -> Stop | None:
         """The first checkpoint at or below `bits` on validation: no interpolation, no look ahead at the test."""
         return next((s for s in self.stops if s.validation_bits <= bits), None)
 
+    def passed_unseen(self, bits: float) -> bool:
+        """Whether its first checkpoint was at or below `bits` already: then it took at most what that had taken."""
+        return bool(self.stops) and self.stops[0].validation_bits <= bits
+
     @property
     def best(self) -> Stop:
         return min(self.stops, key=lambda s: s.validation_bits)
+
+
+Bound = Literal["at most", "at least", "about"] | None
+"""How a ratio of two first passages is to be read where a curve began below the quality; None: as it is."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +71,26 @@ class Verdict:
 
     bits: the lowest listed quality that both the measured analog EBM and some transformer reached, or None.
     ratio: transformer joules over analog joules there (above 1 the analog side wins), chip against GPU.
+    ratio_bound: the same, with the transformer at the best matrix product.
+    ratio_gpu_ebm: joules of the EBM on the GPU over analog joules.
+    limit, limit_gpu_ebm: how `ratio` (with `ratio_bound`) and `ratio_gpu_ebm` are to be read.
+    dominant, dominant_share: the largest component of the analog bill.
+    not_reached: listed qualities that a transformer reached and the analog EBM did not.
+    warnings: what the analog bill leans on without proof, one line each.
     """
 
-    bits: float | None
-    ratio: Interval | None
-    ratio_bound: Interval | None
-    ratio_gpu_ebm: Interval | None
-    transformer: str | None
-    dominant: str | None
-    dominant_share: float | None
-    not_reached: tuple[float, ...]
     sentence: str
-    warnings: tuple[str, ...] = field(default=())
+    bits: float | None = None
+    ratio: Interval | None = None
+    ratio_bound: Interval | None = None
+    ratio_gpu_ebm: Interval | None = None
+    limit: Bound = None
+    limit_gpu_ebm: Bound = None
+    transformer: str | None = None
+    dominant: str | None = None
+    dominant_share: float | None = None
+    not_reached: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def contenders(runs: Sequence[Run], baseline: Baseline | None, chip: str = CHIP) -> list[Contender]:
@@ -84,21 +102,7 @@ def contenders(runs: Sequence[Run], baseline: Baseline | None, chip: str = CHIP)
         else:
             out += [_ebm_on_gpu(run, "gpu"), _ebm_on_gpu(run, "gpu-bound")]
     for curve in baseline.curves if baseline else ():
-        for kind, basis in (("gpu", "run"), ("gpu-bound", "gemm")):
-            stops = tuple(
-                Stop(p.tokens, p.validation_bits, p.test_bits, gpu_energy(p.flops, basis, n_draws=_N_DRAWS, seed=_SEED))  # type: ignore[arg-type]
-                for p in curve.points
-            )
-            out.append(
-                Contender(
-                    f"transformer-{curve.shape.name}-{kind}",
-                    f"transformer {curve.shape.name}, H100" + (", lower bound" if kind == "gpu-bound" else ""),
-                    "transformer",
-                    kind,
-                    curve.parameters,
-                    stops,
-                )
-            )
+        out += [_transformer(curve, "gpu"), _transformer(curve, "gpu-bound")]
     return out
 
 
@@ -106,85 +110,119 @@ def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
     """What the curves say at the lowest quality that both sides reached."""
     analog = next((c for c in all_of_them if c.kind == "analog" and not c.hypothetical), None)
     if analog is None or not analog.stops:
-        return _no_verdict("The analog EBM has no checkpoint yet: nothing to compare.")
+        return Verdict("The analog EBM has no checkpoint yet: nothing to compare.")
+    warnings = _warnings(analog)
+    best = f"the analog EBM came to {analog.best.validation_bits:.2f} bits/char"
     transformers = [c for c in all_of_them if c.model == "transformer" and c.kind == "gpu"]
-    reached = [q for q in QUALITIES if analog.first_at(q) and any(t.first_at(q) for t in transformers)]
-    missed = tuple(q for q in QUALITIES if not analog.first_at(q) and any(t.first_at(q) for t in transformers))
+    if not transformers:
+        return Verdict(f"No transformer was trained on this text, so nothing is compared; {best}.", warnings=warnings)
+    theirs = [q for q in QUALITIES if any(t.first_at(q) for t in transformers)]
+    missed = tuple(q for q in theirs if not analog.first_at(q))
+    reached = [q for q in theirs if analog.first_at(q)]
     if not reached:
-        return _no_verdict(
-            f"No listed quality was reached by both sides: the analog EBM came to {analog.best.validation_bits:.2f} bits/char.",
-            missed,
-        )
+        sentence = f"No listed quality was reached by both sides: {best}."
+        return Verdict(sentence, not_reached=missed, warnings=warnings)
     bits = min(reached)
-    ours = analog.first_at(bits)
-    assert ours is not None
-    cheapest = min((t for t in transformers if t.first_at(bits)), key=lambda t: t.first_at(bits).bill.joules)  # type: ignore[union-attr]
+    ours = _passage(analog, bits)
+    cheapest = min((t for t in transformers if t.first_at(bits)), key=lambda t: _passage(t, bits).bill.joules)
     bound = next(c for c in all_of_them if c.name == cheapest.name.removesuffix("gpu") + "gpu-bound")
-    gpu_ebm = next((c for c in all_of_them if c.model == "EBM" and c.kind == "gpu"), None)
-    against = ratio(cheapest.first_at(bits).bill, ours.bill)  # type: ignore[union-attr]
-    against_bound = ratio(bound.first_at(bits).bill, ours.bill)  # type: ignore[union-attr]
-    twin = gpu_ebm.first_at(bits) if gpu_ebm else None
-    against_twin = ratio(twin.bill, ours.bill) if twin else None
+    twin = next((c for c in all_of_them if c.model == "EBM" and c.kind == "gpu" and c.first_at(bits)), None)
+    against = ratio(_passage(cheapest, bits).bill, ours.bill)
+    limit = _limit(cheapest, analog, bits)
     top = max(ours.bill.components, key=ours.bill.nominal)
-    share = ours.bill.nominal(top) / ours.bill.joules
     return Verdict(
+        sentence=_sentence(bits, against, limit, missed, ngram_bits),
         bits=bits,
         ratio=against,
-        ratio_bound=against_bound,
-        ratio_gpu_ebm=against_twin,
+        ratio_bound=ratio(_passage(bound, bits).bill, ours.bill),
+        ratio_gpu_ebm=ratio(_passage(twin, bits).bill, ours.bill) if twin else None,
+        limit=limit,
+        limit_gpu_ebm=_limit(twin, analog, bits) if twin else None,
         transformer=cheapest.name,
         dominant=top,
-        dominant_share=share,
+        dominant_share=ours.bill.nominal(top) / ours.bill.joules,
         not_reached=missed,
-        sentence=_sentence(bits, against, against_bound, against_twin, ours, top, share, missed, ngram_bits),
-        warnings=_warnings(ours.bill),
+        warnings=warnings,
     )
 
 
-def _sentence(bits, against, bound, twin, ours, top, share, missed, ngram_bits) -> str:
-    who = "less" if against.nominal >= 1 else "more"
-    factor = against.nominal if against.nominal >= 1 else 1 / against.nominal
-    low, high = (against.low, against.high) if against.nominal >= 1 else (1 / against.high, 1 / against.low)
+def _passage(contender: Contender, bits: float) -> Stop:
+    stop = contender.first_at(bits)
+    assert stop is not None
+    return stop
+
+
+def _limit(other: Contender, analog: Contender, bits: float) -> Bound:
+    """A curve that began below `bits` spent at most what its first checkpoint had spent."""
+    match other.passed_unseen(bits), analog.passed_unseen(bits):
+        case True, False:
+            return "at most"
+        case False, True:
+            return "at least"
+        case True, True:
+            return "about"
+    return None
+
+
+def _sentence(bits: float, against: Interval, limit: Bound, missed: Sequence[float], ngram_bits: float) -> str:
     text = (
-        f"At {bits:g} bits/char the analog EBM needs {factor:.3g} times {who} energy than the GPU transformer "
-        f"(90 % interval {low:.2g} to {high:.2g}; {_times(bound)} against the best-GEMM lower bound"
+        f"At {bits:g} bits/char the analog EBM needs {in_words(against, limit)} energy than the transformer on a GPU "
+        f"(90 % interval {interval_in_words(against)})"
     )
-    text += f"; {_times(twin)} against the same EBM on the GPU)" if twin else ")"
-    text += f"; {top} is {share:.0%} of its {ours.bill.joules:.2g} J."
+    if against.low < 1 < against.high:
+        text += ", which is no difference"
+    if limit:
+        who = {"at most": "the transformer", "at least": "the analog EBM", "about": "each of them"}[limit]
+        text += f"; it is a limit, since {who} was below that at its first checkpoint"
+    rest = []
     if missed:
-        text += f" It did not reach {_list(missed)} bits/char, which the transformer did."
+        rest.append(f"the analog EBM does not reach {max(missed):g} bits/char, which the transformer does")
     if bits > ngram_bits:
-        text += (
-            f" A Witten-Bell 6-gram has {ngram_bits:.2f} bits/char for next to no energy: this is a small-model regime."
-        )
-    return text
+        rest.append(f"a 6-gram has {ngram_bits:.2f} for next to no energy, so this is a small-model regime")
+    second = "; ".join(rest)
+    return f"{text}. {second[0].upper()}{second[1:]}." if rest else f"{text}."
 
 
-def _times(interval: Interval) -> str:
-    if interval.nominal >= 1:
-        return f"{interval.nominal:.2g} times less"
-    return f"{1 / interval.nominal:.2g} times more"
+def in_words(other_over_ours: Interval, limit: Bound = None) -> str:
+    """A ratio of energies as "12 times less" (or "more"), with its limit."""
+    factor = other_over_ours.nominal
+    if factor >= 1:
+        return f"{limit + ' ' if limit else ''}{plain_number(factor)} times less"
+    turned = {"at most": "at least ", "at least": "at most ", "about": "about ", None: ""}[limit]
+    return f"{turned}{plain_number(1 / factor)} times more"
 
 
-def _list(values: Sequence[float]) -> str:
-    return ", ".join(f"{v:g}" for v in values)
+def interval_in_words(other_over_ours: Interval) -> str:
+    """Its 90 % interval, turned like the ratio in `in_words`."""
+    low, high = other_over_ours.low, other_over_ours.high
+    if other_over_ours.nominal < 1:
+        low, high = 1 / high, 1 / low
+    return f"{plain_number(low)} to {plain_number(high)}"
 
 
-def _warnings(bill: Bill) -> tuple[str, ...]:
+def plain_number(value: float) -> str:
+    """Two significant digits without an exponent: 0.031, 7.6, 18, 1,200."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"
+
+
+def _warnings(analog: Contender) -> tuple[str, ...]:
     out = []
-    if bill.shaky:
-        out.append(f"leans on {len(bill.shaky)} records that are assumed or unverified: {', '.join(bill.shaky)}")
-    return (*out, *(f"assumed structure of a price: {a}" for a in bill.assumptions))
-
-
-def _no_verdict(sentence: str, missed: tuple[float, ...] = ()) -> Verdict:
-    return Verdict(None, None, None, None, None, None, None, missed, sentence)
+    if analog.shaky:
+        out.append(
+            f"the analog bill leans on {len(analog.shaky)} assumed or unverified numbers: {', '.join(analog.shaky)}"
+        )
+    guessed = [a.partition(":")[0] for a in analog.stops[-1].bill.assumptions]
+    if guessed:
+        out.append(f"and on {len(guessed)} prices of assumed structure: {', '.join(guessed)}")
+    return tuple(out)
 
 
 def _analog(run: Run, chip: str) -> Contender:
-    recipe: Recipe = run.recipe
+    recipe = run.recipe
     assert recipe.hardware is not None
-    prices = pulse_prices(recipe.hardware.cell())
+    cell = recipe.hardware.cell()
+    prices = pulse_prices(cell)
     hardware = load_chip(chip)
     stops = tuple(
         Stop(
@@ -195,7 +233,18 @@ def _analog(run: Run, chip: str) -> Contender:
         )
         for c in run.checkpoints
     )
-    return Contender(recipe.name, recipe.title, "EBM", "analog", run.parameters, stops, bool(recipe.hardware.changes))
+    shaky = {record.id for record in cell.records.values() if record.shaky}
+    shaky.update(id for stop in stops[-1:] for id in stop.bill.shaky)
+    return Contender(
+        name=recipe.name,
+        title=recipe.title,
+        model="EBM",
+        kind="analog",
+        parameters=run.parameters,
+        stops=stops,
+        hypothetical=bool(recipe.hardware.changes),
+        shaky=tuple(sorted(shaky)),
+    )
 
 
 def _ebm_on_gpu(run: Run, kind: str) -> Contender:
@@ -205,7 +254,19 @@ def _ebm_on_gpu(run: Run, kind: str) -> Contender:
         for c in run.checkpoints
     )
     title = "EBM (ideal), H100" + (", lower bound" if kind == "gpu-bound" else "")
-    return Contender(f"{run.recipe.name}-{kind}", title, "EBM", kind, run.parameters, stops)
+    name = f"{run.recipe.name}-{kind}"
+    return Contender(name, title, "EBM", kind, run.parameters, stops, shaky=stops[-1].bill.shaky if stops else ())
+
+
+def _transformer(curve: Curve, kind: str) -> Contender:
+    basis: Any = "run" if kind == "gpu" else "gemm"
+    stops = tuple(
+        Stop(p.tokens, p.validation_bits, p.test_bits, gpu_energy(p.flops, basis, n_draws=_N_DRAWS, seed=_SEED))
+        for p in curve.points
+    )
+    title = f"transformer {curve.shape.name}, H100" + (", lower bound" if kind == "gpu-bound" else "")
+    name = f"transformer-{curve.shape.name}-{kind}"
+    return Contender(name, title, "transformer", kind, curve.parameters, stops, shaky=stops[-1].bill.shaky)
 
 
 def table(all_of_them: Sequence[Contender], bits: float | None) -> list[dict[str, Any]]:

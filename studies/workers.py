@@ -1,15 +1,21 @@
-"""Training runs side by side, one process and one thread each: two runs never fight over cores, and any may be interrupted."""
+"""Training runs side by side, one process and one thread each: they never fight over cores, and may be interrupted."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from queue import Empty
 
 from ..devices.errors import RevpathError
+from .files import sweep
 from .recipes import Recipe
 from .text import load_text
 
@@ -19,84 +25,165 @@ Told = Callable[[str, int, float | None], None]
 """(name of the run, characters done, bits per character if just scored)."""
 
 
+@dataclass(frozen=True)
+class _Worker:
+    name: str
+    process: BaseProcess
+
+
 def train_side_by_side(
     text_path: Path | None, recipes: Sequence[Recipe], folder: Path, tell: Told, workers: int | None = None
 ) -> bool:
     """Train all recipes in at most `workers` processes (default: one for each core that we may use).
 
-    Ctrl-C asks the runs to stop; they keep their last checkpoint. Returns whether all were completed.
+    Ctrl-C asks the runs to stop; they keep their last checkpoint. A second one ends them at once. Returns whether all
+    were completed.
+
+    Each process has a pipe of its own, with no lock that a killed one could leave locked: its end is seen as the end of
+    the pipe.
 
     Raises
     ------
     RevpathError: what a run raised, with its name.
     """
-    context = multiprocessing.get_context("spawn")
-    workers = workers or max(
-        1, min(len(recipes), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
-    )
-    news, stop = context.Queue(), context.Event()
+    workers = workers or min(len(recipes), _cores())
     waiting = list(recipes)
-    running: dict[str, multiprocessing.process.BaseProcess] = {}
-    complete, failures = set(), []
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        while waiting or running:
-            while waiting and len(running) < workers and not stop.is_set():
-                recipe = waiting.pop(0)
-                process = context.Process(target=_work, args=(text_path, recipe, folder, news, stop), daemon=True)
-                process.start()
-                running[recipe.name] = process
-            if stop.is_set():
-                waiting.clear()
-            try:
-                kind, name, *rest = _next(news, running)
-                if kind == "at":
-                    tell(name, *rest)
-                else:
-                    running.pop(name).join()
+    running: dict[Connection, _Worker] = {}
+    complete: set[str] = set()
+    failures: list[str] = []
+    with _one_thread_each(), _ctrl_c_asks() as asked:
+        try:
+            while waiting or running:
+                if asked.is_set() or failures:
+                    waiting.clear()
+                    _ask_to_stop(running)
+                while waiting and len(running) < workers:
+                    line, worker = _start(text_path, waiting.pop(0), folder)
+                    running[line] = worker
+                for line in wait(list(running), timeout=0.2):
+                    assert isinstance(line, Connection)
+                    name = running[line].name
+                    kind, *rest = _message(line, running[line].process)
+                    if kind == "at":
+                        tell(name, *rest)
+                        continue
+                    _bury(line, running.pop(line), folder)
                     if kind == "failed":
                         failures.append(f"{name}: {rest[0]}")
-                        stop.set()
                     elif rest[0]:
                         complete.add(name)
-            except KeyboardInterrupt:
-                stop.set()
-    finally:
-        stop.set()
-        for process in running.values():
-            process.join(timeout=30)
-            process.terminate()
-        for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+        finally:  # nothing runs here any more, unless by an exception such as a second Ctrl-C
+            for line, worker in running.items():
+                worker.process.terminate()
+                _bury(line, worker, folder)
     if failures:
         raise RevpathError("; ".join(failures))
     return complete == {r.name for r in recipes}
 
 
-def _next(news, running):
-    """The next message; a process that died without a word (killed, out of memory) is a failure."""
-    while True:
-        try:
-            return news.get(timeout=0.5)
-        except Empty:
-            for name, process in running.items():
-                if not process.is_alive() and news.empty():
-                    return "failed", name, f"its process ended with code {process.exitcode}"
+def _start(text_path: Path | None, recipe: Recipe, folder: Path) -> tuple[Connection, _Worker]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(text_path, recipe, folder, theirs), daemon=True)
+    with _deaf_to_ctrl_c():  # inherited: Ctrl-C reaches the whole group, and must not kill a child that still imports
+        process.start()
+    theirs.close()
+    return ours, _Worker(recipe.name, process)
 
 
-def _work(text_path: Path | None, recipe: Recipe, folder: Path, news, stop) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and asks us to stop at a clean point
+def _message(line: Connection, process: BaseProcess) -> tuple:
+    """The next message; a process that died without a word (killed, out of memory) has failed."""
+    try:
+        return line.recv()
+    except (EOFError, OSError):
+        process.join()
+        killed = " (killed; out of memory?)" if process.exitcode == -9 else ""
+        return "failed", f"its process ended with code {process.exitcode}{killed}"
+
+
+def _ask_to_stop(running: dict[Connection, _Worker]) -> None:
+    for line in running:
+        with suppress(OSError):  # it may just have ended
+            line.send("stop")
+
+
+def _bury(line: Connection, worker: _Worker, folder: Path) -> None:
+    worker.process.join()
+    line.close()
+    if worker.process.pid is not None:
+        sweep(folder, worker.process.pid)
+
+
+def _work(text_path: Path | None, recipe: Recipe, folder: Path, line: Connection) -> None:
+    """What a process does."""
     from .learn import learn
 
     def progress(done: int, bits: float | None) -> bool:
-        news.put(("at", recipe.name, done, bits))
-        return not stop.is_set()
+        line.send(("at", done, bits))
+        return not line.poll()  # a word from the parent asks us to stop, and so does its end
 
     try:
-        run = learn(load_text(text_path), recipe, folder, progress)
-        news.put(("ended", recipe.name, run.complete))
+        last = "ended", learn(load_text(text_path), recipe, folder, progress).complete
     except RevpathError as error:
-        news.put(("failed", recipe.name, str(error)))
-    except Exception as error:  # a bug must reach the user with its name, not hang the parent
-        news.put(("failed", recipe.name, f"{type(error).__name__}: {error}"))
+        last = "failed", str(error)
+    except Exception as error:  # a bug must reach the user with its name
+        last = "failed", f"{type(error).__name__}: {error}"
+    with suppress(OSError):  # the parent may be gone
+        line.send(last)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started inside get one thread each in BLAS and Numba."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _ctrl_c_asks() -> Iterator[threading.Event]:
+    """Inside, Ctrl-C sets the event that this yields; a second one raises KeyboardInterrupt as ever.
+
+    An exception at any moment could lose a message of a worker. Only the main thread hears signals; in another, Ctrl-C
+    is the business of whoever started it.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def hear(number, frame) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Hold Ctrl-C back, where the system can; what comes meanwhile is heard afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # the first process would start it, and starting it lifts the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,108 @@
+"""What the README says can be done: its example runs, its commands and options exist, its links lead somewhere."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import typer
+from revpath.studies.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "CONTRIBUTING.md"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_two_commands_stand_there_word_for_word():
+    commands = [line for block in blocks("README.md", "bash") for line in block.splitlines()]
+    assert "python -m pip install -e . && revpath compare" in commands
+    assert 'python -m pip install -e ".[dev]" && pytest' in commands
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("page", PAGES)
+def test_the_python_examples_run(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = blocks(page, "python")
+    assert found
+    names = {"__name__": page}
+    for block in found:
+        exec(compile(block, page, "exec"), names)
+    if page == "README.md":
+        assert re.search(r"^[1-5]\.\d\d bits/char for \S+ J$", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_and_options_of_revpath_exist(page):
+    known = typer.main.get_command(app).commands
+    text = (ROOT / page).read_text(encoding="utf-8")
+    calls = re.findall(r"`?revpath ([a-z]+)((?: +--?[a-z][^`&|\n]*)?)", "\n".join(_code(text)))
+    assert calls
+    for name, rest in calls:
+        assert name in known, f"revpath {name}"
+        options = {o for parameter in known[name].params for o in parameter.opts} | {"--help"}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options, f"revpath {name}{rest}"
+
+
+def _code(text: str) -> list[str]:
+    fenced = re.findall(r"^```(?:bash|sh|text)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return fenced + re.findall(r"`([^`\n]+)`", text)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
+def test_links_to_files_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [t.split("#")[0] for t in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"https?:", t)]
+    assert [t for t in targets if t and not (ROOT / t).exists()] == []
+
+
+def test_the_result_in_the_readme_is_the_one_that_refresh_writes():
+    """The paragraph and the table are made from a run's result file, never typed."""
+    refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))
+    result, ngrams = _a_result(), [4.0781, 3.2917]
+    once = refresh["with_result"](README, result, ngrams)
+    assert once.count(result["verdict"]["sentence"]) == 1
+    assert refresh["with_result"](once, result, ngrams) == once
+    assert _outside_result(once) == _outside_result(README)
+    assert "| EBM, analog | 1.23e-05 (9e-06 to 2e-05) | 3.35 |" in once
+    assert "| transformer | at most 0.029 (0.02 to 0.04) | 2 |" in once
+    assert "| EBM (ideal) | not reached | 3.9 |" in once
+    assert "1: 4.08, 2: 3.29." in once
+
+
+def _outside_result(text: str) -> list[str]:
+    return re.split(r"<!-- result.*<!-- end of result -->", text, flags=re.DOTALL)
+
+
+def _a_result() -> dict:
+    def contender(title, characters, bits, joules):
+        nominal, low, high = joules
+        stops = [
+            {
+                "characters": n,
+                "validation_bits": b,
+                "test_bits": b + 0.01,
+                "joules": {"nominal": nominal, "mean": nominal, "low": low, "high": high},
+            }
+            for n, b in zip(characters, bits, strict=True)
+        ]
+        return {"title": title, "stops": stops}
+
+    return {
+        "complete": True,
+        "text": {"name": "moby_dick"},
+        "seed": 1,
+        "chip": "reram-32nm",
+        "verdict": {"bits": 3.4, "sentence": "At 3.4 bits/char it is so.", "warnings": []},
+        "ngram": {"order": 6, "bits": 1.97},
+        "contenders": [
+            contender("EBM, analog", [10, 20], [3.6, 3.35], (1.23e-5, 9e-6, 2e-5)),
+            contender("transformer", [10, 20], [3.3, 2.0], (0.029, 0.02, 0.04)),
+            contender("EBM (ideal)", [10], [3.9], (0.5, 0.4, 0.6)),
+        ],
+    }
