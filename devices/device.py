@@ -26,7 +26,6 @@ from .laws import (
 from .record import Record, Source, read_record, read_sources, read_toml
 from .response import NoResponse, Response
 
-
 _NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 

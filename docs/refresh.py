@@ -28,7 +28,9 @@ def with_result(readme: str, result: dict[str, Any], ngrams: Sequence[float]) ->
     """
     if not result["complete"]:
         raise SystemExit("the run was interrupted: run revpath compare again to complete it")
-    block = "\n\n".join([BEGIN, f"> {result['verdict']['sentence']}", _table(result), _remarks(result, ngrams), END])
+    table = _table(result)
+    remarks = _remarks(result, ngrams, bounds="| at most" in table)
+    block = "\n\n".join([BEGIN, f"> {result['verdict']['sentence']}", table, remarks, END])
     changed, times = re.subn(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: block, readme, flags=re.DOTALL)
     if times != 1:
         raise SystemExit(f"README.md must hold {BEGIN} and {END} once, in this order")
@@ -55,13 +57,16 @@ def _cost(stops: list[dict[str, Any]], quality: float | None) -> str:
     return f"{bound}{joules['nominal']:.3g} ({joules['low']:.2g} to {joules['high']:.2g})"
 
 
-def _remarks(result: dict[str, Any], ngrams: Sequence[float]) -> str:
+def _remarks(result: dict[str, Any], ngrams: Sequence[float], bounds: bool) -> str:
     counting = ", ".join(f"{order}: {bits:.2f}" for order, bits in enumerate(ngrams, 1))
+    quality = result["verdict"]["bits"]
+    enough = next((order for order, bits in enumerate(ngrams, 1) if quality and bits <= quality), None)
     return (
         f"Made by `revpath compare` on {result['text']['name']}, seed {result['seed']}, "
         f"prices of chip `{result['chip']}`. "
-        f'"At most": the first checkpoint was already better than the quality compared, so it was reached for less. '
-        f"Interpolated n-grams on the same characters, which only count, have (order: bits/char) {counting}."
+        + ('"At most": the first checkpoint was already that good, so it was reached for less. ' if bounds else "")
+        + f"Interpolated n-grams on the same characters, which only count, have (order: bits/char) {counting}."
+        + (f" Order {enough} is enough for the quality compared." if enough else "")
     )
 
 

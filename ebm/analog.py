@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..devices.errors import RevpathError
 from ..simulator import ArrayConfig, Crossbar, Events, Stream
 from .synapses import SynapsesFactory, sample_units
 
@@ -87,5 +88,7 @@ class CrossbarFactory:
     seed: int
 
     def __call__(self, shape: tuple[int, int], array: int) -> CrossbarSynapses:
+        if len(self.configs) != 1 and array >= len(self.configs):
+            raise RevpathError(f"array = {array} has none of the {len(self.configs)} configurations: give one an array")
         config = self.configs[0] if len(self.configs) == 1 else self.configs[array]
         return CrossbarSynapses(Crossbar(shape, config, seed=self.seed, array=array))

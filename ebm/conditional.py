@@ -177,7 +177,8 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """The most likely next symbol, (n,)."""
-        return self.classes_[np.argmax(self.predict_log_proba(X), axis=1)]
+        log_p = self.predict_log_proba(X)
+        return self.classes_[np.argmax(log_p, axis=1)]
 
     def bits_per_symbol(self, X: np.ndarray, y: np.ndarray, *, stored: bool = False) -> float:
         """Mean of -log2 p(y | X): exact, no sampling, no partition function.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from numbers import Real
+from numbers import Integral, Real
 
 from ..devices import Device, load_device
 from .converters import ADC, DAC
@@ -43,6 +43,9 @@ class ArrayConfig:
             value = getattr(self, name)
             if not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
                 raise ArrayError(f"{name} = {value!r} must be a positive and finite number")
-        if not 1 <= self.longest_train <= LONGEST_TRAIN:
-            raise ArrayError(f"longest_train = {self.longest_train!r} must be from 1 to {LONGEST_TRAIN}")
+        for name, kind in (("dac", DAC), ("adc", ADC)):
+            if not isinstance(getattr(self, name), kind):
+                raise ArrayError(f"{name} = {getattr(self, name)!r} must be a {kind.__name__}")
+        if not isinstance(self.longest_train, Integral) or not 1 <= self.longest_train <= LONGEST_TRAIN:
+            raise ArrayError(f"longest_train = {self.longest_train!r} must be an integer from 1 to {LONGEST_TRAIN}")
         DifferentialMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]

@@ -11,13 +11,20 @@ from functools import cached_property
 from typing import NoReturn
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .errors import ArrayError
 
 
 class _Converter(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    bits: int | None = Field(default=8, ge=2, le=16)
+
+    @property
+    def levels(self) -> int:
+        """Codes on either side of zero; 0 for an ideal converter."""
+        return 0 if self.bits is None else 2 ** (self.bits - 1) - 1
 
 
 class DAC(_Converter):
@@ -29,13 +36,12 @@ class DAC(_Converter):
     x_max: the input that gives the full read voltage; larger inputs are an error, not clipped.
     """
 
-    bits: int | None = Field(default=8, ge=2, le=16)
     x_max: float = Field(default=1.0, gt=0)
 
     @cached_property
     def step(self) -> float:
         """Input difference between neighbouring levels; 0 for an ideal converter."""
-        return 0.0 if self.bits is None else self.x_max / (2 ** (self.bits - 1) - 1)
+        return 0.0 if self.bits is None else self.x_max / self.levels
 
     @cached_property
     def limit(self) -> float:
@@ -62,14 +68,19 @@ class ADC(_Converter):
     noise_lsb: rms noise of its own at the input, in steps.
     """
 
-    bits: int | None = Field(default=8, ge=2, le=16)
     y_max: float = Field(default=1.0, gt=0)
     noise_lsb: float = Field(default=0.0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _noise_has_a_unit(self) -> ADC:
+        if self.bits is None and self.noise_lsb > 0:
+            raise ValueError(f"noise_lsb = {self.noise_lsb} needs finite bits: it is in steps of the converter")
+        return self
 
     @cached_property
     def step(self) -> float:
         """Output difference between neighbouring codes; 0 for an ideal converter."""
-        return 0.0 if self.bits is None else self.y_max / (2 ** (self.bits - 1) - 1)
+        return 0.0 if self.bits is None else self.y_max / self.levels
 
     @cached_property
     def variance(self) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Real
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
@@ -44,8 +45,10 @@ class Crossbar(LinearOperator):
     def __init__(
         self, shape: tuple[int, int], config: ArrayConfig | None = None, *, seed: int = 0, array: int = 0
     ) -> None:
-        if len(shape) != 2 or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in shape):
+        if not isinstance(shape, tuple | list) or len(shape) != 2 or not all(map(_is_size, shape)):
             raise ArrayError(f"shape = {shape!r} must be two positive integers (rows, columns)")
+        if config is not None and not isinstance(config, ArrayConfig):
+            raise ArrayError(f"config = {config!r} must be an ArrayConfig")
         rows, columns = int(shape[0]), int(shape[1])
         super().__init__(np.dtype(np.float32), (rows, columns))
         self.config = config or ArrayConfig()
@@ -314,6 +317,10 @@ def _largest(x: np.ndarray) -> np.ndarray:
     return np.maximum(x.max(axis=1), -x.min(axis=1))
 
 
+def _is_size(n: Any) -> bool:
+    return isinstance(n, Integral) and not isinstance(n, bool) and n > 0
+
+
 def _as_batch(x: np.ndarray, width: int, name: str) -> np.ndarray:
     """(batch, width) as contiguous float32; ArrayError where it is not that."""
     try:
@@ -330,7 +337,9 @@ def _as_batch(x: np.ndarray, width: int, name: str) -> np.ndarray:
 
 def _as_finite(x: np.ndarray, width: int, name: str) -> np.ndarray:
     x = _as_batch(x, width, name)
-    if not np.isfinite(np.dot(x.ravel(), x.ravel())):
+    with np.errstate(over="ignore", invalid="ignore"):  # one pass: whatever is not finite shows in the sum of squares
+        squares = np.dot(x.ravel(), x.ravel())
+    if not np.isfinite(squares):
         bad = np.argwhere(~np.isfinite(x))
         where = f"first at {tuple(int(i) for i in bad[0])}" if len(bad) else "its squares overflow float32"
         raise ArrayError(f"{name} must be finite: {where}")

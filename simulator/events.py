@@ -14,11 +14,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
 from ..devices.errors import RevpathError
 
-_NAME = re.compile(r"^[a-z][a-zA-Z0-9_.]*(\{[a-z_]+=[^{},=]+(,[a-z_]+=[^{},=]+)*\})?$")
+_NAME = re.compile(r"[a-z][a-zA-Z0-9_.]*(\{[a-z_]+=[^{},=]+(,[a-z_]+=[^{},=]+)*\})?")
 _QUANTUM_BITS = 100
 
 
@@ -42,27 +44,22 @@ class Events(Mapping[str, int | float]):
     __slots__ = ("_counts", "_quanta")
 
     def __init__(self, counts: Mapping[str, int] | None = None, integrals: Mapping[str, float] | None = None) -> None:
-        checked: dict[str, int] = {}
-        for name, count in (counts or {}).items():
-            _check_name(name)
-            if isinstance(count, bool) or not hasattr(count, "__index__") or count < 0:
-                raise EventError(f"event {name!r}: count = {count!r} must be a non-negative integer")
-            checked[name] = int(count)
-        quanta: dict[str, int] = {}
-        for name, value in (integrals or {}).items():
-            _check_name(name)
-            quanta[name] = _to_quanta(name, float(value))
-        both = checked.keys() & quanta.keys()
+        self._hold(
+            {name: _to_count(name, count) for name, count in (counts or {}).items()},
+            {name: _to_quanta(name, value) for name, value in (integrals or {}).items()},
+        )
+
+    def _hold(self, counts: dict[str, int], quanta: dict[str, int]) -> None:
+        both = counts.keys() & quanta.keys()
         if both:
-            raise EventError(f"event {sorted(both)[0]!r} is both a count and an integral")
-        self._counts = MappingProxyType({k: v for k, v in checked.items() if v})
-        self._quanta = MappingProxyType({k: v for k, v in quanta.items() if v})
+            raise EventError(f"event {min(both)!r} is both a count and an integral")
+        self._counts = MappingProxyType({name: n for name, n in counts.items() if n})
+        self._quanta = MappingProxyType({name: n for name, n in quanta.items() if n})
 
     @classmethod
     def _from_parts(cls, counts: dict[str, int], quanta: dict[str, int]) -> Events:
         new = cls.__new__(cls)
-        new._counts = MappingProxyType(counts)
-        new._quanta = MappingProxyType(quanta)
+        new._hold(counts, quanta)
         return new
 
     @property
@@ -105,11 +102,9 @@ class Events(Mapping[str, int | float]):
         return Events._from_parts(_less(self._counts, earlier._counts), _less(self._quanta, earlier._quanta))
 
     def __mul__(self, times: int) -> Events:
-        if isinstance(times, bool) or not hasattr(times, "__index__") or times < 0:
+        if not _is_natural(times):
             raise EventError(f"times = {times!r} must be a non-negative integer")
         n = int(times)
-        if n == 0:
-            return Events()
         return Events._from_parts(
             {k: v * n for k, v in self._counts.items()}, {k: v * n for k, v in self._quanta.items()}
         )
@@ -144,13 +139,11 @@ class Events(Mapping[str, int | float]):
     def from_json(cls, text: str) -> Events:
         try:
             content = json.loads(text)
-            counts = {k: v for k, v in content["counts"].items()}
-            quanta = {k: int(v, 16) for k, v in content["quanta"].items()}
+            counts = {name: _to_count(name, n) for name, n in content["counts"].items()}
+            quanta = {name: _to_count(name, int(n, 16)) for name, n in content["quanta"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EventError(f"not a record of events: {error}") from error
-        if any(v < 0 for v in quanta.values()):
-            raise EventError("not a record of events: a negative integral")
-        return Events._from_parts(dict(Events(counts)._counts), quanta)
+        return Events._from_parts(counts, quanta)
 
     def __reduce__(self):
         return Events.from_json, (self.to_json(),)
@@ -165,18 +158,14 @@ class Tally:
 
     @property
     def events(self) -> Events:
-        return Events._from_parts(
-            {name: n for name, n in self._counts.items() if n}, {name: n for name, n in self._quanta.items() if n}
-        )
+        return Events._from_parts(dict(self._counts), dict(self._quanta))
 
     def count(self, name: str, n: int) -> None:
         """Add `n` events."""
-        _check_name(name)
-        self._counts[name] = self._counts.get(name, 0) + n
+        self._counts[name] = self._counts.get(name, 0) + _to_count(name, n)
 
     def integrate(self, name: str, value: float) -> None:
         """Add `value` to an integral."""
-        _check_name(name)
         self._quanta[name] = self._quanta.get(name, 0) + _to_quanta(name, value)
 
 
@@ -197,13 +186,26 @@ def split_event(full: str) -> tuple[str, dict[str, str]]:
 
 @lru_cache(maxsize=1024)
 def _check_name(name: object) -> None:
-    if not isinstance(name, str) or not _NAME.match(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise EventError(f"event name = {name!r} must look like 'adc.conversion{{enob=7.95}}'")
 
 
+def _is_natural(n: Any) -> bool:
+    return not isinstance(n, bool) and hasattr(n, "__index__") and n >= 0
+
+
+def _to_count(name: str, count: int) -> int:
+    _check_name(name)
+    if not _is_natural(count):
+        raise EventError(f"event {name!r}: count = {count!r} must be a non-negative integer")
+    return int(count)
+
+
 def _to_quanta(name: str, value: float) -> int:
-    if not math.isfinite(value) or value < 0:
-        raise EventError(f"event {name!r}: integral = {value!r} must be finite and non-negative")
+    _check_name(name)
+    if not isinstance(value, Real) or not math.isfinite(value) or value < 0:
+        raise EventError(f"event {name!r}: integral = {value!r} must be a finite number and not negative")
+    value = float(value)
     mantissa, exponent = math.frexp(value)
     shift = exponent - 53 + _QUANTUM_BITS
     whole = int(mantissa * 2**53)
@@ -220,7 +222,7 @@ def _less(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
         out[name] = out.get(name, 0) - value
         if out[name] < 0:
             raise EventError(f"event {name!r}: {value} cannot be taken from {a.get(name, 0)}")
-    return {name: value for name, value in out.items() if value}
+    return out
 
 
 def _merge(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:

@@ -7,7 +7,9 @@ the top of its window, the other at the bottom.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -43,8 +45,8 @@ class DifferentialMapping:
     def of(cls, device: Device, weight_max: float, side: Side) -> DifferentialMapping:
         if side not in ("one-sided", "two-sided"):
             raise MappingError(f"mapping = {side!r} must be 'one-sided' or 'two-sided'")
-        if not np.isfinite(weight_max) or weight_max <= 0:
-            raise MappingError(f"weight_max = {weight_max!r} must be positive and finite")
+        if not isinstance(weight_max, Real) or not math.isfinite(weight_max) or weight_max <= 0:
+            raise MappingError(f"weight_max = {weight_max!r} must be a positive and finite number")
         response = device.response
         w_min, w_max = (0.0, 1.0) if isinstance(response, NoResponse) else (response.w_min, response.w_max)
         span = w_max - w_min

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numba import prange
 
 from .compile import kernel
+from .errors import ArrayError
 
 _U64 = np.uint64
 _F32 = np.float32
@@ -215,7 +217,7 @@ class Stream:
         for field in ("seed", "array", "step"):
             value = getattr(self, field)
             if isinstance(value, bool) or not hasattr(value, "__index__") or not 0 <= value < 2**64:
-                raise ValueError(f"{field} = {value!r} must be an integer from 0 to 2**64 - 1")
+                raise ArrayError(f"{field} = {value!r} must be an integer from 0 to 2**64 - 1")
         entropy = [int(self.seed), int(self.array), int.from_bytes(self.purpose.encode(), "little")]
         words = np.random.SeedSequence(entropy).generate_state(2, np.uint32)
         self.key = words.astype(np.uint64)
@@ -235,8 +237,6 @@ class Stream:
         return self._fill(shape, _uniform_blocks, _uniform_blocks_threaded)
 
     def _fill(self, shape, serial, threaded) -> np.ndarray:
-        import numba
-
         out = np.empty(shape, np.float32)
         flat = out.reshape(-1)
         blocks = -(-flat.size // BLOCK)

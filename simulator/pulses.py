@@ -13,11 +13,13 @@ import numpy as np
 from numba import prange
 
 from .compile import kernel
+from .errors import ArrayError
 from .noise import normals_from_words, philox_lanes
 
 PULSE_BITS = 16  # resolution of the firing probability of a line, and random bits that one slot of one line takes
 LONGEST_TRAIN = 63
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
+_LARGEST_RATE = 1e30  # in steps of a cell; gains stay inside float32
 _CHUNK = 256  # coincidences that are worked on side by side
 _U64 = np.uint64
 
@@ -33,13 +35,20 @@ def train_length(
     granularity: weight change of one coincidence.
     longest: largest number of slots allowed.
 
+    Raises
+    ------
+    ArrayError: the rate is too large for float32.
+
     Returns
     -------
     slots, x_gain, d_gain, (batch,): P(word line fires) = min(x_gain |x|, 1), P(bit line fires) = min(d_gain |d|, 1),
     such that slots x granularity x P x P = rate |x| |d| where nothing saturates. All 0 where nothing is to be done.
     """
     x_max, d_max = np.asarray(x_max, np.float64), np.asarray(d_max, np.float64)
-    wanted = rate * x_max * d_max / granularity
+    with np.errstate(over="ignore"):
+        wanted = rate * x_max * d_max / granularity
+        if not np.isfinite(wanted).all() or rate / granularity > _LARGEST_RATE:
+            raise ArrayError(f"rate = {rate!r} is too large: one coincidence changes a weight by {granularity:.3g}")
     slots = np.minimum(np.ceil(wanted), longest)
     with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is wanted; set to zero below
         gain = np.sqrt(rate / (granularity * slots))

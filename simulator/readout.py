@@ -160,13 +160,13 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
 
 
 @kernel()
-def _quantise(y, step, inverse, limit):
-    """y <- step rint(y / step), held within +-limit; returns how many were held."""
+def _quantise(y, step, inverse, levels):
+    """y <- step times the nearest code, held within +-levels; returns how many were held."""
     held = 0
     for i in range(y.size):
-        v = step * np.rint(y[i] * inverse)
-        held += np.int64(abs(v) > limit)
-        y[i] = min(max(v, -limit), limit)
+        code = np.rint(y[i] * inverse)
+        held += np.int64(abs(code) > levels)
+        y[i] = step * min(max(code, -levels), levels)
     return held
 
 
@@ -199,7 +199,7 @@ def _digitise(y, first, stop, columns, variance, converter, address):
 
     Spans are of `SPAN` outputs; those from `first` to before `stop` are changed in place. Returns how many saturated.
     """
-    step, inverse, limit, own = converter
+    step, inverse, levels, own = converter
     number, key = address
     low = np.empty(SPAN // 4, np.uint32)
     high = np.empty(SPAN // 4, np.uint32)
@@ -215,7 +215,7 @@ def _digitise(y, first, stop, columns, variance, converter, address):
             normals_of_blocks(z, span * (SPAN // BLOCK), number, key, (low, high, words, radius, rows))
             _add_noise(part, span * SPAN, columns, variance, own, z)
         if step > np.float32(0.0):
-            held += _quantise(part, step, inverse, limit)
+            held += _quantise(part, step, inverse, levels)
     return held
 
 
@@ -237,7 +237,7 @@ def digitise(y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Strea
     y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or None.
     stream: noise of cells and converter together takes one step of it.
     """
-    if variance is None and adc.noise_lsb > 0 and adc.bits is not None:
+    if variance is None and adc.noise_lsb > 0:
         variance = np.zeros((len(y), 1))
     if variance is None and adc.bits is None:
         return y, 0
@@ -245,7 +245,7 @@ def digitise(y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Strea
     number = np.uint64(0) if variance is None else stream.take_step()
     variance = np.empty((0, 1)) if variance is None else np.ascontiguousarray(variance)
     own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
-    converter = (np.float32(adc.step), _inverse(adc.step), np.float32(adc.y_max), own)
+    converter = (np.float32(adc.step), _inverse(adc.step), np.float32(adc.levels), own)
     flat, address = y.reshape(-1), (number, stream.key)
     if _worth_threads(y):
         held = _digitise_threaded(flat, 4 * numba.get_num_threads(), y.shape[1], variance, converter, address)

@@ -81,9 +81,9 @@ class Recipe(_Frozen):
 
 
 def recipes(characters: int, seed: int) -> list[Recipe]:
-    """The runs of `revpath compare`: ideal synapses, the device as measured, and the same device with ten times its states.
+    """The runs of `revpath compare`: the device as measured, ideal synapses, and the device with ten times its states.
 
-    The learning rates and ranges are the best of the trials listed in `TUNING`, each run by its own best.
+    Learning rates and ranges are the best of the trials listed in docs/tuning.md, each run by its own best.
     """
     measured = Hardware()
     finer = {"response__step": measured.cell().response.step / 10}  # type: ignore[union-attr]

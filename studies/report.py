@@ -107,11 +107,11 @@ def _print_contenders(console: Console, found: Comparison) -> None:
         reached = row["joules to Q"] is not None
         sign = "≤ " if q and c.passed_unseen(q) else ""
         grid.add_row(
-            c.title,
+            escape(c.title),
             f"{c.parameters:,}",
             f"{c.best.validation_bits:.3f} / {c.best.test_bits:.3f}",
             plain_number(c.best.bill.joules),
-            f"{sign}{row['characters to Q']:,}" if reached else "not reached",
+            f"{sign}{row['characters to Q']:,}" if reached else ("not reached" if q else ""),
             f"{sign}{plain_number(row['joules to Q'])}" if reached else "",
             f"{plain_number(row['low'])} to {plain_number(row['high'])}" if reached else "",
             f"{sign}{plain_number(bound)}" if bound else "",
@@ -142,7 +142,9 @@ def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
     for name, i in rows:
         interval = f"{plain_number(i.low)} to {plain_number(i.high)}"
         grid.add_row(name, plain_number(i.nominal), f"{i.nominal / bill.joules:.1%}", interval)
-    _say(console, f"[bold]{analog.title}[/]: {plain_number(bill.joules)} J after {stop.characters:,} characters")
+    _say(
+        console, f"[bold]{escape(analog.title)}[/]: {plain_number(bill.joules)} J after {stop.characters:,} characters"
+    )
     console.print(grid)
     inside = ", ".join(f"{scope} {plain_number(bill.up_to(scope).nominal)}" for scope in SCOPES)
     _say(console, f"J inside each boundary: {inside}.")
@@ -176,7 +178,7 @@ def print_devices() -> None:
         grid.add_column(heading)
     for name in device_names():
         device = load_device(name)
-        grid.add_row(name, device.title, "no" if device.response.law == "unknown" else device.response.law)
+        grid.add_row(name, escape(device.title), "no" if device.response.law == "unknown" else device.response.law)
     wide_console().print(grid)
 
 

@@ -25,10 +25,12 @@ Told = Callable[[str, int, float | None], None]
 """(name of the run, characters done, bits per character if just scored)."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Worker:
-    name: str
+    """A process, and the run that it is at."""
+
     process: BaseProcess
+    name: str
 
 
 def train_side_by_side(
@@ -40,38 +42,39 @@ def train_side_by_side(
     were completed.
 
     Each process has a pipe of its own, with no lock that a killed one could leave locked: its end is seen as the end of
-    the pipe.
+    the pipe. The parent sends a recipe to train, and then nothing unless the training is to stop.
 
     Raises
     ------
     RevpathError: what a run raised, with its name.
     """
-    workers = workers or min(len(recipes), _cores())
     waiting = list(recipes)
     running: dict[Connection, _Worker] = {}
     complete: set[str] = set()
     failures: list[str] = []
     with _one_thread_each(), _ctrl_c_asks() as asked:
         try:
-            while waiting or running:
+            for _ in range(min(len(recipes), workers or _cores())):
+                line, worker = _start(text_path, folder, waiting.pop(0))
+                running[line] = worker
+            while running:
                 if asked.is_set() or failures:
                     waiting.clear()
                     _ask_to_stop(running)
-                while waiting and len(running) < workers:
-                    line, worker = _start(text_path, waiting.pop(0), folder)
-                    running[line] = worker
                 for line in wait(list(running), timeout=0.2):
                     assert isinstance(line, Connection)
-                    name = running[line].name
-                    kind, *rest = _message(line, running[line].process)
+                    worker = running[line]
+                    kind, *rest = _message(line, worker.process)
                     if kind == "at":
-                        tell(name, *rest)
-                        continue
-                    _bury(line, running.pop(line), folder)
-                    if kind == "failed":
-                        failures.append(f"{name}: {rest[0]}")
+                        tell(worker.name, *rest)
+                    elif kind == "failed":
+                        failures.append(f"{worker.name}: {rest[0]}")
                     elif rest[0]:
-                        complete.add(name)
+                        complete.add(worker.name)
+                    if kind == "ended" and waiting:
+                        _give(line, worker, waiting.pop(0))
+                    elif kind != "at":
+                        _bury(line, running.pop(line), folder)
         finally:  # nothing runs here any more, unless by an exception such as a second Ctrl-C
             for line, worker in running.items():
                 worker.process.terminate()
@@ -81,14 +84,22 @@ def train_side_by_side(
     return complete == {r.name for r in recipes}
 
 
-def _start(text_path: Path | None, recipe: Recipe, folder: Path) -> tuple[Connection, _Worker]:
+def _start(text_path: Path | None, folder: Path, recipe: Recipe) -> tuple[Connection, _Worker]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(text_path, recipe, folder, theirs), daemon=True)
+    process = context.Process(target=_work, args=(text_path, folder, theirs), daemon=True)
     with _deaf_to_ctrl_c():  # inherited: Ctrl-C reaches the whole group, and must not kill a child that still imports
         process.start()
     theirs.close()
-    return ours, _Worker(recipe.name, process)
+    worker = _Worker(process, recipe.name)
+    _give(ours, worker, recipe)
+    return ours, worker
+
+
+def _give(line: Connection, worker: _Worker, recipe: Recipe) -> None:
+    worker.name = recipe.name
+    with suppress(OSError):  # if it is dead, the next message says so
+        line.send(recipe)
 
 
 def _message(line: Connection, process: BaseProcess) -> tuple:
@@ -108,28 +119,29 @@ def _ask_to_stop(running: dict[Connection, _Worker]) -> None:
 
 
 def _bury(line: Connection, worker: _Worker, folder: Path) -> None:
-    worker.process.join()
     line.close()
+    worker.process.join()
     if worker.process.pid is not None:
         sweep(folder, worker.process.pid)
 
 
-def _work(text_path: Path | None, recipe: Recipe, folder: Path, line: Connection) -> None:
-    """What a process does."""
+def _work(text_path: Path | None, folder: Path, line: Connection) -> None:
+    """What a process does: train the recipes that come down the line until it is closed."""
     from .learn import learn
 
     def progress(done: int, bits: float | None) -> bool:
         line.send(("at", done, bits))
         return not line.poll()  # a word from the parent asks us to stop, and so does its end
 
-    try:
-        last = "ended", learn(load_text(text_path), recipe, folder, progress).complete
-    except RevpathError as error:
-        last = "failed", str(error)
-    except Exception as error:  # a bug must reach the user with its name
-        last = "failed", f"{type(error).__name__}: {error}"
-    with suppress(OSError):  # the parent may be gone
-        line.send(last)
+    with suppress(EOFError, OSError):  # the parent has nothing more, or is gone
+        while isinstance(recipe := line.recv(), Recipe):
+            try:
+                last = "ended", learn(load_text(text_path), recipe, folder, progress).complete
+            except RevpathError as error:
+                last = "failed", str(error)
+            except Exception as error:  # a bug must reach the user with its name
+                last = "failed", f"{type(error).__name__}: {error}"
+            line.send(last)
 
 
 def _cores() -> int:

@@ -82,7 +82,7 @@ def train_plan(rate, x_max, d_max, granularity, longest) -> tuple[int, float, fl
     slots = min(math.ceil(k), longest)
     gain = math.sqrt(rate / (granularity * slots))
     if k > longest:
-        d_max = d_max * longest / k
+        d_max = d_max * (longest / k)
     ratio = math.sqrt(x_max / d_max)
     return slots, gain / ratio, gain * ratio
 
@@ -94,7 +94,7 @@ def fires(line: int, slot: int, threshold: int, step: int, key) -> bool:
 
 
 def pulse(w, traits, up: bool, c, normal):
-    """One pulse on one soft-bounds cell, in float32: `SoftBounds` in devices/response.py. traits: s_up, s_down, b_max, b_min."""
+    """One pulse on one soft-bounds cell, in float32: the law of `SoftBounds`."""
     s_up, s_down, b_max, b_min = traits
     if up:
         w = w + s_up * (F32(1) - w / b_max + c * normal)
@@ -104,7 +104,7 @@ def pulse(w, traits, up: bool, c, normal):
 
 
 def pulsed_outer_products(array, x, d, rate) -> dict:
-    """What `Crossbar.update` does to an array of soft-bounds cells, slot by slot and cell by cell, from its present state.
+    """What `Crossbar.update` does to soft-bounds cells in their present state, slot by slot and cell by cell.
 
     Nothing of the array is changed. Returns state and shown (rows, columns, 2), and counts by event name.
     """

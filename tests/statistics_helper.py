@@ -1,9 +1,10 @@
 """Statistical assertions with a stated false-alarm rate.
 
-Every check compares a statistic with its law under the claim, turns it into a p-value, and fails where p is below `ALARM`.
-Where a check makes several comparisons the p-value of the worst is multiplied by their number (Bonferroni), so that `ALARM`
-is the false-alarm rate of the whole check. With a correct program and fresh seeds, one check in 10 million fails; the suite
-makes about a hundred, hence one run in 100,000. Seeds are fixed, so a test that passes keeps passing.
+Every check compares a statistic with its law under the claim, turns it into a p-value, and fails where p is below
+`ALARM`. Where a check makes several comparisons the p-value of the worst is multiplied by their number (Bonferroni),
+so that `ALARM` is the false-alarm rate of the whole check. With a correct program and fresh seeds, one check in 10
+million fails; the suite makes about a hundred, hence one run in 100,000. Seeds are fixed, so a test that passes keeps
+passing.
 """
 
 from __future__ import annotations

@@ -134,7 +134,9 @@ def test_derivations(expression, value):
     assert evaluate_derivation(expression) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("expression", ["__import__('os')", "a + 1", "1 if 2 else 3", "1e308 * 10", "1 +", "1 / 0", "'a'"])
+@pytest.mark.parametrize(
+    "expression", ["__import__('os')", "a + 1", "1 if 2 else 3", "1e308 * 10", "1 +", "1 / 0", "'a'"]
+)
 def test_derivations_are_plain_arithmetic(expression):
     with pytest.raises(RecordError, match="derivation"):
         evaluate_derivation(expression)
@@ -157,4 +159,6 @@ def test_explain_passes_other_errors_on():
 @settings(max_examples=50, deadline=None)
 @given(value=st.floats(1e-20, 1e20), unit=st.sampled_from(["pJ/conversion", "fJ/conversion", "J/conversion"]))
 def test_conversion_is_linear(value, unit):
-    assert record(value=value, unit=unit).to("J/conversion") == pytest.approx(value * record(unit=unit).factor("J/conversion"))
+    assert record(value=value, unit=unit).to("J/conversion") == pytest.approx(
+        value * record(unit=unit).factor("J/conversion")
+    )

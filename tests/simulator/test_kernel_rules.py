@@ -1,0 +1,240 @@
+"""House rules of compiled code, imports and threads, checked on the sources and on a fresh interpreter."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+import revpath.simulator.compile as compile_module
+from revpath.devices import RevpathError
+from revpath.simulator.compile import RELAXED, kernel, threads
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(p for room in ("devices", "simulator", "ebm") for p in (ROOT / room).glob("*.py"))
+# compiled functions that compiled functions of other files may call: known-answer tests freeze them
+FROZEN = {"philox_lanes", "normals_from_words", "normals_of_blocks"}
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def is_kernel(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and any(
+        isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.func.id == "kernel" for d in node.decorator_list
+    )
+
+
+def kernels(path: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(parsed(path)) if is_kernel(node)]
+
+
+KERNELS = {path: kernels(path) for path in SOURCES}
+
+
+def test_there_are_kernels_to_check():
+    assert sum(map(len, KERNELS.values())) > 20
+    assert {p.name for p, found in KERNELS.items() if found} >= {"noise.py", "pulses.py", "readout.py"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_only_compile_py_touches_the_compiler(path):
+    """Every compiled function goes through `kernel`: no file but compile.py names njit, jit, vectorize or guvectorize."""
+    if path == ROOT / "simulator" / "compile.py":
+        return
+    named = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    assert not named & {"njit", "jit", "vectorize", "guvectorize", "stencil", "cfunc", "overload"}
+
+
+@pytest.mark.parametrize("path", [p for p, found in KERNELS.items() if found], ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_kernels_draw_nothing_raise_nothing_and_read_no_physics(path):
+    module = parsed(path)
+    whole_numbers = {
+        target.id
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for function in KERNELS[path]:
+        where = f"{path.name}:{function.name}"
+        arguments = {a.arg for a in function.args.args}
+        local = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Attribute):
+                assert node.attr != "random", f"{where} draws from np.random"
+            assert not isinstance(node, ast.Raise | ast.Assert), f"{where} raises: prange would run serially"
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in whole_numbers:
+                assert node.id not in arguments | local
+                value = vars(sys.modules.get(_module(path)) or __import__(_module(path), fromlist=["x"]))[node.id]
+                is_shape = isinstance(value, int) and not isinstance(value, bool)
+                assert is_shape or isinstance(value, type), f"{where} reads the global {node.id}: pass it as an argument"
+
+
+def _module(path: Path) -> str:
+    return f"revpath.{path.parent.name}.{path.stem}"
+
+
+@pytest.mark.parametrize("path", [p for p, found in KERNELS.items() if found], ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_kernels_call_kernels_of_their_own_file_only(path):
+    """Numba's cache does not notice that a callee in another file has changed."""
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.level > 0
+        for alias in node.names
+    }
+    everywhere = {function.name for found in KERNELS.values() for function in found}
+    for function in KERNELS[path]:
+        called = {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        foreign = called & imported & everywhere
+        assert foreign <= FROZEN, f"{path.name}:{function.name} calls {foreign - FROZEN}"
+
+
+def test_the_exceptions_are_used():
+    """A name that nobody calls from outside must leave the list."""
+    used = set()
+    for path, found in KERNELS.items():
+        if path.name != "noise.py":
+            for function in found:
+                used |= {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    assert FROZEN <= used
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_files_are_small(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+def test_random_numbers_are_never_relaxed():
+    """Fused or reassociated arithmetic would make bits depend on the compiler."""
+    for name in ("noise.py", "pulses.py"):
+        for function in KERNELS[ROOT / "simulator" / name]:
+            for decorator in function.decorator_list:
+                assert "relaxed" not in {k.arg for k in decorator.keywords}, f"{name}:{function.name}"
+
+
+def test_relaxed_keeps_nan_and_infinity():
+    assert not RELAXED & {"nnan", "ninf", "fast"}
+
+
+@pytest.mark.jit
+def test_kernel_sets_the_flags():
+    made = kernel()(_identity)
+    relaxed = kernel(relaxed=True, parallel=True)(_identity)
+    assert made.targetoptions["error_model"] == "numpy"
+    assert made.targetoptions["fastmath"] is False
+    assert set(relaxed.targetoptions["fastmath"]) == RELAXED
+    assert relaxed.targetoptions["parallel"] is True
+    assert made._cache.__class__.__name__ == "FunctionCache"
+
+
+def _identity(x):
+    return x
+
+
+# -- imports ---------------------------------------------------------------------------------------------------------
+
+
+def fresh(code: str, **environment) -> str:
+    """Output of a fresh interpreter that runs `code`."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+HEAVY = ["pint", "torch", "matplotlib", "pandas", "scipy.stats", "sklearn", "xarray"]
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import revpath.simulator", [*HEAVY, "numba", "scipy", "pydantic", "numpy"]),
+        ("from revpath.simulator import Events, event, split_event", [*HEAVY, "numba", "scipy", "pydantic", "numpy"]),
+        ("import revpath.devices", [*HEAVY, "numba", "scipy", "pydantic", "numpy"]),
+        ("from revpath.simulator import Crossbar, ArrayConfig; Crossbar", HEAVY[1:]),
+        ("from revpath.devices import Device", [*HEAVY, "numba", "scipy"]),
+    ],
+)
+def test_imports_are_light(code, absent):
+    loaded = json.loads(fresh(f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"))
+    assert not set(absent) & set(loaded)
+
+
+def test_lazy_names_are_all_there():
+    import revpath.devices
+    import revpath.simulator
+
+    for room in (revpath.devices, revpath.simulator):
+        assert sorted(room.__all__) == sorted(room._MODULE)
+        for name in room.__all__:
+            assert getattr(room, name) is not None
+            assert name in dir(room)
+        with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+            room.Nothing  # noqa: B018
+
+
+# -- threads ---------------------------------------------------------------------------------------------------------
+
+
+def test_openmp_threads_are_told_to_sleep():
+    code = "import revpath.simulator.compile, os; print(os.environ['OMP_WAIT_POLICY'])"
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == "PASSIVE"
+    assert fresh(code, OMP_WAIT_POLICY="ACTIVE").strip() == "ACTIVE"  # who sets it, decides
+
+
+def pools() -> tuple[int, set[int]]:
+    from threadpoolctl import threadpool_info
+
+    blas = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+    return numba.get_num_threads(), blas
+
+
+def test_threads_sets_and_restores_both_pools():
+    import numpy as np
+
+    np.ones((2, 2)) @ np.ones((2, 2))
+    before = pools()
+    with threads(1):
+        assert pools() == (1, {1})
+        with pytest.raises(ZeroDivisionError), threads(1):
+            1 / 0  # noqa: B018
+        assert pools() == (1, {1})
+    assert pools() == before
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
+def test_two_threads():
+    before = pools()
+    with threads(1), threads(2):
+        assert pools()[0] == 2
+        assert max(pools()[1]) <= 2
+    assert pools() == before
+
+
+@pytest.mark.parametrize("n", [0, -1, 10_000, 1.5, "two", None])
+def test_threads_refuses(n):
+    before = pools()
+    with pytest.raises(RevpathError, match="n = .* threads: "), threads(n):
+        pass
+    assert pools() == before
+
+
+def test_compile_py_is_the_only_one_that_imports_numba_first():
+    """The wait policy is in the environment before Numba loads: the assignment stands above the import."""
+    lines = Path(compile_module.__file__).read_text().splitlines()
+    policy = next(i for i, line in enumerate(lines) if "OMP_WAIT_POLICY" in line and "setdefault" in line)
+    imported = next(i for i, line in enumerate(lines) if line.startswith("import numba"))
+    assert policy < imported
