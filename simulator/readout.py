@@ -83,6 +83,9 @@ def _drive(out, x, siemens, converter, totals):
     step, inverse, limit = converter
     faults = 0
     for s in range(x.shape[0]):
+        if _beyond(x[s], limit) > 0:
+            faults += 1
+            continue
         if step > np.float32(0.0):
             _convert(out[s], x[s], step, inverse)
         power, dissipated, signal, driven = _line_totals(out[s], siemens)
@@ -90,7 +93,7 @@ def _drive(out, x, siemens, converter, totals):
         totals[s, 1] = dissipated
         totals[s, 2] = signal
         totals[s, 3] = driven
-        faults += np.int64(_beyond(x[s], limit) > 0 or not np.isfinite(power))
+        faults += np.int64(not np.isfinite(power))
     return faults
 
 

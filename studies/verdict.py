@@ -15,8 +15,8 @@ from .learn import Run
 
 CHIP = "reram-32nm"
 QUALITIES = tuple(round(4.0 - 0.05 * k, 2) for k in range(45))
-"""Bits per character at which joules are compared, 4.0 to 1.8: so fine that the verdict is taken at the best quality that
-the analog side reaches, not at a coarser one that flatters it."""
+"""Bits per character at which joules are compared, 4.0 to 1.8: so fine that the verdict is taken at the best quality
+that the analog side reaches, not at a coarser one that flatters it."""
 COARSER = 0.2
 """How many bits worse the second comparison is, which shows where the ratio is going."""
 _N_DRAWS = 10_000
@@ -77,7 +77,7 @@ class Verdict:
     ratio_bound: the same, with the transformer at the best matrix product.
     ratio_gpu_ebm: joules of the EBM on the GPU over analog joules.
     limit, limit_gpu_ebm: how `ratio` (with `ratio_bound`) and `ratio_gpu_ebm` are to be read.
-    coarser: (bits, ratio) at a quality `COARSER` bits worse, or None where that is not listed.
+    coarser: (bits, ratio) at a quality `COARSER` bits worse, or None where that is not listed; limit_coarser: as `limit`.
     dominant, dominant_share: the largest component of the analog bill.
     not_reached: listed qualities that a transformer reached and the analog EBM did not.
     warnings: what the analog bill leans on without proof, one line each.
@@ -91,6 +91,7 @@ class Verdict:
     limit: Bound = None
     limit_gpu_ebm: Bound = None
     coarser: tuple[float, Interval] | None = None
+    limit_coarser: Bound = None
     transformer: str | None = None
     dominant: str | None = None
     dominant_share: float | None = None
@@ -135,10 +136,11 @@ def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
     against = ratio(_passage(cheapest, bits).bill, ours.bill)
     limit = _limit(cheapest, analog, bits)
     top = max(ours.bill.components, key=ours.bill.nominal)
-    coarser = _coarser(analog, transformers, bits, reached)
+    coarser, limit_coarser = _coarser(analog, transformers, bits, reached)
     return Verdict(
-        sentence=_sentence(bits, against, limit, coarser, missed, ngram_bits),
+        sentence=_sentence((bits, against, limit), coarser and (*coarser, limit_coarser), missed, ngram_bits),
         coarser=coarser,
+        limit_coarser=limit_coarser,
         bits=bits,
         ratio=against,
         ratio_bound=ratio(_passage(bound, bits).bill, ours.bill),
@@ -173,23 +175,22 @@ def _limit(other: Contender, analog: Contender, bits: float) -> Bound:
 
 def _coarser(
     analog: Contender, transformers: Sequence[Contender], bits: float, reached: Sequence[float]
-) -> tuple[float, Interval] | None:
+) -> tuple[tuple[float, Interval] | None, Bound]:
     """The same ratio at a quality `COARSER` bits worse, if that is listed: (bits, transformer over analog joules)."""
     easier = round(bits + COARSER, 2)
     if easier not in reached:
-        return None
+        return None, None
     cheapest = min((t for t in transformers if t.first_at(easier)), key=lambda t: _passage(t, easier).bill.joules)
-    return easier, ratio(_passage(cheapest, easier).bill, _passage(analog, easier).bill)
+    against = ratio(_passage(cheapest, easier).bill, _passage(analog, easier).bill)
+    return (easier, against), _limit(cheapest, analog, easier)
 
 
-def _sentence(
-    bits: float,
-    against: Interval,
-    limit: Bound,
-    coarser: tuple[float, Interval] | None,
-    missed: Sequence[float],
-    ngram_bits: float,
-) -> str:
+_Finding = tuple[float, Interval, Bound]
+"""Bits per character, transformer over analog joules there, and how that is to be read."""
+
+
+def _sentence(found: _Finding, coarser: _Finding | None, missed: Sequence[float], ngram_bits: float) -> str:
+    bits, against, limit = found
     finding = f"the analog EBM needs {in_words(against, limit)} energy than the transformer on a GPU"
     if against.low < 1 < against.high:
         finding = f"the analog EBM and the transformer on a GPU cannot be told apart: {in_words(against, limit)} energy"
@@ -199,7 +200,7 @@ def _sentence(
         text += f"; it is a limit, since {who} was below that at its first checkpoint"
     rest = []
     if coarser:
-        rest.append(f"at {coarser[0]:g}, an easier quality, it needs {in_words(coarser[1])}")
+        rest.append(f"at {coarser[0]:g}, an easier quality, it needs {in_words(coarser[1], coarser[2])}")
     if missed:
         rest.append(f"the analog EBM does not reach {max(missed):g} bits/char, which the transformer does")
     if bits > ngram_bits:

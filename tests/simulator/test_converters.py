@@ -85,12 +85,12 @@ def test_zero_and_full_scale_are_exact():
 @pytest.mark.parametrize("noise_lsb", [0.0, 0.5, 2.0])
 @pytest.mark.parametrize("bits", [6, 8])
 def test_measured_snr_is_the_claimed_one(bits, noise_lsb):
-    """A full-scale sine of a frequency that shares no factor with the number of samples; the error has the claimed power.
+    """The error of a full-scale sine has the claimed power. Its frequency shares no factor with the number of samples.
 
     The amplitude leaves room for the noise, so that nothing saturates; the error does not depend on the amplitude.
     """
     adc = ADC(bits=bits, y_max=1.0, noise_lsb=noise_lsb)
-    n = 20_000
+    n = 10_000
     amplitude = 1 - 8 * noise_lsb * adc.step
     y = (amplitude * np.sin(2 * np.pi * 1237 * np.arange(n) / n + 0.1)).astype(np.float32)[None]
     out, clipped = digitise(y.copy(), None, adc, Stream(11, "adc"))
@@ -100,8 +100,8 @@ def test_measured_snr_is_the_claimed_one(bits, noise_lsb):
     plausible(p_of_mean(error, 0, math.sqrt(adc.variance)))
     plausible(p_of_variance(error, adc.variance, kurtosis=3))
     measured = 0.5 / np.mean(error**2)
-    assert measured == pytest.approx(adc.snr, rel=0.06)
-    assert 0.5 * math.log2(measured / 1.5) == pytest.approx(adc.enob, abs=0.05)
+    assert measured == pytest.approx(adc.snr, rel=0.08)
+    assert 0.5 * math.log2(measured / 1.5) == pytest.approx(adc.enob, abs=0.06)
 
 
 @pytest.mark.parametrize("x", [1.01, -1.5, 3.4e38])
@@ -151,7 +151,7 @@ def test_converters_refuse(kind, fields):
 
 def test_an_ideal_adc_has_no_noise_of_its_own():
     """Noise in steps of a converter without steps: refused rather than dropped."""
-    with pytest.raises(ValidationError, match="noise_lsb = 0.5 needs finite bits"):
+    with pytest.raises(ValidationError, match=r"noise_lsb = 0\.5 needs finite bits"):
         ADC(bits=None, noise_lsb=0.5)
 
 

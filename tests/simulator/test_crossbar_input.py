@@ -152,7 +152,7 @@ def test_configurations(fields, said):
 
 
 def test_a_configuration_is_no_dictionary():
-    with pytest.raises(ArrayError, match="config = {'device': 'ideal'} must be an ArrayConfig"):
+    with pytest.raises(ArrayError, match=r"config = \{'device': 'ideal'\} must be an ArrayConfig"):
         Crossbar((2, 2), {"device": "ideal"})
 
 

@@ -1,4 +1,4 @@
-"""Reads of an array: exact when ideal, a linear operator, the same cells in both directions, and the law of their noise."""
+"""Reads of an array: exact when ideal, a linear operator, the same cells both ways, and the law of their noise."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import scipy.sparse.linalg as sla
 from reference import quantise, sampled_read
 from revpath.devices import load_device
 from revpath.devices.laws import ConstantReadNoise
-from revpath.simulator import ADC, DAC, ArrayConfig, Crossbar
+from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar
 from revpath.simulator import readout as readout_module
 from revpath.simulator.compile import threads
 from scipy import stats
@@ -149,7 +149,7 @@ def constant_noise(relative: float, **config) -> ArrayConfig:
 
 def test_law_of_constant_read_noise():
     """Every output is normal with variance sum_i 2 sigma^2 x_i^2 (two cells a pair), independent of the others."""
-    relative, weight_max, n = 0.01, 2.0, 20_000
+    relative, weight_max, n = 0.01, 2.0, 10_000
     array = Crossbar((4, 3), constant_noise(relative, weight_max=weight_max), seed=1)
     W = np.random.default_rng(0).uniform(-1, 1, (4, 3))
     array.program(W)
@@ -159,7 +159,7 @@ def test_law_of_constant_read_noise():
     variance = 2 * sigma**2 * np.sum(x**2)
     plausible(p_of_mean(noise, 0, np.sqrt(variance)))
     plausible(p_of_variance(noise, variance))
-    implausible(p_of_variance(noise, variance * 1.15))
+    implausible(p_of_variance(noise, variance * 1.2))
     plausible(p_of_law(noise / np.sqrt(variance), stats.norm.cdf))
     plausible(p_of_covariance(noise[:, 0], noise[:, 1], 0, (0, 0), (variance**0.5,) * 2))
     plausible(p_of_covariance(noise[:-1, 0], noise[1:, 0], 0, (0, 0), (variance**0.5,) * 2))
@@ -168,7 +168,7 @@ def test_law_of_constant_read_noise():
 @pytest.mark.parametrize("side", SIDES)
 def test_law_of_flicker_read_noise(side):
     """PCM: each cell has its own sigma(g), and an output adds up sigma^2 x^2 over its cells, in both directions."""
-    n = 6000
+    n = 4000
     array = Crossbar((4, 3), ArrayConfig(device="pcm-nandakumar2019", mapping=side), seed=1)
     array.program(np.random.default_rng(0).uniform(-1, 1, (4, 3)))
     law, g_max = array.device.read_noise, array.device.window.g_max
@@ -210,7 +210,7 @@ def test_one_draw_an_output_is_one_draw_a_cell_in_law(device):
 
 
 def test_converter_noise_adds_to_cell_noise():
-    n = 20_000
+    n = 10_000
     adc = ADC(bits=12, y_max=4.0, noise_lsb=3.0)
     array = Crossbar((2, 1), constant_noise(0.001, adc=adc), seed=1)
     x = np.array([0.5, -0.5])
@@ -294,9 +294,8 @@ def test_reads_aside_leave_no_trace(x):
     with watched.aside():
         aside = watched.forward(x)
         assert watched.events["array.read"] == 6
-    with pytest.raises(ZeroDivisionError), watched.aside():
-        watched.forward(x)
-        1 / 0  # noqa: B018
+    with pytest.raises(ArrayError), watched.aside():
+        watched.forward(10 * x)
     assert watched.events == plain.events
     np.testing.assert_array_equal(watched.forward(x), plain.forward(x))
     assert np.abs(aside).max() > 0

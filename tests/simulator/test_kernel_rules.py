@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numba
@@ -43,7 +44,7 @@ def test_there_are_kernels_to_check():
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_only_compile_py_touches_the_compiler(path):
-    """Every compiled function goes through `kernel`: no file but compile.py names njit, jit, vectorize or guvectorize."""
+    """Every compiled function goes through `kernel`: no other file names njit, jit, vectorize or guvectorize."""
     if path == ROOT / "simulator" / "compile.py":
         return
     named = {
@@ -54,7 +55,9 @@ def test_only_compile_py_touches_the_compiler(path):
     assert not named & {"njit", "jit", "vectorize", "guvectorize", "stencil", "cfunc", "overload"}
 
 
-@pytest.mark.parametrize("path", [p for p, found in KERNELS.items() if found], ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize(
+    "path", [p for p, found in KERNELS.items() if found], ids=lambda p: f"{p.parent.name}/{p.name}"
+)
 def test_kernels_draw_nothing_raise_nothing_and_read_no_physics(path):
     module = parsed(path)
     whole_numbers = {
@@ -74,16 +77,16 @@ def test_kernels_draw_nothing_raise_nothing_and_read_no_physics(path):
             assert not isinstance(node, ast.Raise | ast.Assert), f"{where} raises: prange would run serially"
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in whole_numbers:
                 assert node.id not in arguments | local
-                value = vars(sys.modules.get(_module(path)) or __import__(_module(path), fromlist=["x"]))[node.id]
+                value = getattr(import_module(f"revpath.{path.parent.name}.{path.stem}"), node.id)
                 is_shape = isinstance(value, int) and not isinstance(value, bool)
-                assert is_shape or isinstance(value, type), f"{where} reads the global {node.id}: pass it as an argument"
+                assert is_shape or isinstance(value, type), (
+                    f"{where} reads the global {node.id}: pass it as an argument"
+                )
 
 
-def _module(path: Path) -> str:
-    return f"revpath.{path.parent.name}.{path.stem}"
-
-
-@pytest.mark.parametrize("path", [p for p, found in KERNELS.items() if found], ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize(
+    "path", [p for p, found in KERNELS.items() if found], ids=lambda p: f"{p.parent.name}/{p.name}"
+)
 def test_kernels_call_kernels_of_their_own_file_only(path):
     """Numba's cache does not notice that a callee in another file has changed."""
     imported = {
@@ -105,8 +108,10 @@ def test_the_exceptions_are_used():
     for path, found in KERNELS.items():
         if path.name != "noise.py":
             for function in found:
-                used |= {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    assert FROZEN <= used
+                used |= {
+                    n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+                }
+    assert used >= FROZEN
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
@@ -227,7 +232,7 @@ def test_two_threads():
 @pytest.mark.parametrize("n", [0, -1, 10_000, 1.5, "two", None])
 def test_threads_refuses(n):
     before = pools()
-    with pytest.raises(RevpathError, match="n = .* threads: "), threads(n):
+    with pytest.raises(RevpathError, match=r"n = .* threads: "), threads(n):
         pass
     assert pools() == before
 

@@ -1,4 +1,7 @@
-"""Laws of the stochastic-pulse update (../shared/references/aihwkit.md, section 1.3): means, variances, covariances, spreads."""
+"""Laws of the stochastic-pulse update: means, variances, covariances, spreads.
+
+Formulas: ../shared/references/aihwkit.md, sections 1.1 and 1.3.
+"""
 
 import numpy as np
 import pytest
@@ -10,9 +13,7 @@ from statistics_helper import implausible, p_of_covariance, p_of_law, p_of_mean,
 RERAM = load_device("reram-sb-gong2018")
 # bounds so far away that a step does not depend on the state: weight_max of the span gives a scale of 1
 FAR = {"response__w_min": -1000.0, "response__w_max": 1000.0}
-NO_SPREAD = {
-    "response__step_spread": 0, "response__asymmetry_spread": 0, "response__w_max_spread": 0, "response__w_min_spread": 0,
-}  # fmt: skip
+NO_SPREAD = {f"response__{name}": 0 for name in ("step_spread", "asymmetry_spread", "w_max_spread", "w_min_spread")}
 NO_NOISE = {"response__step_noise": 0, "response__write_noise": 0}
 
 
@@ -67,7 +68,7 @@ def test_mean_change_is_the_outer_product(noise, rate):
 
 @pytest.mark.jit
 def test_variance_and_covariance_of_coincidences():
-    """Var n = BL p (1 - p); lines are shared, so counts of one column covary by BL p_d q q' (1 - p_d), of a row alike."""
+    """Var n = BL p (1 - p); lines are shared: counts of one column covary by BL p_d q q' (1 - p_d), of a row alike."""
     rate, repeats = 0.06, 8000
     array = steady((4, 3), seed=2, **NO_NOISE)
     n = np.abs(changes_of(array, X, D, rate, repeats)) / 0.004
@@ -128,7 +129,7 @@ def test_long_trains_saturate():
 
 
 def test_law_of_step_and_write_noise():
-    """One sure pulse a cell: W moves by 2 step + step x step_noise (xi + xi'), and a read adds write noise of its own."""
+    """One sure pulse a cell: W moves by 2 step + step x step_noise (xi + xi'), and a read adds its own write noise."""
     c, write, step = 0.4, 3.0, 0.002
     array = steady((60, 60), seed=5, response__step_noise=c, response__write_noise=write)
     array.update(np.ones((1, 60)), np.ones((1, 60)), 0.004)
@@ -163,9 +164,8 @@ def test_device_to_device_spreads():
 
     The spreads are small enough that no absolute value and no floor at zero conductance is felt (6 sigma).
     """
-    device = RERAM.replaced(
-        response__step_spread=0.1, response__asymmetry_spread=0.05, response__w_max_spread=0.08, response__w_min_spread=0.05
-    )  # fmt: skip
+    spreads = {"step_spread": 0.1, "asymmetry_spread": 0.05, "w_max_spread": 0.08, "w_min_spread": 0.05}
+    device = RERAM.replaced(**{f"response__{name}": value for name, value in spreads.items()})
     array = Crossbar((60, 60), ArrayConfig(device=device), seed=6)
     s_up, s_down, high, low = array._traits.reshape(-1, 4).astype(float).T
     spread = np.hypot(0.1, 0.05)
@@ -199,7 +199,7 @@ def test_traits_of_the_shipped_device_are_physical():
 
 @pytest.mark.jit
 def test_pulses_drift_to_the_symmetry_point():
-    """As many ups as downs: a cell with noise goes to where both steps are alike, w (1/b_max - 1/b_min) = 0, that is 0."""
+    """As many ups as downs: a cell goes to where both steps are alike, w (1/b_max - 1/b_min) = 0, that is to 0."""
     device = RERAM.replaced(**NO_SPREAD, response__step=0.02, response__step_noise=0.3, response__write_noise=0)
     array = Crossbar((30, 30), ArrayConfig(device=device), seed=1)
     array.program(np.full((30, 30), 0.8))

@@ -305,7 +305,7 @@ def test_an_interruption_without_a_result(revpath, monkeypatch, tmp_path):
 @installed
 @pytest.mark.jit
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal to a process group, as a terminal does")
-def test_ctrl_c_and_going_on(text_path, tmp_path):
+def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
     """Ctrl-C after the first checkpoint: a result that says it is not complete; the same job again completes it."""
     out = tmp_path / "out"
     command = [REVPATH, "compare", "--text", text_path, "--characters", "4000", "--out", out]
@@ -325,6 +325,8 @@ def test_ctrl_c_and_going_on(text_path, tmp_path):
     assert "Traceback" not in err
     assert json.loads((out / "result.json").read_text())["complete"] is False
     assert not list(out.rglob("*.partial"))
+    monkeypatch.setattr(learn, "CHECKPOINTS", 2)
+    monkeypatch.setattr(job, "save", lambda *_: [])
     found = job.compare(out, text_path=text_path, characters=4000, side_by_side=False)
     assert found.complete
     assert all(run.checkpoints[-1].characters >= 4000 for run in found.runs)

@@ -9,10 +9,10 @@ from revpath.devices import load_device
 from revpath.ebm import ConditionalRBM
 from revpath.energy_models import Bill, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
 from revpath.energy_models.bill import Interval, Line
+from revpath.studies import verdict
 from revpath.studies.baseline import load_baseline
 from revpath.studies.learn import Checkpoint, Run
 from revpath.studies.recipes import Hardware, Recipe
-from revpath.studies import verdict
 from revpath.studies.verdict import (
     Contender,
     Stop,
@@ -91,7 +91,8 @@ def test_the_lowest_quality_that_both_reached_is_compared():
     assert (v.limit, v.limit_gpu_ebm) == (None, None)
     assert v.sentence == (
         "At 2.8 bits/char the analog EBM needs 15 times less energy than the transformer on a GPU "
-        "(90 % interval 10 to 27). At 3, an easier quality, it needs 10 times less; the analog EBM does not reach 2.6 bits/char, which the transformer does; "
+        "(90 % interval 10 to 27). At 3, an easier quality, it needs 10 times less; the analog EBM does not reach "
+        "2.6 bits/char, which the transformer does; "
         "a 6-gram has 1.90 for next to no energy, so this is a small-model regime."
     )
 
@@ -103,7 +104,7 @@ def test_a_loss_is_said_as_plainly():
     # at the n-gram's quality there is no small-model clause, and nothing was missed
     assert v.sentence == (
         "At 2 bits/char the analog EBM needs 7.5 times more energy than the transformer on a GPU "
-        "(90 % interval 4.1 to 11)."
+        "(90 % interval 4.1 to 11). At 2.2, an easier quality, it needs 7.5 times more."
     )
 
 
@@ -172,7 +173,7 @@ def test_the_twin_on_the_gpu_is_set_beside():
 
 
 def test_the_ratio_at_an_easier_quality_is_said_too():
-    """The analog side passes 3.0 for 1 J and the transformer for 20 J; at 2.8, where the verdict is, it is 2 J and 30 J."""
+    """The analog side passes 3.0 for 1 J, the transformer for 20 J; at 2.8, where the verdict is, 2 J and 30 J."""
     ours = analog([3.3, 2.95, 2.75, 2.7], [0.5, 1.0, 2.0, 3.0])
     v = judge([ours, *THEIRS], ngram_bits=1.9)
     assert v.bits == 2.8
@@ -182,8 +183,17 @@ def test_the_ratio_at_an_easier_quality_is_said_too():
     assert "at 3, an easier quality, it needs 20 times less" in v.sentence.replace("At 3,", "at 3,")
 
 
+def test_the_easier_quality_can_be_a_limit_too():
+    """At 3.0 the transformer is priced from its first checkpoint on, which is below 3.2 already."""
+    v = judge([analog([3.3, 3.15, 2.95], [0.5, 1.0, 2.0]), *transformer([3.1, 2.9], [10.0, 20.0])], ngram_bits=1.9)
+    assert (v.bits, v.limit) == (3.0, None)
+    assert v.coarser[0] == 3.2
+    assert v.limit_coarser == "at most"
+    assert "At 3.2, an easier quality, it needs at most 10 times less" in v.sentence
+
+
 def test_the_listed_qualities_are_fine():
-    """At steps of 0.05 bits the verdict is taken at the best quality of the analog side, not at one that flatters it."""
+    """Steps of 0.05: the verdict is taken at the best quality of the analog side, not at one that flatters it."""
     listed = np.array(FINE)
     assert np.allclose(np.diff(listed), -0.05)
     assert listed[0] >= 4
