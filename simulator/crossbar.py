@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -318,7 +318,7 @@ def _largest(x: np.ndarray) -> np.ndarray:
 
 
 def _is_size(n: Any) -> bool:
-    return isinstance(n, Integral) and not isinstance(n, bool) and n > 0
+    return not isinstance(n, bool) and hasattr(n, "__index__") and n > 0
 
 
 def _as_batch(x: np.ndarray, width: int, name: str) -> np.ndarray:

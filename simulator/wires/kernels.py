@@ -1,21 +1,23 @@
 """The compiled solver: conjugate gradients on the columns of a crossbar, with its rows eliminated exactly.
 
 Orientation here: every row ends in a driven terminal at column 0, every column in a sensed terminal at row 0 (callers flip).
-Unknowns are the drop ``u`` of each row node below its driver and the rise ``x`` of each column node above ground, both shaped
-(m, n). A cell carries ``c - g (u + x)`` from row to column, where ``c`` is what it would carry with ideal wires, so Kirchhoff says
+Unknowns are the drop u of each row node below its driver and the rise x of each column node above ground, both (m, n). A cell
+carries c - g (u + x) from row to column, where c is what it would carry if wires were ideal, so Kirchhoff says
 
     (T_rows + g) u = c - g x        (T_columns + g) x = c - g u
 
-with T the Laplacian of a resistor chain. Eliminating u leaves S x = f with S = M - Q, M = T_columns + g and
-Q = g (T_rows + g)^-1 g. M preconditions; its chains are independent, so M^-1 costs one sweep down and one up.
+with T the Laplacian of resistor chains. Eliminating u leaves S x = f with S = M - Q, M = T_columns + g and
+Q = g (T_rows + g)^-1 g. M preconditions: its chains are independent, so M^-1 costs one sweep down and one up. Where wires weigh
+as much as cells, a few smooth modes converge slowly; `coarse` (see coarse.py) adds an exact solve among them.
 
-Chains are solved as ladders: seen from its far end, node i has conductance Y_i to ground and a = 1 / (1 + t_i Y_i) of what enters
-through its segment t_i passes. Only sums and products of positive numbers occur, so nothing cancels, and t = 0 is not special.
+Chains are solved as ladders: seen from its far end, node i has conductance Y_i to ground, and a = 1 / (1 + t_i Y_i) of what
+enters passes its segment t_i. Only sums and products of positive numbers occur, so nothing cancels and t = 0 is not special.
 
-Two facts make an iteration cheap, for at 512 x 512 the memory traffic is the cost. M z = r, so S z = r - Q z needs no stencil. And
-the residual is kept only as the ladder sums N_i = r_i + a_{i+1} N_{i+1} of the downward sweep, from which r is read back.
-Numba 0.68 vectorises a loop over a row slice, not over ``a[i, start:stop]`` indices; backward loops index with an unsigned integer,
-which spares the test for a negative index; and rows that ascend in memory are prefetched, so the heavy sweep ascends.
+Memory traffic is the cost from 256 x 256 on. Since M z = r, S z = r - Q z needs no stencil; and the residual is kept only as the
+ladder sums N_i = r_i + a_{i+1} N_{i+1} of the sweep down, from which r is read back. So an iteration moves 14 numbers per cell.
+
+Two traps of Numba 0.68: backward loops index with an unsigned integer, which spares the test for a negative index; and rows
+that descend are numbered by an array, or LLVM hoists the alias test of the inner loop, finds it false, and runs it scalar.
 """
 
 from __future__ import annotations
@@ -25,48 +27,11 @@ import numpy as np
 
 from ..compile import kernel
 
-TOGETHER = 4  # rows swept together, so that four recurrences hide each other's latency
+TOGETHER = 4  # rows swept together, so that their recurrences hide each other's latency
 
-# work[...]: ladder sums of the residual, solution x, direction p, its image S p, ideal cell currents c
+# Planes of the work array: ladder sums of the residual, solution x, direction p, its image S p, ideal cell currents c.
 SUMS, RISE, DIRECTION, IMAGE, IDEAL = range(5)
 N_WORK = 5
-
-
-@kernel(relaxed=True)
-def row_ladders(g, segment, terminal):
-    """Attenuations (m, n) of the rows, whose far end is the last column."""
-    m, n = g.shape
-    a = np.empty((m, n))
-    for first in range(0, m, TOGETHER):
-        i1, i2, i3 = min(first + 1, m - 1), min(first + 2, m - 1), min(first + 3, m - 1)
-        g0, g1, g2, g3 = g[first], g[i1], g[i2], g[i3]
-        a0, a1, a2, a3 = a[first], a[i1], a[i2], a[i3]
-        y0 = y1 = y2 = y3 = 0.0
-        for k in range(n):
-            j = np.uint64(n - 1 - k)
-            t = segment if k < n - 1 else terminal
-            y0, y1, y2, y3 = y0 + g0[j], y1 + g1[j], y2 + g2[j], y3 + g3[j]
-            b0, b1, b2, b3 = 1.0 / (1.0 + t * y0), 1.0 / (1.0 + t * y1), 1.0 / (1.0 + t * y2), 1.0 / (1.0 + t * y3)
-            a0[j], a1[j], a2[j], a3[j] = b0, b1, b2, b3
-            y0, y1, y2, y3 = b0 * y0, b1 * y1, b2 * y2, b3 * y3
-    return a
-
-
-@kernel(relaxed=True)
-def column_ladders(g, segment, terminal):
-    """Attenuations (m, n) of the columns, whose far end is the last row."""
-    m, n = g.shape
-    a = np.empty((m, n))
-    y = np.zeros(n)
-    for i in np.arange(m - 1, -1, -1):
-        t = segment if i > 0 else terminal
-        here, out = g[i], a[i]
-        for j in range(n):
-            total = y[j] + here[j]
-            passed = 1.0 / (1.0 + t * total)
-            out[j] = passed
-            y[j] = passed * total
-    return a
 
 
 @kernel(relaxed=True)
@@ -123,7 +88,7 @@ def row_drops(g, a, c, x, lines):
 
 @kernel(relaxed=True)
 def row_violation(u, current, segment, terminal):
-    """Sum of squares of the current that Kirchhoff misses at the nodes of one row; nodes without resistance between are one node."""
+    """Sum of squares of the current that Kirchhoff misses in one row; nodes with no resistance between them are one node."""
     n = u.shape[0]
     if segment == 0.0:
         if terminal == 0.0:
@@ -131,12 +96,11 @@ def row_violation(u, current, segment, terminal):
         missing = u[0] / terminal - current.sum()
         return missing * missing
     per_ohm = 1.0 / segment
-    enters = u[0] / terminal if terminal > 0.0 else 0.0
+    enters = u[0] / terminal
     total = 0.0
     if n > 1:
         missing = enters - (u[1] - u[0]) * per_ohm - current[0]
-        if terminal > 0.0:
-            total += missing * missing
+        total += missing * missing
         here, before, after, drawn = u[1 : n - 1], u[: n - 2], u[2:], current[1 : n - 1]
         for j in range(n - 2):
             missing = (2.0 * here[j] - before[j] - after[j]) * per_ohm - drawn[j]
@@ -147,27 +111,103 @@ def row_violation(u, current, segment, terminal):
 
 
 @kernel(relaxed=True)
-def start(g, a, work, lines, drawn):
+def column_residual(i, x, current, lines):
+    """Replace the currents of the cells of row i by what Kirchhoff misses at their column nodes; returns its sum of squares."""
+    m, n = x.shape
+    xi, before, after = x[i], x[max(i - 1, 0)], x[min(i + 1, m - 1)]
+    out = 1.0 / lines[2] if i > 0 else 1.0 / lines[3]
+    back = out if i > 0 else 0.0  # row 0 leaves to ground, where the rise is 0
+    into = 1.0 / lines[2] if i < m - 1 else 0.0
+    total = 0.0
+    for j in range(n):
+        rise = xi[j]
+        r = current[j] + into * (after[j] - rise) - out * rise + back * before[j]
+        current[j] = r
+        total += r * r
+    return total
+
+
+@kernel(relaxed=True)
+def violation(current, u, x, lines):
+    """Sum of squares of what Kirchhoff misses over all nodes, for given cell currents (m, n), which are overwritten."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += row_violation(u[i], current[i], lines[0], lines[1])
+        total += column_residual(i, x, current[i], lines)
+    return total
+
+
+@kernel(relaxed=True)
+def add_moments(r, across, along, moments):
+    """Add the share of one row r (n) to its moments (K, K) with the smooth modes across (K, n); along (K) are theirs at this row."""
+    n, modes = r.shape[0], across.shape[0]
+    for k in range(0, modes, 4):
+        f0, f1, f2, f3 = across[k], across[k + 1], across[k + 2], across[k + 3]
+        d0 = d1 = d2 = d3 = 0.0
+        for j in range(n):
+            value = r[j]
+            d0 += value * f0[j]
+            d1 += value * f1[j]
+            d2 += value * f2[j]
+            d3 += value * f3[j]
+        for i in range(modes):
+            moments[i, k] += along[i] * d0
+            moments[i, k + 1] += along[i] * d1
+            moments[i, k + 2] += along[i] * d2
+            moments[i, k + 3] += along[i] * d3
+
+
+@kernel(relaxed=True)
+def add_modes(amplitudes, across, along, out):
+    """Add to out (n) one row of the field whose amplitudes (K, K) are those of the smooth modes."""
+    n, modes = out.shape[0], across.shape[0]
+    for k in range(0, modes, 4):
+        w0 = w1 = w2 = w3 = 0.0
+        for i in range(modes):
+            w0 += along[i] * amplitudes[i, k]
+            w1 += along[i] * amplitudes[i, k + 1]
+            w2 += along[i] * amplitudes[i, k + 2]
+            w3 += along[i] * amplitudes[i, k + 3]
+        f0, f1, f2, f3 = across[k], across[k + 1], across[k + 2], across[k + 3]
+        for j in range(n):
+            out[j] += w0 * f0[j] + w1 * f1[j] + w2 * f2[j] + w3 * f3[j]
+
+
+@kernel(relaxed=True)
+def coarse_product(moments, inverse, amplitudes):
+    """amplitudes = inverse moments; returns moments . amplitudes."""
+    given, found = moments.ravel(), amplitudes.ravel()
+    product = 0.0
+    for i in range(given.shape[0]):
+        row = inverse[i]
+        total = 0.0
+        for j in range(given.shape[0]):
+            total += row[j] * given[j]
+        found[i] = total
+        product += total * given[i]
+    return product
+
+
+@kernel(relaxed=True)
+def start(g, a, work, lines, coarse, amplitudes, drawn):
     """Begin, or begin again, from the solution in work: fill the ladder sums of its residual; `drawn` gets the current of each row.
 
-    Returns r M^-1 r, and the sums of squares of the current that Kirchhoff misses at all column and at all row nodes.
+    Returns r B r for the preconditioner B, and the sums of squares of what Kirchhoff misses at all column and at all row nodes.
     """
     m, n = g.shape
+    across, along, _, inverse = coarse
+    modes = across.shape[0]
     x, c = work[RISE], work[IDEAL]
-    s = np.zeros((TOGETHER, n))
-    passed = np.zeros(n)
+    s, passed, moments = np.zeros((TOGETHER, n)), np.zeros(n), np.zeros((modes, modes))
     product, at_columns, at_rows = 0.0, 0.0, 0.0
-    per_ohm = 1.0 / lines[2]
-    for back in range(0, m, TOGETHER):
-        last = m - back
+    for last in np.arange(m, 0, -TOGETHER):
         first = max(last - TOGETHER, 0)
         for i in range(first, last):
             gi, ci, xi, wi, si = g[i], c[i], x[i], a[0, i], s[i - first]
             for j in range(n):
                 si[j] = wi[j] * (ci[j] - gi[j] * xi[j])
         sweep_rows(a[0], first, s, lines[0], lines[1])
-        for k in range(last - first):
-            i = last - 1 - k
+        for i in np.arange(last - 1, first - 1, -1):
             u, current = s[i - first], work[SUMS, i]
             gi, ci, xi, ai = g[i], c[i], x[i], a[1, i]
             total = 0.0
@@ -177,57 +217,65 @@ def start(g, a, work, lines, drawn):
                 total += cell
             drawn[i] = total
             at_rows += row_violation(u, current, lines[0], lines[1])
-            out, far = (per_ohm, x[i - 1]) if i > 0 else (1.0 / lines[3], xi)
-            ground = 0.0 if i > 0 else 1.0  # row 0 leaves to ground, where the rise is 0
-            near, into = x[min(i + 1, m - 1)], (per_ohm if i < m - 1 else 0.0)
-            squares, energy = 0.0, 0.0
-            for j in range(n):
-                rise = xi[j]
-                r = current[j] + into * (near[j] - rise) - out * (rise - (1.0 - ground) * far[j])
-                squares += r * r
-                current[j] = r
+            at_columns += column_residual(i, x, current, lines)
+            if modes > 0:
+                add_moments(current, across, along[i], moments)
+            energy = 0.0
             for j in range(n):
                 entering = current[j] + passed[j]
                 leaving = ai[j] * entering
                 current[j] = entering
                 passed[j] = leaving
                 energy += entering * leaving
-            at_columns += squares
             product += energy * (lines[2] if i > 0 else lines[3])
-    return product, at_columns, at_rows
+    return product + coarse_product(moments, inverse, amplitudes), at_columns, at_rows
 
 
 @kernel(relaxed=True)
-def advance(g, a, work, lines, alpha, beta):
-    """Ascend: z = M^-1 r, x += alpha p, p = z + beta p, S p = S z + beta S p. Returns p S p."""
+def advance(g, a, work, lines, coarse, amplitudes, alpha, beta):
+    """Ascend: z = B r, x += alpha p, p = z + beta p, S p = S z + beta S p. Returns p S p."""
     m, n = g.shape
-    sums = work[SUMS]
-    s, z = np.zeros((TOGETHER, n)), np.empty((TOGETHER, n))
-    rise = np.zeros(n)
+    across, along, pulled, _ = coarse
+    modes = across.shape[0]
+    s, z, extra = np.zeros((TOGETHER, n)), np.empty((TOGETHER, n)), np.zeros((TOGETHER, n))
+    rise, smooth = np.zeros(n), np.zeros(n)
     total = 0.0
     for first in range(0, m, TOGETHER):
         last = min(first + TOGETHER, m)
         for i in range(first, last):
             t = lines[2] if i > 0 else lines[3]
-            gi, wi, ai, entering, zi, si = g[i], a[0, i], a[1, i], sums[i], z[i - first], s[i - first]
+            gi, wi, ai, entering, zi, si = g[i], a[0, i], a[1, i], work[SUMS, i], z[i - first], s[i - first]
             for j in range(n):
                 value = ai[j] * (rise[j] + t * entering[j])
                 rise[j] = value
                 zi[j] = value
                 si[j] = wi[j] * gi[j] * value
+            if modes > 0:  # the smooth part e of z, and (T_columns + g) e, which belongs to S z
+                ei = extra[i - first]
+                smooth[:] = 0.0
+                ei[:] = 0.0
+                add_modes(amplitudes, across, along[i], smooth)
+                add_modes(amplitudes, across, pulled[i], ei)
+                for j in range(n):
+                    current = gi[j] * smooth[j]
+                    ei[j] += current
+                    zi[j] += smooth[j]
+                    si[j] += wi[j] * current
         sweep_rows(a[0], first, s, lines[0], lines[1])
         for i in range(first, last):
             after = min(i + 1, m - 1)
             live = 1.0 if i < m - 1 else 0.0
-            gi, zi, si = g[i], z[i - first], s[i - first]
-            entering, beyond, ai = sums[i], sums[after], a[1, after]
+            gi, zi, si, ei = g[i], z[i - first], s[i - first], extra[i - first]
+            entering, beyond, ai = work[SUMS, i], work[SUMS, after], a[1, after]
             xi, pi, qi = work[RISE, i], work[DIRECTION, i], work[IMAGE, i]
+            for j in range(n):
+                si[j] = entering[j] - live * (ai[j] * beyond[j]) + ei[j] - gi[j] * si[j]
             part = 0.0
             for j in range(n):
                 old = pi[j]
                 xi[j] += alpha * old
                 new = zi[j] + beta * old
-                image = entering[j] - live * (ai[j] * beyond[j]) - gi[j] * si[j] + beta * qi[j]
+                image = si[j] + beta * qi[j]
                 pi[j] = new
                 qi[j] = image
                 part += new * image
@@ -236,66 +284,74 @@ def advance(g, a, work, lines, alpha, beta):
 
 
 @kernel(relaxed=True)
-def retire(a, work, lines, alpha):
-    """Descend: r -= alpha S p, kept as ladder sums. Returns r M^-1 r and r r."""
+def retire(a, work, lines, coarse, amplitudes, alpha):
+    """Descend: r -= alpha S p, kept as ladder sums; amplitudes of B r. Returns r B r and r r."""
     m, n = a.shape[1:]
-    before, passed = np.zeros(n), np.zeros(n)
+    across, along, _, inverse = coarse
+    modes = across.shape[0]
+    before, passed, moments, kept = np.zeros(n), np.zeros(n), np.zeros((modes, modes)), np.empty(n)
     product, squares = 0.0, 0.0
     for i in np.arange(m - 1, -1, -1):
         entering, image, ai = work[SUMS, i], work[IMAGE, i], a[1, i]
-        energy, part = 0.0, 0.0
+        part = 0.0
         for j in range(n):
             old = entering[j]
             r = old - before[j] - alpha * image[j]
             before[j] = ai[j] * old
-            new = r + passed[j]
+            kept[j] = r
+            part += r * r
+        if modes > 0:
+            add_moments(kept, across, along[i], moments)
+        energy = 0.0
+        for j in range(n):
+            new = kept[j] + passed[j]
             leaving = ai[j] * new
             entering[j] = new
             passed[j] = leaving
             energy += new * leaving
-            part += r * r
         product += energy * (lines[2] if i > 0 else lines[3])
         squares += part
-    return product, squares
+    return product + coarse_product(moments, inverse, amplitudes), squares
 
 
 @kernel(relaxed=True)
-def iterate(g, a, work, lines, drawn, scale, tolerance, max_iterations):
-    """Conjugate gradients from the solution in work until Kirchhoff misses at most tolerance * scale over all nodes.
+def iterate(g, a, work, lines, coarse, drawn, scale, limits):
+    """Conjugate gradients from the solution in work until Kirchhoff misses at most limits[0] * scale, or limits[1] iterations.
 
-    The recurrence stops the inner loop; the outer one evaluates Kirchhoff's law anew, so the answer is never taken on trust.
-    Returns iterations, what Kirchhoff misses (A, 2-norm over all nodes) and the scale: if 0 is given, the 2-norm of the
-    currents in the cells when all columns are grounded.
+    The recurrence of the residual stops the inner loop; the outer one evaluates Kirchhoff's law anew at every node, so that the
+    answer is never taken on trust. Returns iterations, what Kirchhoff misses (A, 2-norm over all nodes) and the scale: where 0 is
+    given, the 2-norm of the currents of all cells when the columns are grounded.
     """
-    product, at_columns, at_rows = start(g, a, work, lines, drawn)
+    m, n = g.shape
+    modes = coarse[0].shape[0]
+    amplitudes = np.zeros((modes, modes))
+    product, at_columns, at_rows = start(g, a, work, lines, coarse, amplitudes, drawn)
     if scale == 0.0:
         scale = np.sqrt(at_columns)
     missing = np.sqrt(at_columns + at_rows)
-    goal = tolerance * scale
+    goal, most = limits[0] * scale, int(limits[1])
     done = 0
-    while missing > goal and done < max_iterations:
-        # Kirchhoff's law at the rows misses rounding errors only, which leave less for the columns.
-        limit = max(goal * goal - at_rows, 0.25 * goal * goal)
+    while missing > goal and done < most:
+        limit = max(goal * goal - at_rows, 0.25 * goal * goal)  # rows miss rounding errors, which leave less for the columns
         work[DIRECTION] = 0.0
         work[IMAGE] = 0.0
         alpha, beta, squares = 0.0, 0.0, at_columns
-        while squares > limit and done < max_iterations:
-            curvature = advance(g, a, work, lines, alpha, beta)
+        while squares > limit and done < most:
+            curvature = advance(g, a, work, lines, coarse, amplitudes, alpha, beta)
+            alpha = 0.0
             if not curvature > 0.0:
-                alpha = 0.0
                 break
             alpha = product / curvature
-            after, squares = retire(a, work, lines, alpha)
+            after, squares = retire(a, work, lines, coarse, amplitudes, alpha)
             beta = after / product
             product = after
             done += 1
-        x, p = work[RISE], work[DIRECTION]
-        for i in range(x.shape[0]):
-            xi, pi = x[i], p[i]
-            for j in range(xi.shape[0]):
+        for i in range(m):
+            xi, pi = work[RISE, i], work[DIRECTION, i]
+            for j in range(n):
                 xi[j] += alpha * pi[j]
         before = missing
-        product, at_columns, at_rows = start(g, a, work, lines, drawn)
+        product, at_columns, at_rows = start(g, a, work, lines, coarse, amplitudes, drawn)
         missing = np.sqrt(at_columns + at_rows)
         if not missing < 0.5 * before:
             break  # rounding errors: more iterations do not help
@@ -303,40 +359,38 @@ def iterate(g, a, work, lines, drawn, scale, tolerance, max_iterations):
 
 
 @kernel(relaxed=True)
-def ideal_currents(g, volts, by_row, c):
-    """Fill c (m, n) with the currents of the cells when every wire is ideal."""
-    m, n = g.shape
-    for i in range(m):
-        gi, ci = g[i], c[i]
-        if by_row:
-            v = volts[i]
-            for j in range(n):
-                ci[j] = gi[j] * v
-        else:
-            for j in range(n):
-                ci[j] = gi[j] * volts[j]
+def solve_some(g, a, volts, by_row, lines, coarse, limits, work, first, step, out):
+    """Solve vectors first, first + step, ... one after another in the planes of one worker.
 
-
-@kernel(relaxed=True)
-def solve_some(g, a, volts, by_row, lines, limits, work, first, step, drawn, rises, counts, misses, fields):
-    """Solve vectors first, first + step, ... one after another in the arrays of one worker."""
+    volts (batch, m) drive the rows, or (batch, n) the columns where not by_row. out: drawn (batch, m), rises of row 0 (batch, n),
+    iterations (batch), relative residuals (batch), fields u and x (batch, 2, m, n), or (0, 2, m, n) where they are not wanted.
+    """
     m, n = g.shape
+    drawn, rises, counts, residuals, fields = out
     for k in range(first, volts.shape[0], step):
-        ideal_currents(g, volts[k], by_row, work[IDEAL])
+        v = volts[k]
+        for i in range(m):
+            gi, ci = g[i], work[IDEAL, i]
+            if by_row:
+                level = v[i]
+                for j in range(n):
+                    ci[j] = gi[j] * level
+            else:
+                for j in range(n):
+                    ci[j] = gi[j] * v[j]
         work[RISE] = 0.0
-        done, missing, scale = iterate(g, a, work, lines, drawn[k], 0.0, limits[0], int(limits[1]))
-        for j in range(n):
-            rises[k, j] = work[RISE, 0, j]
+        done, missing, scale = iterate(g, a, work, lines, coarse, drawn[k], 0.0, limits)
+        rises[k] = work[RISE, 0]
         counts[k] = done
-        misses[k] = missing / scale if scale > 0.0 else 0.0
+        residuals[k] = missing / scale if scale > 0.0 else 0.0
         if fields.shape[0] > 0:
             fields[k, 0] = row_drops(g, a[0], work[IDEAL], work[RISE], lines)
             fields[k, 1] = work[RISE]
 
 
 @kernel(relaxed=True, parallel=True)
-def solve_together(g, a, volts, by_row, lines, limits, work, drawn, rises, counts, misses, fields):
-    """`solve_some` with one thread to each slab of work (workers, N_WORK, m, n)."""
+def solve_together(g, a, volts, by_row, lines, coarse, limits, work, out):
+    """`solve_some` with one thread to each worker's planes, work (workers, N_WORK, m, n)."""
     workers = work.shape[0]
     for w in numba.prange(workers):
-        solve_some(g, a, volts, by_row, lines, limits, work[w], w, workers, drawn, rises, counts, misses, fields)
+        solve_some(g, a, volts, by_row, lines, coarse, limits, work[w], w, workers, out)

@@ -5,8 +5,6 @@ import multiprocessing
 import os
 import re
 import signal
-import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -253,7 +251,8 @@ def test_runs_side_by_side_are_those_of_one_process(text_path, tmp_path):
     """Two processes with one thread each, of which one gets two runs, give the bits that this one gives."""
     environment, handler = dict(os.environ), signal.getsignal(signal.SIGINT)
     told = []
-    recipes = [DIGITAL, ANALOG, DIGITAL.model_copy(update={"name": "other", "seed": 8, "rule": "cd"})]
+    others = ({"name": "two", "seed": 8, "rule": "cd"}, {"name": "three", "hidden": 5})
+    recipes = [DIGITAL, *(DIGITAL.model_copy(update=change) for change in others)]
     assert train_side_by_side(text_path, recipes, tmp_path / "a", lambda *what: told.append(what), workers=2)
     # and leave everything here as it was
     assert dict(os.environ) == environment
@@ -289,28 +288,3 @@ def test_a_killed_worker_is_noticed(text_path, tmp_path):
         RevpathError, match=re.escape("digital: its process ended with code -9 (killed; out of memory?)")
     ):
         train_side_by_side(text_path, [long], tmp_path, kill)
-
-
-@pytest.mark.jit
-def test_ctrl_c_stops_at_a_clean_point(text_path, tmp_path):
-    """The signal reaches this process while it waits; the worker stops within a slice, keeping its checkpoints."""
-    long = DIGITAL.model_copy(update={"characters": 50_000_000, "hidden": 64})
-    waiting = DIGITAL.model_copy(update={"name": "waiting"})
-    text, seen = load_text(text_path), []
-
-    def interrupt(name, done, bits):
-        if bits is not None and not seen:
-            seen.append(done)
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
-
-    assert train_side_by_side(text_path, [long, waiting], tmp_path, interrupt, workers=1) is False
-    kept = learning.read_run(learning.run_path(text, long, tmp_path))
-    assert not kept.complete
-    assert kept.checkpoints[0].characters == seen[0]
-    assert not learning.run_path(text, waiting, tmp_path).exists()
-    assert not list(tmp_path.glob("*.partial"))
-    assert not multiprocessing.active_children()
-
-
-def test_all_the_files_of_the_job_are_below_the_folder():
-    assert Path("a") / "runs" in learning.run_path(load_text(), DIGITAL, Path("a") / "runs").parents
