@@ -189,9 +189,10 @@ def coarse_product(moments, inverse, amplitudes):
 
 
 @kernel(relaxed=True)
-def start(g, a, work, lines, coarse, amplitudes, drawn):
+def start(g, a, work, lines, coarse, amplitudes, drawn, fresh):
     """Begin, or begin again, from the solution in work: fill the ladder sums of its residual; `drawn` gets the current of each row.
 
+    fresh: the solution is zero still, and r is the current of the cells with the columns at ground.
     Returns r B r for the preconditioner B, and the sums of squares of what Kirchhoff misses at all column and at all row nodes.
     """
     m, n = g.shape
@@ -210,14 +211,17 @@ def start(g, a, work, lines, coarse, amplitudes, drawn):
         for i in np.arange(last - 1, first - 1, -1):
             u, current = s[i - first], work[SUMS, i]
             gi, ci, xi, ai = g[i], c[i], x[i], a[1, i]
-            total = 0.0
+            total, squares = 0.0, 0.0
             for j in range(n):
                 cell = ci[j] - gi[j] * (u[j] + xi[j])
                 current[j] = cell
                 total += cell
+                squares += cell * cell
             drawn[i] = total
-            at_rows += row_violation(u, current, lines[0], lines[1])
-            at_columns += column_residual(i, x, current, lines)
+            if not fresh:
+                at_rows += row_violation(u, current, lines[0], lines[1])
+                squares = column_residual(i, x, current, lines)
+            at_columns += squares
             if modes > 0:
                 add_moments(current, across, along[i], moments)
             energy = 0.0
@@ -316,16 +320,18 @@ def retire(a, work, lines, coarse, amplitudes, alpha):
 
 @kernel(relaxed=True)
 def iterate(g, a, work, lines, coarse, drawn, scale, limits):
-    """Conjugate gradients from the solution in work until Kirchhoff misses at most limits[0] * scale, or limits[1] iterations.
+    """Conjugate gradients until Kirchhoff misses at most limits[0] * scale, or limits[1] iterations.
+
+    scale (A): with 0, begin from zero, and scale is the 2-norm of the currents of all cells when the columns are grounded; else
+    begin from the solution in work.
 
     The recurrence of the residual stops the inner loop; the outer one evaluates Kirchhoff's law anew at every node, so that the
-    answer is never taken on trust. Returns iterations, what Kirchhoff misses (A, 2-norm over all nodes) and the scale: where 0 is
-    given, the 2-norm of the currents of all cells when the columns are grounded.
+    answer is never taken on trust. Returns iterations, what Kirchhoff misses (A, 2-norm over all nodes), and scale.
     """
     m, n = g.shape
     modes = coarse[0].shape[0]
     amplitudes = np.zeros((modes, modes))
-    product, at_columns, at_rows = start(g, a, work, lines, coarse, amplitudes, drawn)
+    product, at_columns, at_rows = start(g, a, work, lines, coarse, amplitudes, drawn, scale == 0.0)
     if scale == 0.0:
         scale = np.sqrt(at_columns)
     missing = np.sqrt(at_columns + at_rows)
@@ -351,7 +357,7 @@ def iterate(g, a, work, lines, coarse, drawn, scale, limits):
             for j in range(n):
                 xi[j] += alpha * pi[j]
         before = missing
-        product, at_columns, at_rows = start(g, a, work, lines, coarse, amplitudes, drawn)
+        product, at_columns, at_rows = start(g, a, work, lines, coarse, amplitudes, drawn, False)
         missing = np.sqrt(at_columns + at_rows)
         if not missing < 0.5 * before:
             break  # rounding errors: more iterations do not help

@@ -13,10 +13,9 @@ from ..compile import kernel
 
 
 @kernel(relaxed=True)
-def row_ladders(g, segment, terminal):
-    """Attenuations (m, n) of the rows, whose far end is the last column."""
+def row_ladders(g, segment, terminal, a):
+    """Fill a (m, n) with the attenuations of the rows, whose far end is the last column."""
     m, n = g.shape
-    a = np.empty((m, n))
     for first in range(0, m, 4):  # four rows together: the divisions of one wait on each other
         i1, i2, i3 = min(first + 1, m - 1), min(first + 2, m - 1), min(first + 3, m - 1)
         g0, g1, g2, g3 = g[first], g[i1], g[i2], g[i3]
@@ -29,14 +28,12 @@ def row_ladders(g, segment, terminal):
             b0, b1, b2, b3 = 1.0 / (1.0 + t * y0), 1.0 / (1.0 + t * y1), 1.0 / (1.0 + t * y2), 1.0 / (1.0 + t * y3)
             a0[j], a1[j], a2[j], a3[j] = b0, b1, b2, b3
             y0, y1, y2, y3 = b0 * y0, b1 * y1, b2 * y2, b3 * y3
-    return a
 
 
 @kernel(relaxed=True)
-def column_ladders(g, segment, terminal):
-    """Attenuations (m, n) of the columns, whose far end is the last row."""
+def column_ladders(g, segment, terminal, a):
+    """Fill a (m, n) with the attenuations of the columns, whose far end is the last row."""
     m, n = g.shape
-    a = np.empty((m, n))
     y = np.zeros(n)
     for i in np.arange(m - 1, -1, -1):
         t = segment if i > 0 else terminal
@@ -46,4 +43,3 @@ def column_ladders(g, segment, terminal):
             passed = 1.0 / (1.0 + t * total)
             out[j] = passed
             y[j] = passed * total
-    return a

@@ -121,6 +121,16 @@ def test_slowdown_divides_every_rate():
         np.testing.assert_allclose(quarter, whole / 4, rtol=0, atol=1e-6)
 
 
+def test_a_last_smaller_batch_takes_a_whole_step():
+    """Rates are for the mean of a mini-batch, whatever its size: three rows in batches of two are two steps."""
+    X, y = data(rows=3)
+    together, apart = (begun(X, y, **RATES).set_params(batch_size=2) for _ in range(2))
+    together.partial_fit(X, y)
+    apart.partial_fit(X[:2], y[:2]).set_params(batch_size=1).partial_fit(X[2:], y[2:])
+    for a, b in zip(parameters_of(together), parameters_of(apart), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_cd_rule_has_the_expectation_of_one_gibbs_step():
     """One update of N = 20,000 equal rows against enumeration of every (h, y').
 

@@ -72,7 +72,7 @@ def test_products_and_update_are_those_of_the_matrix(make):
 def test_weights_are_copies(make):
     synapses, W = make((2, 2)), rows(2, 2, 1)
     synapses.program(W)
-    held = synapses.weights()
+    held = synapses.weights().copy()
     W[:] = 0.9
     synapses.weights()[:] = 0.5
     np.testing.assert_array_equal(synapses.weights(), held)

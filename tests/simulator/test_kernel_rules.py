@@ -15,7 +15,7 @@ from revpath.devices import RevpathError
 from revpath.simulator.compile import RELAXED, kernel, threads
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted(p for room in ("devices", "simulator", "ebm") for p in (ROOT / room).glob("*.py"))
+SOURCES = sorted(p for room in ("devices", "simulator", "ebm") for p in (ROOT / room).rglob("*.py"))
 # compiled functions that compiled functions of other files may call: known-answer tests freeze them
 FROZEN = {"philox_lanes", "normals_from_words", "normals_of_blocks"}
 
