@@ -78,6 +78,8 @@ class Crossbar(LinearOperator):
     def program(self, weights: np.ndarray) -> None:
         """Store weights (rows, columns) open loop: each cell lands on its target with the device's programming noise.
 
+        A pulsed cell stops at its own bounds, which may lie inside the window of the nominal one.
+
         Raises
         ------
         ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -52,15 +53,19 @@ def train_side_by_side(
     running: dict[Connection, _Worker] = {}
     complete: set[str] = set()
     failures: list[str] = []
+    stopping = False
     with _one_thread_each(), _ctrl_c_asks() as asked:
         try:
             for _ in range(min(len(recipes), workers or _cores())):
                 line, worker = _start(text_path, folder, waiting.pop(0))
                 running[line] = worker
             while running:
-                if asked.is_set() or failures:
+                if (asked.is_set() or failures) and not stopping:
+                    stopping = True
                     waiting.clear()
                     _ask_to_stop(running)
+                    if asked.is_set():
+                        print("stopping as soon as may be; Ctrl-C again to stop at once", file=sys.stderr)
                 for line in wait(list(running), timeout=0.2):
                     assert isinstance(line, Connection)
                     worker = running[line]
@@ -71,7 +76,7 @@ def train_side_by_side(
                         failures.append(f"{worker.name}: {rest[0]}")
                     elif rest[0]:
                         complete.add(worker.name)
-                    if kind == "ended" and waiting:
+                    if kind == "ended" and waiting and not failures and not asked.is_set():
                         _give(line, worker, waiting.pop(0))
                     elif kind != "at":
                         _bury(line, running.pop(line), folder)
@@ -136,7 +141,8 @@ def _work(text_path: Path | None, folder: Path, line: Connection) -> None:
     with suppress(EOFError, OSError):  # the parent has nothing more, or is gone
         while isinstance(recipe := line.recv(), Recipe):
             try:
-                last = "ended", learn(load_text(text_path), recipe, folder, progress).complete
+                run = None if line.poll() else learn(load_text(text_path), recipe, folder, progress)
+                last = "ended", run is not None and run.complete
             except RevpathError as error:
                 last = "failed", str(error)
             except Exception as error:  # a bug must reach the user with its name

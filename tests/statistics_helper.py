@@ -12,9 +12,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from scipy import stats
 
 ALARM = 1e-7
+
+
+def relative(value, rel: float = 1e-6):
+    """`pytest.approx` without its absolute tolerance of 1e-12, which lets any number of picojoules pass for any other."""
+    return pytest.approx(value, rel=rel, abs=0)
 
 
 def p_of_mean(samples, mean, sd) -> float:

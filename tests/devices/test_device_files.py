@@ -4,6 +4,7 @@ import pytest
 from revpath.devices import Device, RecordError, RevpathError, UnknownName, device_names, load_device, read_device
 from revpath.devices.laws import ConstantReadNoise
 from revpath.devices.response import SoftBounds
+from statistics_helper import relative
 
 GOOD = """
 schema = 1
@@ -40,8 +41,8 @@ def device_from(tmp_path, text: str) -> Device:
 def test_a_good_file(tmp_path):
     device = device_from(tmp_path, GOOD)
     assert device.name == "test-cell"
-    assert device.window.g_min == pytest.approx(1e-6)
-    assert device.window.g_max == pytest.approx(20e-6)
+    assert device.window.g_min == relative(1e-6)
+    assert device.window.g_max == relative(20e-6)
     assert device.read_noise == ConstantReadNoise(relative=0.02)
     assert device.programming.law == "none"
     assert device.response.law == "unknown"
@@ -156,9 +157,9 @@ def test_load_by_path(tmp_path):
 def test_a_file_that_changed_is_read_again(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(GOOD)
-    assert load_device(path).window.g_max == pytest.approx(20e-6)
+    assert load_device(path).window.g_max == relative(20e-6)
     path.write_text(GOOD.replace("value = 20", "value = 30"))
-    assert load_device(path).window.g_max == pytest.approx(30e-6)
+    assert load_device(path).window.g_max == relative(30e-6)
 
 
 def test_unknown_device_suggests():

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from reference import quantise
 from revpath.simulator import ADC, DAC, ArrayError, Stream
 from revpath.simulator.readout import digitise, drive
-from statistics_helper import p_of_mean, p_of_variance, plausible
+from statistics_helper import p_of_mean, p_of_variance, plausible, relative
 
 SILENT = Stream(0, "unused")
 
@@ -23,7 +23,7 @@ def converted(x, dac: DAC) -> np.ndarray:
 
 def test_steps_of_aihwkit():
     """Input 1/63 at 7 bits and bound 1; output 12/255 at 9 bits and bound 12 (aihwkit.md, section 1.9)."""
-    assert DAC(bits=7, x_max=1).step == pytest.approx(1 / 63)
+    assert DAC(bits=7, x_max=1).step == relative(1 / 63)
     assert DAC(bits=7, x_max=1).step == pytest.approx(0.0158730, abs=5e-8)
     assert ADC(bits=9, y_max=12).step == pytest.approx(0.0470588, abs=5e-8)
 
@@ -31,13 +31,13 @@ def test_steps_of_aihwkit():
 @pytest.mark.parametrize("bits", range(2, 17))
 def test_ideal_quantiser(bits):
     adc = ADC(bits=bits, y_max=3.0)
-    assert adc.enob == pytest.approx(math.log2(2**bits - 2))
-    assert adc.snr == pytest.approx(1.5 * 4**adc.enob)
-    assert adc.variance == pytest.approx(adc.step**2 / 12)
+    assert adc.enob == relative(math.log2(2**bits - 2))
+    assert adc.snr == relative(1.5 * 4**adc.enob)
+    assert adc.variance == relative(adc.step**2 / 12)
 
 
 def test_noise_costs_effective_bits():
-    assert ADC(noise_lsb=math.sqrt(3 / 12)).enob == pytest.approx(ADC().enob - 1)
+    assert ADC(noise_lsb=math.sqrt(3 / 12)).enob == relative(ADC().enob - 1)
 
 
 def test_ideal_converters():
@@ -100,7 +100,7 @@ def test_measured_snr_is_the_claimed_one(bits, noise_lsb):
     plausible(p_of_mean(error, 0, math.sqrt(adc.variance)))
     plausible(p_of_variance(error, adc.variance, kurtosis=3))
     measured = 0.5 / np.mean(error**2)
-    assert measured == pytest.approx(adc.snr, rel=0.08)
+    assert measured == relative(adc.snr, 0.08)
     assert 0.5 * math.log2(measured / 1.5) == pytest.approx(adc.enob, abs=0.06)
 
 

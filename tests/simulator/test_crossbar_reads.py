@@ -9,6 +9,7 @@ from revpath.devices.laws import ConstantReadNoise
 from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar
 from revpath.simulator import readout as readout_module
 from revpath.simulator.compile import threads
+from revpath.simulator.readout import drive
 from scipy import stats
 from statistics_helper import implausible, p_of_covariance, p_of_law, p_of_mean, p_of_variance, plausible
 
@@ -218,6 +219,20 @@ def test_converter_noise_adds_to_cell_noise():
     variance = 2 * 0.001**2 * 0.5 + adc.variance
     plausible(p_of_mean(noise, 0, variance**0.5))
     plausible(p_of_variance(noise, variance))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_variance_of_a_read_to_the_digit(transposed):
+    """What the noise is scaled by is sum_i sigma_ij^2 x_i^2 of the programmed cells, at the time of verification."""
+    array = Crossbar((4, 3), ArrayConfig(device="pcm-nandakumar2019"), seed=1)
+    array.program(np.random.default_rng(0).uniform(-1, 1, (4, 3)))
+    g, g_max = array.conductances(), array.device.window.g_max
+    sigma = g * array.device.read_noise.q(g / g_max) * array.device.read_noise.growth(0.0) / g_max
+    squares = (sigma**2).sum(axis=-1)
+    x = np.array([[0.9, -0.4, 0.2]] if transposed else [[0.9, -0.4, 0.0, 0.2]], np.float32)
+    expected = x**2 @ (squares.T if transposed else squares)
+    totals = drive(x, np.ones(x.shape[1]), array.config.dac)[1]
+    np.testing.assert_allclose(array._cell_variance(x, totals, transposed), expected, rtol=1e-5)
 
 
 def test_no_input_no_noise():

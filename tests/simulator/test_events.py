@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from revpath.simulator.events import EventError, Events, Tally, event, split_event
+from statistics_helper import relative
 
 relaxed = settings(max_examples=50, deadline=None)  # a busy machine is no failure
 NAMES = st.sampled_from(["array.read", "line.drive", "dac.conversion{bits=8}", "adc.conversion{enob=7.95}"])
@@ -48,7 +49,7 @@ def test_addition_adds(a, b):
         if name in total.counts:
             assert total[name] == a[name] + b[name]
         else:
-            assert total[name] == pytest.approx(a[name] + b[name], rel=1e-15)
+            assert total[name] == relative(a[name] + b[name], 1e-15)
 
 
 @relaxed

@@ -77,7 +77,9 @@ def test_kernels_draw_nothing_raise_nothing_and_read_no_physics(path):
             assert not isinstance(node, ast.Raise | ast.Assert), f"{where} raises: prange would run serially"
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in whole_numbers:
                 assert node.id not in arguments | local
-                value = getattr(import_module(f"revpath.{path.parent.name}.{path.stem}"), node.id)
+                value = getattr(
+                    import_module(".".join(["revpath", *path.relative_to(ROOT).with_suffix("").parts])), node.id
+                )
                 is_shape = isinstance(value, int) and not isinstance(value, bool)
                 assert is_shape or isinstance(value, type), (
                     f"{where} reads the global {node.id}: pass it as an argument"

@@ -9,7 +9,7 @@ from revpath.devices import load_device
 from revpath.simulator import ArrayConfig, ArrayError, Crossbar, Events
 from revpath.simulator.compile import threads
 from revpath.simulator.pulses import LONGEST_TRAIN, PULSE_BITS, pulse_trains, train_length
-from statistics_helper import implausible, p_of_covariance, p_of_mean, p_of_variance, plausible
+from statistics_helper import implausible, p_of_covariance, p_of_mean, p_of_variance, plausible, relative
 
 RERAM = load_device("reram-sb-gong2018")
 QUIET = RERAM.replaced(
@@ -48,12 +48,12 @@ def test_train_length_agrees_with_its_twin(rate, x, d, longest):
     x_max = np.array(x, np.float32).astype(float)
     slots, x_gain, d_gain = train_length(rate, x_max, np.full(len(x), d), 0.004, longest)
     for s in range(len(x)):
-        assert (slots[s], x_gain[s], d_gain[s]) == pytest.approx(train_plan(rate, x_max[s], d, 0.004, longest))
+        assert (slots[s], x_gain[s], d_gain[s]) == relative(train_plan(rate, x_max[s], d, 0.004, longest))
         if 0 < rate * x_max[s] * d / 0.004 <= longest:  # the mean is right and no probability exceeds 1
-            assert slots[s] * 0.004 * x_gain[s] * d_gain[s] == pytest.approx(rate)
+            assert slots[s] * 0.004 * x_gain[s] * d_gain[s] == relative(rate)
             assert x_gain[s] * x_max[s] <= 1 + 1e-9
             assert d_gain[s] * d <= 1 + 1e-9
-            assert x_gain[s] * x_max[s] == pytest.approx(d_gain[s] * d)
+            assert x_gain[s] * x_max[s] == relative(d_gain[s] * d)
 
 
 # -- pulse trains ----------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_noise_free_pulses_follow_the_law_of_the_device():
             high += float(law.mean_up(high))
             low += float(law.mean_down(low))
     np.testing.assert_allclose(array._state[0], [high, low], rtol=1e-5)
-    assert array.read()[0, 0] == pytest.approx(array.mapping.scale * (high - low), rel=1e-5)
+    assert array.read()[0, 0] == relative(array.mapping.scale * (high - low), 1e-5)
 
 
 def test_states_stay_inside_their_bounds():

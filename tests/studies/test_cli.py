@@ -331,6 +331,7 @@ def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
     finally:
         running.kill()
     assert running.returncode == 130
+    assert "stopping as soon as may be; Ctrl-C again to stop at once" in err
     assert "Traceback" not in err
     assert json.loads((out / "result.json").read_text())["complete"] is False
     assert not list(out.rglob("*.partial"))

@@ -268,12 +268,17 @@ def test_runs_side_by_side_are_those_of_one_process(text_path, tmp_path):
 
 @pytest.mark.jit
 def test_a_failing_run_is_named_and_stops_the_others(text_path, tmp_path):
-    """The first run asks for a device that does not exist; the second is not begun."""
+    """One run asks for a device that does not exist. The one beside it stops at a slice, and the third is not begun."""
+    long = DIGITAL.model_copy(update={"characters": 1_000_000, "hidden": 64})
     lost = ANALOG.model_copy(update={"name": "lost", "hardware": Hardware(device="unobtainium")})
-    with pytest.raises(RevpathError, match=r"^lost: device = 'unobtainium' is not known"):
-        train_side_by_side(text_path, [lost, DIGITAL], tmp_path, lambda *_: None, workers=1)
+    third = DIGITAL.model_copy(update={"name": "third"})
+    with pytest.raises(RevpathError, match=r"^lost: device = 'unobtainium' is not known") as caught:
+        train_side_by_side(text_path, [long, lost, third], tmp_path, lambda *_: None, workers=2)
+    assert "third" not in str(caught.value)
     assert not multiprocessing.active_children()
-    assert not list(tmp_path.rglob("*.*"))
+    done = [learning.read_run(path) for path in tmp_path.glob("*.json")]
+    assert all(r.recipe.name == "digital" and not r.complete for r in done)
+    assert not list(tmp_path.glob("*.partial"))
 
 
 @pytest.mark.jit

@@ -287,6 +287,33 @@ def test_first_passage_is_the_first_at_or_below():
     assert not run.complete
 
 
+def test_a_model_sees_what_came_before_and_never_what_comes(tmp_path, monkeypatch):
+    """In a text that runs through the alphabet, the symbols before y are y - 1, y - 2, ...: nearest first, no y among them."""
+    seen = {"partial_fit": [], "bits_per_symbol": []}
+
+    def spy_on(name):
+        real = getattr(module.ConditionalRBM, name)
+
+        def spy(self, X, y, *rest, **more):
+            seen[name].append((X, y))
+            return real(self, X, y, *rest, **more)
+
+        monkeypatch.setattr(module.ConditionalRBM, name, spy)
+
+    for name in seen:
+        spy_on(name)
+    alphabet = Text("alphabet", (np.arange(2700) % 27).astype(np.uint8), "c" * 64)
+    learn(alphabet, DIGITAL.model_copy(update={"context": 3}), tmp_path)
+    assert len(seen["partial_fit"]) == 9
+    assert len(seen["bits_per_symbol"]) == 3 * 2 + 1  # validation and test, and at the end the stored weights
+    for X, y in seen["partial_fit"] + seen["bits_per_symbol"]:
+        np.testing.assert_array_equal(X, (y[:, None] - [1, 2, 3]) % 27)
+    trained = np.concatenate([y for _, y in seen["partial_fit"]])
+    assert len(trained) == 480
+    assert len(set(np.diff(trained) % 27)) > 20  # in a random order
+    assert [len(y) for _, y in seen["bits_per_symbol"][:2]] == [135 - 64, 135 - 64]  # the scored spans
+
+
 def test_the_rates_fall(text, tmp_path, monkeypatch):
     """Linearly to `last_rate` at the end; looked at through the slowdown that the model is given."""
     seen = []
