@@ -8,6 +8,7 @@ import time
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 
+from rich.markup import escape
 from rich.table import Table
 
 from .report import wide_console
@@ -38,7 +39,9 @@ def print_report() -> int:
             grid.add_row(name, "[bold red]missing[/]", "core: python -m pip install -e .")
     for module, (extra, purpose) in _EXTRAS.items():
         there = find_spec(module) is not None
-        grid.add_row(module, version(module) if there else "not installed", f'{purpose} (pip install -e ".[{extra}]")')
+        grid.add_row(
+            module, version(module) if there else "not installed", escape(f'{purpose} (pip install -e ".[{extra}]")')
+        )
     console.print(grid)
     if missing:
         return 1

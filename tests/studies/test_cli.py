@@ -246,6 +246,7 @@ def test_doctor(revpath):
     assert "numba" in out
     assert "JIT on" in out or "JIT off" in out
     assert "missing" not in out
+    assert 'pip install -e ".[transformer]"' in out
 
 
 @pytest.mark.jit
