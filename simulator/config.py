@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from ..devices import Device, load_device
 from .converters import ADC, DAC
 from .errors import ArrayError
-from .mapping import DifferentialMapping, Side
+from .mapping import Side, WeightMapping
 from .pulses import LONGEST_TRAIN
 
 
@@ -23,7 +23,7 @@ class ArrayConfig:
     weight_max: weight of a full conductance difference.
     dac, adc: converters of the driven and of the sensed lines; the same in both directions.
     read_voltage: volts on a line whose input is dac.x_max. read_time: seconds that a read integrates.
-    mapping: "two-sided" or "one-sided", see `DifferentialMapping`.
+    mapping: "two-sided" or "one-sided", see `WeightMapping`.
     longest_train: largest number of slots of a stochastic-pulse outer product, 1 to 63.
     """
 
@@ -48,4 +48,4 @@ class ArrayConfig:
                 raise ArrayError(f"{name} = {getattr(self, name)!r} must be a {kind.__name__}")
         if not isinstance(self.longest_train, Integral) or not 1 <= self.longest_train <= LONGEST_TRAIN:
             raise ArrayError(f"longest_train = {self.longest_train!r} must be an integer from 1 to {LONGEST_TRAIN}")
-        DifferentialMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]
+        WeightMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]

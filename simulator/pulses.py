@@ -115,14 +115,15 @@ def pulse_trains(trains, values, gain, slots, first_line, step, key, scratch):
 
 
 @kernel()
-def _fire(cells, noise, entries, filled, scratch, step, key):
-    """Apply the first `filled` coincidences of a list, in order, to both cells of their pairs; returns how many rise.
+def _fire(cells, noise, moving, entries, filled, scratch, step, key):
+    """Apply the first `filled` coincidences of a list, in order, to the cells of their pairs; returns how many rise.
 
     Parameters
     ----------
     cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, 4)
         float32: s_up, s_down, b_max, b_min of each cell.
     noise: (cycle-to-cycle noise, write noise x step, lowest state that can be shown), float32.
+    moving: cells of a weight that move: 2, or 1 where G- is a reference.
     entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
         bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
     scratch: working space of `_CHUNK` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
@@ -146,7 +147,7 @@ def _fire(cells, noise, entries, filled, scratch, step, key):
         p = np.int64(low[e])
         up = np.int64(entries[e] >> _U64(63))
         raised += up
-        for side in range(2):
+        for side in range(moving):
             falls = up ^ (1 - side)  # 0 or 1: the two cells of a pair go opposite ways
             w = state[p, side]
             s = traits[p, side, falls] * np.float32(1 - 2 * falls)
@@ -191,12 +192,12 @@ def _coincidences(counts, word_train, trains):
 
 
 @kernel()
-def _fire_block(cells, noise, x_trains, x, lines, scratch, columns, address):
+def _fire_block(cells, noise, moving, x_trains, x, lines, scratch, columns, address):
     """One sample on one block of columns; returns pairs moved up and down.
 
     Parameters
     ----------
-    cells, noise, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
+    cells, noise, moving, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
     lines: the bit lines that fire at all: trains, entries (see `_fire`) on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
@@ -218,17 +219,17 @@ def _fire_block(cells, noise, x_trains, x, lines, scratch, columns, address):
                 entries[filled] = (places[f] + here) ^ negative
                 filled += np.int64(counts[f] > k)
             if filled >= _CHUNK:
-                raised += _fire(cells, noise, entries, _CHUNK, scratch, step, key)
+                raised += _fire(cells, noise, moving, entries, _CHUNK, scratch, step, key)
                 filled -= _CHUNK
                 for e in range(filled):
                     entries[e] = entries[_CHUNK + e]
     if filled:
-        raised += _fire(cells, noise, entries, filled, scratch, step, key)
+        raised += _fire(cells, noise, moving, entries, filled, scratch, step, key)
     return raised, moved - raised
 
 
 @kernel(parallel=True)
-def soft_bounds_update(cells, noise, x_trains, x, d, gains, plan, keys, pulses):
+def soft_bounds_update(cells, noise, moving, x_trains, x, d, gains, plan, keys, pulses):
     """Outer products of a batch, sample after sample, on an array of soft-bounds pairs.
 
     Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of
@@ -236,7 +237,8 @@ def soft_bounds_update(cells, noise, x_trains, x, d, gains, plan, keys, pulses):
 
     Parameters
     ----------
-    cells, noise: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`. x, d: (batch, rows or columns) float32.
+    cells, noise, moving: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`.
+    x, d: (batch, rows or columns) float32.
     gains: (batch,) float32, of the bit lines. plan: (batch, 2) uint64: slots, and step of the sample.
     keys: Philox keys of the bit-line trains and of the cells' noise.
     pulses: out, (blocks, 4) int64: pairs moved up, pairs moved down, bit-line pulses, (line, slot) pairs that needed
@@ -273,7 +275,9 @@ def soft_bounds_update(cells, noise, x_trains, x, d, gains, plan, keys, pulses):
                 places[n] = _U64(first + j) | (_U64(values[j] > 0) << _U64(63))
                 n += np.int64(trains[j] != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
-            raised, lowered = _fire_block(cells, noise, x_trains[s], x[s], lines, scratch, columns, (step, keys[1]))
+            raised, lowered = _fire_block(
+                cells, noise, moving, x_trains[s], x[s], lines, scratch, columns, (step, keys[1])
+            )
             up += raised
             down += lowered
         pulses[block, 0] = up

@@ -110,15 +110,18 @@ def pulsed_outer_products(array, x, d, rate) -> dict:
     """
     rows, columns = array.shape
     response = array.device.response
-    state = array._state.reshape(rows, columns, 2).copy()
-    shown = array._shown.reshape(rows, columns, 2).copy()
-    traits = array._traits.reshape(rows, columns, 2, 4)
-    keys = {name: [int(k) for k in array._streams[name].key] for name in ("word-trains", "bit-trains", "pulses")}
+    state = array.cells.state.reshape(rows, columns, 2).copy()
+    shown = array.cells.shown.reshape(rows, columns, 2).copy()
+    traits = array.cells.traits.reshape(rows, columns, 2, 4)
+    streams = array._pulse_streams
+    keys = {
+        name: [int(k) for k in s.key] for name, s in zip(("word-trains", "bit-trains", "pulses"), streams, strict=True)
+    }
     c, write = F32(response.step_noise), F32(response.write_noise * response.step)
     floor = F32(array.mapping.floor)
     granularity = 2 * response.step * array.mapping.scale
     counts = dict.fromkeys(("update.slot", "line.pulse", "random.bit", "pulse.up", "pulse.down"), 0)
-    step = array._streams["pulses"].step
+    step = streams.pulses.step
     for x_row, d_row in zip(np.asarray(x, np.float32), np.asarray(d, np.float32), strict=True):
         x_max, d_max = float(np.abs(x_row).max()), float(np.abs(d_row).max())
         slots, x_gain, d_gain = train_plan(rate, x_max, d_max, granularity, array.config.longest_train)

@@ -232,7 +232,7 @@ def test_variance_of_a_read_to_the_digit(transposed):
     x = np.array([[0.9, -0.4, 0.2]] if transposed else [[0.9, -0.4, 0.0, 0.2]], np.float32)
     expected = x**2 @ (squares.T if transposed else squares)
     totals = drive(x, np.ones(x.shape[1]), array.config.dac)[1]
-    np.testing.assert_allclose(array._cell_variance(x, totals, transposed), expected, rtol=1e-5)
+    np.testing.assert_allclose(array._lines.read(x, totals, transposed=transposed).variance, expected, rtol=1e-5)
 
 
 def test_no_input_no_noise():
@@ -292,7 +292,7 @@ def test_bits_of_a_read_do_not_depend_on_threads(device, monkeypatch):
         with threads(n):
             array = Crossbar((300, 257), config, seed=1)
             array.program(np.random.default_rng(1).uniform(-1, 1, (300, 257)))
-            array._weights = np.round(array._weights * 64) / 64  # exact products: BLAS may add in any order
+            array.cells.weights = np.round(array.cells.weights * 64) / 64  # exact products: BLAS may add in any order
             results.append((array.forward(x), array.clipped, array.events))
     for y, clipped, events in results[1:]:
         np.testing.assert_array_equal(y, results[0][0])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from revpath.devices import load_device
 from revpath.simulator import MappingError
-from revpath.simulator.mapping import DifferentialMapping
+from revpath.simulator.mapping import WeightMapping
 
 DEVICES = ["ideal", "pcm-nandakumar2019", "reram-sb-gong2018"]
 SIDES = ["one-sided", "two-sided"]
@@ -18,7 +18,7 @@ SIDES = ["one-sided", "two-sided"]
 )
 def test_round_trip_inside_the_window(name, side, weight_max, seed):
     device = load_device(name)
-    mapping = DifferentialMapping.of(device, weight_max, side)
+    mapping = WeightMapping.of(device, weight_max, side)
     weights = np.random.default_rng(seed).uniform(-weight_max, weight_max, (4, 5))
     weights[0, :3] = weight_max, -weight_max, 0
     states = mapping.states(weights)
@@ -38,7 +38,7 @@ def test_round_trip_inside_the_window(name, side, weight_max, seed):
 @pytest.mark.parametrize("name", DEVICES)
 def test_one_sided_leaves_one_cell_at_the_bottom(name):
     device = load_device(name)
-    mapping = DifferentialMapping.of(device, 2.0, "one-sided")
+    mapping = WeightMapping.of(device, 2.0, "one-sided")
     g = mapping.conductances(mapping.states(np.array([-2.0, -0.5, 0.0, 1.0])))
     g_min, g_max = device.window.g_min, device.window.g_max
     quarter, half = g_min + (g_max - g_min) / 4, g_min + (g_max - g_min) / 2
@@ -48,7 +48,7 @@ def test_one_sided_leaves_one_cell_at_the_bottom(name):
 @pytest.mark.parametrize("name", DEVICES)
 def test_two_sided_is_symmetric_about_the_middle(name):
     device = load_device(name)
-    mapping = DifferentialMapping.of(device, 2.0, "two-sided")
+    mapping = WeightMapping.of(device, 2.0, "two-sided")
     g = mapping.conductances(mapping.states(np.linspace(-2, 2, 9)))
     np.testing.assert_allclose(g.sum(axis=-1), device.window.g_min + device.window.g_max, rtol=1e-9)
     np.testing.assert_allclose(g[::-1, ::-1], g, rtol=1e-9)
@@ -56,13 +56,13 @@ def test_two_sided_is_symmetric_about_the_middle(name):
 
 def test_floor_is_where_nothing_conducts():
     for name in DEVICES:
-        mapping = DifferentialMapping.of(load_device(name), 1.0, "two-sided")
+        mapping = WeightMapping.of(load_device(name), 1.0, "two-sided")
         assert mapping.conductances(np.array([mapping.floor]))[0] == pytest.approx(0, abs=1e-18)
-    assert DifferentialMapping.of(load_device("ideal"), 1.0, "two-sided").floor == -1
+    assert WeightMapping.of(load_device("ideal"), 1.0, "two-sided").floor == -1
 
 
 def test_saturation_says_how_many_and_how_large():
-    mapping = DifferentialMapping.of(load_device("ideal"), 1.0, "two-sided")
+    mapping = WeightMapping.of(load_device("ideal"), 1.0, "two-sided")
     with pytest.raises(MappingError, match=r"2 of 4 weights are beyond weight_max = 1 \(largest 3\)"):
         mapping.states(np.array([0.5, 1.5, -3.0, 1.0]))
     mapping.states(np.array([1 + 5e-7]))
@@ -71,10 +71,10 @@ def test_saturation_says_how_many_and_how_large():
 @pytest.mark.parametrize("weight_max", [0, -1, np.nan, np.inf, "one", None])
 def test_weight_max_must_be_positive_and_finite(weight_max):
     with pytest.raises(MappingError, match="weight_max = "):
-        DifferentialMapping.of(load_device("ideal"), weight_max, "two-sided")
+        WeightMapping.of(load_device("ideal"), weight_max, "two-sided")
 
 
 @pytest.mark.parametrize("side", ["both", "", None, 2])
 def test_sides_have_names(side):
-    with pytest.raises(MappingError, match="must be 'one-sided' or 'two-sided'"):
-        DifferentialMapping.of(load_device("ideal"), 1.0, side)
+    with pytest.raises(MappingError, match="must be one of 'one-sided', 'two-sided', 'offset'"):
+        WeightMapping.of(load_device("ideal"), 1.0, side)

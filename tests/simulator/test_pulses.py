@@ -127,8 +127,8 @@ def assert_equal_to_twin(array: Crossbar, x, d, rate) -> dict:
     before = array.events
     array.update(x, d, rate)
     shape = (*array.shape, 2)
-    np.testing.assert_array_equal(array._state.reshape(shape), twin["state"])
-    np.testing.assert_array_equal(array._shown.reshape(shape), twin["shown"])
+    np.testing.assert_array_equal(array.cells.state.reshape(shape), twin["state"])
+    np.testing.assert_array_equal(array.cells.shown.reshape(shape), twin["shown"])
     done = array.events - before
     assert {name: done[name] for name in twin["counts"]} == twin["counts"]
     np.testing.assert_allclose(
@@ -170,7 +170,7 @@ def test_twin_at_the_bounds():
     array = Crossbar((3, 3), ArrayConfig(device=RERAM.replaced(response__step=0.1)), seed=1)
     for _ in range(3):
         assert_equal_to_twin(array, np.ones((2, 3)), np.array([[1, -1, 0.5]] * 2), 3.0)
-    state, bounds = array._state, array._traits
+    state, bounds = array.cells.state, array.cells.traits
     assert np.any(state == bounds[:, :, 2])
     assert np.any(state == bounds[:, :, 3])
 
@@ -256,7 +256,7 @@ def test_a_pair_is_symmetric_about_zero():
         up.update([[1]], [[1]], 20 * granularity(up))
         down.update([[1]], [[-1]], 20 * granularity(down))
         assert up.read()[0, 0] == -down.read()[0, 0] > 0
-    np.testing.assert_allclose(up._state[0], down._state[0, ::-1])
+    np.testing.assert_allclose(up.cells.state[0], down.cells.state[0, ::-1])
 
 
 def test_noise_free_pulses_follow_the_law_of_the_device():
@@ -269,18 +269,18 @@ def test_noise_free_pulses_follow_the_law_of_the_device():
         for _ in range(25):
             high += float(law.mean_up(high))
             low += float(law.mean_down(low))
-    np.testing.assert_allclose(array._state[0], [high, low], rtol=1e-5)
+    np.testing.assert_allclose(array.cells.state[0], [high, low], rtol=1e-5)
     assert array.read()[0, 0] == relative(array.mapping.scale * (high - low), 1e-5)
 
 
 def test_states_stay_inside_their_bounds():
     array = Crossbar((6, 6), ArrayConfig(device=RERAM.replaced(response__step=0.05)), seed=5)
     rng = np.random.default_rng(0)
-    low, high = array._traits[:, :, 3], array._traits[:, :, 2]
+    low, high = array.cells.traits[:, :, 3], array.cells.traits[:, :, 2]
     for rate in (0.1, 1.0, 5.0):
         array.update(rng.uniform(-1, 1, (3, 6)), rng.uniform(-1, 1, (3, 6)), rate)
-        assert np.all(low <= array._state)
-        assert np.all(array._state <= high)
+        assert np.all(low <= array.cells.state)
+        assert np.all(array.cells.state <= high)
         assert array.conductances().min() >= -1e-12  # write noise included: nothing conducts less than nothing
 
 
@@ -293,7 +293,7 @@ def test_update_does_not_depend_on_threads():
         with threads(n):
             array = Crossbar((90, 200), ArrayConfig(device="reram-sb-gong2018"), seed=1)
             array.update(x, d, 0.02)
-            outcomes.append((array._state.copy(), array._shown.copy(), array.events))
+            outcomes.append((array.cells.state.copy(), array.cells.shown.copy(), array.events))
     np.testing.assert_array_equal(outcomes[0][0], outcomes[1][0])
     np.testing.assert_array_equal(outcomes[0][1], outcomes[1][1])
     assert outcomes[0][2] == outcomes[1][2]
@@ -306,8 +306,8 @@ def test_update_does_not_depend_on_how_a_batch_is_cut():
     whole.update(x, d, 0.02)
     for cut in (slice(0, 1), slice(1, 4), slice(4, 6)):
         parts.update(x[cut], d[cut], 0.02)
-    np.testing.assert_array_equal(whole._state, parts._state)
-    np.testing.assert_array_equal(whole._shown, parts._shown)
+    np.testing.assert_array_equal(whole.cells.state, parts.cells.state)
+    np.testing.assert_array_equal(whole.cells.shown, parts.cells.shown)
     assert whole.events.counts == parts.events.counts
 
 

@@ -134,14 +134,14 @@ def test_law_of_step_and_write_noise():
     array = steady((60, 60), seed=5, response__step_noise=c, response__write_noise=write)
     array.update(np.ones((1, 60)), np.ones((1, 60)), 0.004)
     assert array.events["pulse.up"] == 3600
-    state = array._state.astype(float)
+    state = array.cells.state.astype(float)
     up, down = state[:, 0], -state[:, 1]
     for moved in (up, down):
         plausible(p_of_mean(moved, step, step * c))
         plausible(p_of_variance(moved, (step * c) ** 2))
         plausible(p_of_law((moved - step) / (step * c), stats.norm.cdf))
     plausible(p_of_covariance(up, down, 0, (step, step), (step * c, step * c)))
-    error = array._shown.astype(float) - state
+    error = array.cells.shown.astype(float) - state
     plausible(p_of_mean(error, 0, write * step))
     plausible(p_of_variance(error, (write * step) ** 2))
     plausible(p_of_covariance(error[:, 0], error[:, 1], 0, (0, 0), (write * step,) * 2))
@@ -154,9 +154,9 @@ def test_write_noise_does_not_disturb_the_state():
     )
     for array in (loud, quiet):
         array.update(np.ones((20, 3)), np.ones((20, 3)) * 0.5, 0.01)
-    np.testing.assert_array_equal(loud._state, quiet._state)
-    np.testing.assert_array_equal(quiet._shown, quiet._state)
-    assert np.any(loud._shown != loud._state)
+    np.testing.assert_array_equal(loud.cells.state, quiet.cells.state)
+    np.testing.assert_array_equal(quiet.cells.shown, quiet.cells.state)
+    assert np.any(loud.cells.shown != loud.cells.state)
 
 
 def test_device_to_device_spreads():
@@ -167,7 +167,7 @@ def test_device_to_device_spreads():
     spreads = {"step_spread": 0.1, "asymmetry_spread": 0.05, "w_max_spread": 0.08, "w_min_spread": 0.05}
     device = RERAM.replaced(**{f"response__{name}": value for name, value in spreads.items()})
     array = Crossbar((60, 60), ArrayConfig(device=device), seed=6)
-    s_up, s_down, high, low = array._traits.reshape(-1, 4).astype(float).T
+    s_up, s_down, high, low = array.cells.traits.reshape(-1, 4).astype(float).T
     spread = np.hypot(0.1, 0.05)
     for s in (s_up, s_down):
         plausible(p_of_mean(s / 0.002, 1, spread))
@@ -180,13 +180,13 @@ def test_device_to_device_spreads():
     plausible(p_of_variance(low, (0.05 * 0.75) ** 2))
     for a, b in ((high, low), (high, s_up), (low, s_down)):
         plausible(p_of_covariance(a, b, 0, (a.mean(), b.mean()), (a.std(), b.std())))
-    np.testing.assert_array_equal(array._traits, Crossbar((60, 60), ArrayConfig(device=device), seed=6)._traits)
-    assert not np.any(array._traits == Crossbar((60, 60), ArrayConfig(device=device), seed=7)._traits)
+    np.testing.assert_array_equal(array.cells.traits, Crossbar((60, 60), ArrayConfig(device=device), seed=6).cells.traits)
+    assert not np.any(array.cells.traits == Crossbar((60, 60), ArrayConfig(device=device), seed=7).cells.traits)
 
 
 def test_traits_of_the_shipped_device_are_physical():
     array = Crossbar((60, 60), ArrayConfig(device=RERAM), seed=6)
-    s_up, s_down, high, low = array._traits.reshape(-1, 4).T
+    s_up, s_down, high, low = array.cells.traits.reshape(-1, 4).T
     floor = np.float32(array.mapping.floor)
     assert np.all(s_up >= 0)
     assert np.all(s_down >= 0)
@@ -206,5 +206,5 @@ def test_pulses_drift_to_the_symmetry_point():
     rng = np.random.default_rng(0)
     signs = rng.choice([-1.0, 1.0], (3000, 30))
     array.update(np.ones((3000, 30)), signs, 2 * 0.02 * array.mapping.scale)
-    assert abs(array._state.mean()) < 0.02
-    assert array._state.std() < 0.3
+    assert abs(array.cells.state.mean()) < 0.02
+    assert array.cells.state.std() < 0.3
