@@ -10,30 +10,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .catalogue import device_names, load_device
-    from .device import Device, Pulse, read_device
+    from .device import Device, read_device
     from .errors import RecordError, RevpathError, UnitError, UnknownName
+    from .gallery_page import gallery
     from .record import Evidence, ReadIn, Record, Source
+    from .sections import Endurance, Pulse, Retention, Yields
 
 _HOME = {
     ".catalogue": ("device_names", "load_device"),
-    ".device": ("Device", "Pulse", "read_device"),
+    ".device": ("Device", "read_device"),
     ".errors": ("RecordError", "RevpathError", "UnitError", "UnknownName"),
+    ".gallery_page": ("gallery",),
     ".record": ("Evidence", "ReadIn", "Record", "Source"),
+    ".sections": ("Endurance", "Pulse", "Retention", "Yields"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Device",
+    "Endurance",
     "Evidence",
     "Pulse",
     "ReadIn",
     "Record",
     "RecordError",
+    "Retention",
     "RevpathError",
     "Source",
     "UnitError",
     "UnknownName",
+    "Yields",
     "device_names",
+    "gallery",
     "load_device",
     "read_device",
 ]

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import RecordError, RevpathError, UnitError, explain, unknown
-from .laws import (
-    Drift,
-    Joules,
-    Law,
-    NoDrift,
-    NoProgrammingNoise,
-    NoReadNoise,
-    Programming,
-    ReadNoise,
-    Seconds,
-    Unit,
-    Volts,
-    Window,
-)
+from .fields import Law, Unit
+from .laws import Drift, NoDrift, NoProgrammingNoise, NoReadNoise, Programming, ReadNoise, Window
 from .record import Record, Source, read_record, read_sources, read_toml
 from .response import NoResponse, Response
+from .sections import Endurance, Pulse, Retention, Yields
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _NAME = r"^[a-z0-9][a-z0-9-]*$"
-
-
-class Pulse(Law):
-    """One programming pulse. What is not known is None, and cannot be priced."""
-
-    voltage: Volts | None = Field(default=None, gt=0)
-    duration: Seconds | None = Field(default=None, gt=0)
-    energy_up: Joules | None = Field(default=None, ge=0)
-    energy_down: Joules | None = Field(default=None, ge=0)
 
 
 class Device(BaseModel):
@@ -44,8 +27,10 @@ class Device(BaseModel):
     Attributes
     ----------
     name, title: how the library calls it, and what it is.
-    window, programming, read_noise, drift, response, pulse: its laws; ``none`` or ``unknown`` where there is none.
-    records: record by ``section.field``; a field set by hand has none.
+    window, programming, read_noise, drift, response: its laws. One that is not given is not known, and simulated as none.
+    pulse, yields, endurance, retention: what is known of them; None for what is not.
+    records: record by ``section.field`` (``section.field.k`` for the k-th number of a list); one set by hand has none.
+    unknowns: what is not known, as ``section`` or ``section.field``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -58,12 +43,68 @@ class Device(BaseModel):
     drift: Drift = NoDrift()
     response: Response = NoResponse()
     pulse: Pulse = Pulse()
+    yields: Yields = Yields()
+    endurance: Endurance = Endurance()
+    retention: Retention = Retention()
     records: Mapping[str, Record] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _programming_was_fitted_here(self) -> Device:
+        low, high = getattr(self.programming, "domain", (self.window.g_min, self.window.g_max))
+        if self.window.g_min < low * (1 - 1e-9) or self.window.g_max > high * (1 + 1e-9):
+            raise ValueError(
+                f"window = {self.window.g_min:g} to {self.window.g_max:g} S must lie in the {low:g} to {high:g} S for which "
+                "the programming noise was fitted"
+            )
+        return self
 
     @property
     def sources(self) -> dict[str, Source]:
         """The papers that its numbers come from, by citation key."""
         return {r.source.key: r.source for r in self.records.values()}
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Every number that is known, in SI units, by the name of its record."""
+        found: dict[str, float] = {}
+        for section in _SECTIONS:
+            law = getattr(self, section)
+            for field in _number_fields(type(law)):
+                value = getattr(law, field)
+                if isinstance(value, tuple):
+                    found |= {f"{section}.{field}.{k}": number for k, number in enumerate(value)}
+                elif value is not None:
+                    found[f"{section}.{field}"] = value
+        return found
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """What is not known of this device: whole sections that nobody gave, and numbers of the others that are None."""
+        found: list[str] = []
+        for section in _SECTIONS:
+            law = getattr(self, section)
+            fields = list(_number_fields(type(law)))
+            missing = [field for field in fields if getattr(law, field) is None]
+            if (
+                isinstance(law, NoResponse)
+                or (not fields and section not in self.model_fields_set)
+                or (fields and missing == fields)
+            ):
+                found.append(section)
+            else:
+                found.extend(f"{section}.{field}" for field in missing)
+        return tuple(found)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """The device on one card: its response, noises, drift and key numbers; what is not known is said so.
+
+        Parameters
+        ----------
+        axes: where to draw (a place for the whole card: it is divided); a new figure if None. `axes.figure` is the figure.
+        """
+        from .plot import card
+
+        return card(self, axes)
 
     def replaced(self, **changes: float) -> Device:
         """A copy with numbers changed, addressed as ``section__field=value``: the way to sweep a parameter.
@@ -75,6 +116,7 @@ class Device(BaseModel):
         RevpathError: no such section or field, or a value that the law does not allow; names all three.
         """
         content: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields}
+        given = {"name", "title", "window", *self.model_fields_set}
         records = dict(self.records)
         for path, value in changes.items():
             section, _, field = path.partition("__")
@@ -85,8 +127,14 @@ class Device(BaseModel):
                 content[section] = type(law)(**{**law.model_dump(), field: value})
             except ValidationError as error:
                 raise RevpathError(f"device {self.name!r}: {section}.{explain(error)}") from error
-            records.pop(f"{section}.{field}", None)
-        return Device(**{**content, "records": records})
+            given.add(section)
+            own = f"{section}.{field}"
+            records = {key: record for key, record in records.items() if key != own and not key.startswith(f"{own}.")}
+        kept: dict[str, Any] = {key: value for key, value in content.items() if key in given}
+        try:
+            return Device(**{**kept, "records": records})
+        except ValidationError as error:
+            raise RevpathError(f"device {self.name!r}: {explain(error)}") from error
 
 
 def _numbers(content: Mapping[str, Any]) -> list[str]:
@@ -131,14 +179,27 @@ def read_device(path) -> Device:
             if not isinstance(entry, Mapping):
                 values[field] = entry  # `law = "..."`; anything else the law itself refuses
                 continue
-            record = read_record({**defaults, **entry, "id": f"{name}.{section}.{field}"}, sources, where)
-            records[f"{section}.{field}"] = record
-            values[field] = record
+            values[field] = _read_numbers(f"{section}.{field}", {**defaults, **entry}, name, sources, where, records)
         fields[section] = _to_si(section, values, where)
     try:
         return Device(**fields, records=records)
     except ValidationError as error:
         raise RecordError(f"{where}: {explain(error)}") from error
+
+
+def _read_numbers(
+    path: str, entry: dict[str, Any], name: str, sources: Mapping[str, Source], where: str, records: dict[str, Record]
+) -> Record | tuple[Record, ...]:
+    """The record of a number, or those of a list of numbers that share all but the value; also put into `records`."""
+    numbers = entry.get("value")
+    if not isinstance(numbers, list):
+        records[path] = read_record({**entry, "id": f"{name}.{path}"}, sources, where)
+        return records[path]
+    if "derivation" in entry:
+        raise RecordError(f"{where}: {path}: a list of numbers cannot have one derivation")
+    for k, number in enumerate(numbers):
+        records[f"{path}.{k}"] = read_record({**entry, "value": number, "id": f"{name}.{path}.{k}"}, sources, where)
+    return tuple(records[f"{path}.{k}"] for k in range(len(numbers)))
 
 
 def _to_si(section: str, values: dict[str, Any], where: str) -> dict[str, Any]:
@@ -148,16 +209,16 @@ def _to_si(section: str, values: dict[str, Any], where: str) -> dict[str, Any]:
     for field, value in values.items():
         if field not in law.model_fields:
             raise RecordError(f"{where}: [{section}] has no field {field!r}; it has {sorted(law.model_fields)}")
-        if not isinstance(value, Record):
-            if field != "law":
+        unit = _number_fields(law).get(field)
+        if not isinstance(value, Record | tuple):
+            if unit is not None:
                 raise RecordError(f"{where}: [{section}] {field} = {value!r} must be a record with unit and source")
-            out[field] = value
+            out[field] = value  # a choice, such as `law`; the law itself refuses what it does not know
             continue
-        unit = next((m for m in _metadata(law, field) if isinstance(m, Unit)), None)
         if unit is None:
             raise RecordError(f"{where}: [{section}] {field} holds no number")
         try:
-            out[field] = value.to(unit.name)
+            out[field] = tuple(r.to(unit) for r in value) if isinstance(value, tuple) else value.to(unit)
         except UnitError as error:
             raise RecordError(f"{where}: {error}") from error
     return out
@@ -174,8 +235,15 @@ def _law_class(section: str, law: object, where: str) -> type[Law]:
     return named[law]
 
 
-def _metadata(law: type[Law], field: str) -> list[Any]:
-    """Metadata of a field, also where its type is optional (``Volts | None`` keeps it inside the union)."""
-    info = law.model_fields[field]
-    inner = [m for part in get_args(info.annotation) for m in getattr(part, "__metadata__", ())]
-    return [*info.metadata, *inner]
+def _number_fields(law: type[Law]) -> dict[str, str]:
+    """Fields of a law that hold numbers, with the unit of each; the others are choices, such as ``law``.
+
+    The unit may be inside an optional type or a list (``Volts | None``, ``tuple[Siemens, ...]``).
+    """
+    found = {}
+    for field, info in law.model_fields.items():
+        inner = [m for part in get_args(info.annotation) for m in getattr(part, "__metadata__", ())]
+        unit = next((m for m in (*info.metadata, *inner) if isinstance(m, Unit)), None)
+        if unit is not None:
+            found[field] = unit.name
+    return found

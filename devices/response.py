@@ -1,16 +1,35 @@
-"""How a cell answers a programming pulse. A response lives on a state coordinate w in [w_min, w_max] that maps linearly
-to the conductance window; laws and parameter names follow the resistive-processing-unit literature (Gokmen & Vlasov
-2016) and ../shared/references/aihwkit.md, section 1.1.
+"""How a cell answers a programming pulse: one documented law for each shape of step.
+
+Responses live on a state coordinate w in [w_min, w_max] that maps linearly to the conductance window. What they share
+is in `pulsed`; the laws are in `soft_bounds`, `step_laws` and `shaped_steps`, and all of them are named here.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
-from .laws import Law, Ratio
+from .fields import Law, Ratio
+from .pulsed import CellParameters, PulsedResponse
+from .shaped_steps import ExponentialStep, TableStep
+from .soft_bounds import SoftBounds, SoftBoundsReference
+from .step_laws import ConstantStep, LinearStep, PowerStep
+
+__all__ = [
+    "CellParameters",
+    "ConstantStep",
+    "ExponentialStep",
+    "IdealResponse",
+    "LinearStep",
+    "NoResponse",
+    "PowerStep",
+    "PulsedResponse",
+    "Response",
+    "SoftBounds",
+    "SoftBoundsReference",
+    "TableStep",
+]
 
 
 class NoResponse(Law):
@@ -33,35 +52,15 @@ class IdealResponse(Law):
         return self
 
 
-class SoftBounds(Law):
-    """A step that shrinks linearly towards the bound it moves to.
-
-    up:   dw =  s_up (1 - w / b_max + c xi),  down: dw = -s_down (1 - w / b_min + c xi)
-
-    with c = step_noise (cycle to cycle, additive) and then w clipped to [b_min, b_max]. Spread over devices, drawn
-    once: b_max = w_max (1 + w_max_spread xi), b_min = w_min (1 + w_min_spread xi), gain = 1 + step_spread xi,
-    s_up = |gain + asymmetry_spread xi'| step, s_down = |gain - asymmetry_spread xi'| step. What the array shows is
-    w + write_noise step xi, with a fresh xi after each pulse (the state itself is not disturbed).
-    """
-
-    law: Literal["soft-bounds"] = "soft-bounds"
-    step: Ratio = Field(gt=0)
-    w_min: Ratio = Field(lt=0)
-    w_max: Ratio = Field(gt=0)
-    step_spread: Ratio = Field(ge=0)
-    asymmetry_spread: Ratio = Field(ge=0)
-    w_max_spread: Ratio = Field(ge=0)
-    w_min_spread: Ratio = Field(ge=0)
-    step_noise: Ratio = Field(ge=0)
-    write_noise: Ratio = Field(ge=0)
-
-    def mean_up(self, w: np.ndarray) -> np.ndarray:
-        """Mean change by one up pulse of a nominal device."""
-        return self.step * (1 - np.asarray(w) / self.w_max)
-
-    def mean_down(self, w: np.ndarray) -> np.ndarray:
-        """Mean change by one down pulse of a nominal device (negative)."""
-        return -self.step * (1 - np.asarray(w) / self.w_min)
-
-
-Response = Annotated[NoResponse | IdealResponse | SoftBounds, Field(discriminator="law")]
+Response = Annotated[
+    NoResponse
+    | IdealResponse
+    | ConstantStep
+    | LinearStep
+    | SoftBounds
+    | SoftBoundsReference
+    | ExponentialStep
+    | PowerStep
+    | TableStep,
+    Field(discriminator="law"),
+]

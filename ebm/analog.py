@@ -1,4 +1,4 @@
-"""Synapses on a simulated analog array."""
+"""Synapses on a simulated analog array: one crossbar, or several that act as one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from ..devices.errors import RevpathError
 from ..simulator import ArrayConfig, Crossbar, Events, Stream
+from ..simulator.operator import checked_sizes
+from ..simulator.parts import AnalogArray
+from ..simulator.tiles import TiledCrossbar
 from .synapses import SynapsesFactory, sample_units
 
 
@@ -18,10 +21,11 @@ class CrossbarSynapses:
 
     Parameters
     ----------
-    array: the crossbar that holds W (n_in, n_out); word lines are inputs.
+    array: what holds W (n_in, n_out), word lines being inputs: a `Crossbar`, a `TiledCrossbar`, a `SlicedCrossbar` (which
+        reads but cannot be updated), or anything else that keeps the contract of `AnalogArray`.
     """
 
-    def __init__(self, array: Crossbar) -> None:
+    def __init__(self, array: AnalogArray) -> None:
         self.array = array
         self._digital = Events()
 
@@ -65,30 +69,51 @@ class CrossbarSynapses:
         self.array.program(weights)
 
 
-def crossbar_synapses(config: ArrayConfig, seed: int = 0) -> SynapsesFactory:
+def crossbar_synapses(config: ArrayConfig, seed: int = 0, tile: tuple[int, int] | None = None) -> SynapsesFactory:
     """A factory of analog synapses for a model: every array of the model gets its own noise.
+
+    Parameters
+    ----------
+    config: what the arrays are made of. With tiles, the range of its ADC is that of a tile's partial sums.
+    seed: root seed of all noise.
+    tile: the largest array that can be had, (rows, columns); larger weights go to a grid of tiles. None: any size.
 
     >>> from revpath.ebm import RBM, crossbar_synapses
     >>> from revpath.simulator import ArrayConfig
-    >>> model = RBM(16, synapses=crossbar_synapses(ArrayConfig(device="reram-sb-gong2018", weight_max=2.0), seed=1))
+    >>> config = ArrayConfig(device="reram-sb-gong2018", weight_max=2.0)
+    >>> model = RBM(16, synapses=crossbar_synapses(config, seed=1, tile=(256, 256)))
     """
-    return CrossbarFactory((config,), seed)
+    return CrossbarFactory((config,), seed, tile)
 
 
-def crossbar_synapses_by_array(configs: Sequence[ArrayConfig], seed: int = 0) -> SynapsesFactory:
+def crossbar_synapses_by_array(
+    configs: Sequence[ArrayConfig], seed: int = 0, tile: tuple[int, int] | None = None
+) -> SynapsesFactory:
     """The same for a model whose arrays differ: the n-th array is made of the n-th configuration."""
-    return CrossbarFactory(tuple(configs), seed)
+    return CrossbarFactory(tuple(configs), seed, tile)
 
 
 @dataclass(frozen=True)
 class CrossbarFactory:
-    """Makes the analog synapses of a model; a class rather than a closure, so that models pickle and clone."""
+    """Makes the analog synapses of a model; a class rather than a closure, so that models pickle and clone.
+
+    Raises
+    ------
+    ArrayError: `tile` is neither None nor two positive integers.
+    """
 
     configs: tuple[ArrayConfig, ...]
     seed: int
+    tile: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.tile is not None:
+            object.__setattr__(self, "tile", checked_sizes(self.tile, "tile"))
 
     def __call__(self, shape: tuple[int, int], array: int) -> CrossbarSynapses:
         if len(self.configs) != 1 and array >= len(self.configs):
             raise RevpathError(f"array = {array} has none of the {len(self.configs)} configurations: give one an array")
         config = self.configs[0] if len(self.configs) == 1 else self.configs[array]
-        return CrossbarSynapses(Crossbar(shape, config, seed=self.seed, array=array))
+        if self.tile is None:
+            return CrossbarSynapses(Crossbar(shape, config, seed=self.seed, array=array))
+        return CrossbarSynapses(TiledCrossbar(shape, config, tile=self.tile, seed=self.seed, array=array))

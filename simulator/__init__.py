@@ -9,33 +9,60 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .circuit_noise import CircuitNoise
     from .config import ArrayConfig
-    from .converters import ADC, DAC
+    from .converters import ADC, DAC, calibrated_range, maximum_range
     from .crossbar import Crossbar
+    from .effective_bits import measured_enob
     from .errors import ArrayError, MappingError
     from .events import Events, event, split_event
     from .noise import Stream
+    from .parts import AnalogArray
+    from .programming_report import Outcome, ProgrammingReport
+    from .tiles import TiledCrossbar
+    from .verify import EnduranceError, EnduranceWarning, WriteVerify
+    from .weight_slices import Quantisation, SlicedCrossbar
 
 _HOME = {
+    ".circuit_noise": ("CircuitNoise",),
     ".config": ("ArrayConfig",),
-    ".converters": ("ADC", "DAC"),
+    ".converters": ("ADC", "DAC", "calibrated_range", "maximum_range"),
     ".crossbar": ("Crossbar",),
+    ".effective_bits": ("measured_enob",),
     ".errors": ("ArrayError", "MappingError"),
     ".events": ("Events", "event", "split_event"),
     ".noise": ("Stream",),
+    ".parts": ("AnalogArray",),
+    ".programming_report": ("Outcome", "ProgrammingReport"),
+    ".tiles": ("TiledCrossbar",),
+    ".verify": ("EnduranceError", "EnduranceWarning", "WriteVerify"),
+    ".weight_slices": ("Quantisation", "SlicedCrossbar"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "ADC",
     "DAC",
+    "AnalogArray",
     "ArrayConfig",
     "ArrayError",
+    "CircuitNoise",
     "Crossbar",
+    "EnduranceError",
+    "EnduranceWarning",
     "Events",
     "MappingError",
+    "Outcome",
+    "ProgrammingReport",
+    "Quantisation",
+    "SlicedCrossbar",
     "Stream",
+    "TiledCrossbar",
+    "WriteVerify",
+    "calibrated_range",
     "event",
+    "maximum_range",
+    "measured_enob",
     "split_event",
 ]
 

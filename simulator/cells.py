@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..devices import Device
 from ..devices.response import SoftBounds
 from .mapping import WeightMapping
 from .noise import Stream
+from .programming_report import Outcome, ProgrammingReport
 from .readout import summarise
-
-
-class OpenLoop(NamedTuple):
-    """What an open-loop write did.
-
-    Attributes
-    ----------
-    written: cells that were written. held: pulsed cells whose own bounds lie inside their target. emptied: cells whose
-        programming noise took them to zero conductance, below which nothing goes.
-    """
-
-    written: int
-    held: int
-    emptied: int
+from .verify import PURPOSE, WriteVerify, write_verify
 
 
 class Cells:
@@ -38,27 +24,27 @@ class Cells:
     Attributes
     ----------
     state: (rows x columns, 2) float32, what the cells hold. shown: what a read sees of them (their write noise comes
-        on top). traits: (rows x columns, 2, 4) float32: s_up, s_down, b_max, b_min of each pulsed cell; None for
-        others. weights: (rows, columns) float32 shown by a read that drives the word lines.
+        on top).
+    wear: (rows x columns, 2), programming pulses and writes that each has taken (training is counted in the events of
+        the array, not cell by cell).
+    traits: (rows x columns, 2, 4) float32: s_up, s_down, b_max, b_min of each pulsed cell; None for others.
+    weights: (rows, columns) float32 shown by a read that drives the word lines.
     """
 
     def __init__(self, shape: tuple[int, int], device: Device, mapping: WeightMapping, seed: int, array: int) -> None:
         self.shape, self.device, self.mapping = shape, device, mapping
         self._writes = Stream(seed, "program", array)
+        self._verifies = Stream(seed, PURPOSE, array)
         self.traits = self._draw_traits(Stream(seed, "device-to-device", array))
         self.state = np.empty((shape[0] * shape[1], 2), np.float32)
         self.shown = np.empty_like(self.state)
+        self.wear = np.zeros(self.state.shape, np.int64)
         self.version = 0
         if isinstance(device.response, SoftBounds):
             # a pulsed cell rests where up and down pulses balance: the zero of its state coordinate
             self.hold(np.zeros(self.state.shape))
         else:
             self.hold(mapping.states(np.zeros(shape)))
-
-    @property
-    def count(self) -> int:
-        """Cells that exist: a shared reference counts once."""
-        return self.state.size if not self.mapping.shared else self.shape[0] * (self.shape[1] + 1)
 
     def conductances(self) -> np.ndarray:
         """Siemens (rows, columns, 2) float64: G+ and G-."""
@@ -77,38 +63,67 @@ class Cells:
     def backward_weights(self) -> np.ndarray:
         """(rows, columns) float32 that a transposed read works with.
 
-        A shared reference takes no part in it: what a nominal reference would carry is subtracted digitally.
+        A shared reference takes no part in it: the sensed word lines carry G+ alone, and `nominal_reference` is to be
+        taken off what they say.
         """
         if not self.mapping.shared:
             return self.weights
-        plus = self.shown[:, 0].reshape(self.shape)
-        middle = 0.5 * (self.mapping.w_min + self.mapping.w_max)
-        return np.float32(self.mapping.scale) * (plus - np.float32(middle))
+        return np.float32(self.mapping.scale) * (self.shown[:, 0].reshape(self.shape) - np.float32(self.mapping.floor))
 
-    def write(self, weights: np.ndarray) -> OpenLoop:
-        """Store weights (rows, columns) in one go: each cell lands on its target with the device's programming noise.
+    @property
+    def nominal_reference(self) -> float:
+        """Output of a shared reference that is what it should be, in units of weight."""
+        return self.mapping.zero[1] * self.mapping.per_siemens
 
-        A pulsed cell stops at its own bounds, which may lie inside the window of the nominal one.
+    def largest_sum(self, *, transposed: bool) -> float:
+        """The largest output of any contents that the window can hold, at inputs of 1: all weights alike, and extreme."""
+        driven = self.shape[1 if transposed else 0]
+        if self.mapping.shared and transposed:
+            return driven * self.device.window.g_max * self.mapping.per_siemens
+        return driven * self.mapping.weight_max
+
+    def program(self, weights: np.ndarray, scheme: WriteVerify | None, read_time: float) -> ProgrammingReport:
+        """Store weights (rows, columns): open loop, or verified by a scheme.
+
+        Open loop, each cell lands on its target with the device's programming noise, but not below zero conductance; a
+        pulsed cell stops at its own bounds, which may lie inside the window of the nominal one.
 
         Raises
         ------
-        MappingError: a weight is beyond weight_max.
+        MappingError: a weight is beyond weight_max. ArrayError: the device cannot be verified.
         """
-        target = self.mapping.conductances(self.mapping.states(weights))
+        target = self._unshared(self.mapping.conductances(self.mapping.states(weights)))
+        worn = self._unshared(self.wear.reshape(*self.shape, 2))
+        traits = None if self.traits is None else self._unshared(self.traits.reshape(*self.shape, 2, 4))
+        state, shown = (self._unshared(pairs.reshape(*self.shape, 2)) for pairs in (self.state, self.shown))
+        if scheme is None:
+            states, outcome = self._write(target, traits)
+            state[:] = shown[:] = states
+            achieved = self.mapping.conductances(states)
+            report = ProgrammingReport.of_open_loop(target, achieved, wear=worn, outcome=outcome)
+        else:
+            report = write_verify(
+                state, shown, traits, target, self.device, scheme, self._verifies, read_time=read_time, wear=worn
+            )
+        for pairs, cells in ((self.state, state), (self.shown, shown), (self.wear, report.wear)):
+            self._spread(pairs, cells)
+        self.changed()
+        return report
+
+    def _write(self, target: np.ndarray, traits: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Where cells (n,) land that are written once, float32 states, and how that ended."""
+        outcome = np.full(target.shape, Outcome.NOT_VERIFIED, np.uint8)
         sigma = self.device.programming.sigma(target, self.device.window.g_max)
-        emptied = 0
         if np.any(sigma):
             target = target + sigma * self._writes.normals(target.shape)
-            emptied = int(np.count_nonzero(self._unshared(target < 0)))
+            outcome[target < 0] = Outcome.EMPTIED
             target = np.maximum(target, 0.0)
-        states = self.mapping.to_state(target).reshape(-1, 2).astype(np.float32)
-        held = 0
-        if self.traits is not None:
-            bounded = np.clip(states, self.traits[:, :, 3], self.traits[:, :, 2])
-            held = int(np.count_nonzero(self._unshared((bounded != states).reshape(*self.shape, 2))))
+        states = self.mapping.to_state(target).astype(np.float32)
+        if traits is not None:
+            bounded = np.clip(states, traits[..., 3], traits[..., 2])
+            outcome[bounded != states] = Outcome.BEYOND_BOUNDS
             states = bounded
-        self.hold(states)
-        return OpenLoop(self.count, held, emptied)
+        return states, outcome
 
     def hold(self, states: np.ndarray) -> None:
         """Make every cell hold, and show, a state."""
@@ -143,10 +158,18 @@ class Cells:
             )
 
     def _unshared(self, pairs: np.ndarray) -> np.ndarray:
-        """Pairs (rows, columns, 2) as a flat list of the cells that exist."""
+        """A copy of pairs (rows, columns, 2, ...) as the cells that exist: (rows, cells of a word line, ...)."""
         if not self.mapping.shared:
-            return pairs.reshape(-1)
-        return np.concatenate([pairs[..., 0].reshape(-1), pairs[:, 0, 1]])
+            return pairs.reshape(len(pairs), -1, *pairs.shape[3:]).copy()
+        return np.concatenate([pairs[:, :, 0], pairs[:, :1, 1]], axis=1)
+
+    def _spread(self, pairs: np.ndarray, cells: np.ndarray) -> None:
+        """The reverse of `_unshared`, into pairs (rows x columns, 2)."""
+        if not self.mapping.shared:
+            pairs[:] = cells.reshape(pairs.shape)
+            return
+        target = pairs.reshape(*self.shape, 2)
+        target[..., 0], target[..., 1] = cells[:, :-1], cells[:, -1:]
 
     def _draw_traits(self, stream: Stream) -> np.ndarray | None:
         response = self.device.response

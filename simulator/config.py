@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..devices import Device, load_device
+from .circuit_noise import CircuitNoise
 from .converters import ADC, DAC
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
 from .pulses import LONGEST_TRAIN
+
+if TYPE_CHECKING:
+    from .wires import CellLaw, Wires
+
+CellNoise = Literal["auto", "sampled", "collapsed"]
+Layout = Literal["separate", "interleaved"]
 
 
 @dataclass(frozen=True)
@@ -21,9 +29,16 @@ class ArrayConfig:
     ----------
     device: a name of the library, a path to a device file, or a `Device`.
     weight_max: weight of a full conductance difference.
-    dac, adc: converters of the driven and of the sensed lines; the same in both directions.
+    dac, adc: converters of the driven and of the sensed lines. transposed_adc: those of the word lines, which a
+        transposed read senses; None for more of `adc`.
     read_voltage: volts on a line whose input is dac.x_max. read_time: seconds that a read integrates.
-    mapping: "two-sided" or "one-sided", see `WeightMapping`.
+    mapping: "two-sided", "one-sided" or "offset", see `WeightMapping`.
+    cell_noise: how read noise of the cells is drawn: "sampled" cell by cell, "collapsed" output by output (an error
+        where that is not exact), or "auto": collapsed where it is exact, else sampled.
+    circuit_noise: thermal and shot noise of the currents, see `CircuitNoise`; None for neither.
+    cell_law: current of a cell over its voltage, see `revpath.simulator.wires`; None for Ohm's law.
+    wires: resistances of the lines, see `revpath.simulator.wires.Wires`; None for lines without.
+    layout: with wires, whether G+ and G- are "separate" arrays, or bit lines of one array, "interleaved".
     longest_train: largest number of slots of a stochastic-pulse outer product, 1 to 63.
     """
 
@@ -33,7 +48,13 @@ class ArrayConfig:
     adc: ADC = field(default_factory=lambda: ADC(bits=None))
     read_voltage: float = 0.2
     read_time: float = 100e-9
+    transposed_adc: ADC | None = None
     mapping: Side = "two-sided"
+    cell_noise: CellNoise = "auto"
+    circuit_noise: CircuitNoise | None = None
+    cell_law: CellLaw | None = None
+    wires: Wires | None = None
+    layout: Layout = "separate"
     longest_train: int = 31
 
     def __post_init__(self) -> None:
@@ -43,9 +64,24 @@ class ArrayConfig:
             value = getattr(self, name)
             if not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
                 raise ArrayError(f"{name} = {value!r} must be a positive and finite number")
-        for name, kind in (("dac", DAC), ("adc", ADC)):
-            if not isinstance(getattr(self, name), kind):
-                raise ArrayError(f"{name} = {getattr(self, name)!r} must be a {kind.__name__}")
+        for name, kind, optional in (
+            ("dac", DAC, False),
+            ("adc", ADC, False),
+            ("transposed_adc", ADC, True),
+            ("circuit_noise", CircuitNoise, True),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, kind) and not (optional and value is None):
+                raise ArrayError(f"{name} = {value!r} must be a {kind.__name__}{' or None' if optional else ''}")
+        for name, allowed in (("cell_noise", get_args(CellNoise)), ("layout", get_args(Layout))):
+            if getattr(self, name) not in allowed:
+                raise ArrayError(f"{name} = {getattr(self, name)!r} must be one of {', '.join(map(repr, allowed))}")
         if not isinstance(self.longest_train, Integral) or not 1 <= self.longest_train <= LONGEST_TRAIN:
             raise ArrayError(f"longest_train = {self.longest_train!r} must be an integer from 1 to {LONGEST_TRAIN}")
+        if self.wires is not None or self.cell_law is not None:
+            from .wires import CellLaw, Wires
+
+            for name, value, kind in (("wires", self.wires, Wires), ("cell_law", self.cell_law, CellLaw)):
+                if value is not None and not isinstance(value, kind):
+                    raise ArrayError(f"{name} = {value!r} must be a {kind.__name__} or None")
         WeightMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]

@@ -5,21 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
 
 from ..devices import Device
-from .cells import Cells, OpenLoop
+from .cells import Cells
 from .config import ArrayConfig
+from .converters import ADC
 from .errors import ArrayError
-from .events import Events, Tally, event
-from .lines import OhmicLines, Signal
+from .events import Events, Tally
+from .lines import OhmicLines
 from .mapping import WeightMapping
 from .noise import Stream
 from .operator import ArrayOperator, as_batch, as_finite
-from .readout import digitise, drive, read_totals
+from .programming_report import ProgrammingReport
+from .reads import ReadPath
 from .updates import PulseStreams, update
+from .verify import WriteVerify
+from .wired_lines import WiredLines
 
 
 class Crossbar(ArrayOperator):
@@ -39,7 +44,8 @@ class Crossbar(ArrayOperator):
     Attributes
     ----------
     cells: what the cells hold.
-    clipped: conversions at which the ADC saturated.
+    clipped: conversions at which the ADC saturated. held: cells that read noise would have taken below zero
+        conductance, and that were held there.
     """
 
     def __init__(
@@ -52,13 +58,15 @@ class Crossbar(ArrayOperator):
         self.device: Device = self.config.device  # type: ignore[assignment]
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
         self.cells = Cells(self.shape, self.device, self.mapping, seed, array)
-        self._lines = OhmicLines(self.cells)
-        self._conversions = (
-            event("dac.conversion", bits=self.config.dac.bits or "inf"),
-            event("adc.conversion", enob=f"{self.config.adc.enob:.2f}"),
+        wires = self.config.wires
+        kind = OhmicLines if wires is None or wires.ideal else WiredLines
+        self._lines = kind(self.cells, self.config, seed=seed, array=array)
+        self._paths = tuple(
+            ReadPath(self.cells, self._lines, self.config, transposed=transposed, seed=seed, array=array)
+            for transposed in (False, True)
         )
         self._tally = Tally()
-        self.clipped = 0
+        self.clipped = self.held = 0
         self._streams = {p: Stream(seed, p, array) for p in ("read", "aside")}
         self._pulse_streams = PulseStreams.of(seed, array)
 
@@ -67,16 +75,30 @@ class Crossbar(ArrayOperator):
         """All that has happened so far."""
         return self._tally.events
 
+    @property
+    def wire_residual(self) -> float:
+        """The largest miss of Kirchhoff's law in any read so far, see `WireSolution.residual`; 0 without wires."""
+        return self._lines.residual if isinstance(self._lines, WiredLines) else 0.0
+
     # -- contents ---------------------------------------------------------------------------------------------------
 
-    def program(self, weights: np.ndarray) -> OpenLoop:
-        """Store weights (rows, columns) open loop: each cell lands on its target with the device's programming noise.
+    def program(
+        self, weights: np.ndarray, *, scheme: WriteVerify | None = None, clip: bool = False
+    ) -> ProgrammingReport:
+        """Store weights (rows, columns), open loop or verified.
 
-        A pulsed cell stops at its own bounds, which may lie inside the window of the nominal one.
+        Open loop, each cell lands on its target with the device's programming noise; a pulsed cell stops at its own
+        bounds, which may lie inside the window of the nominal one.
+
+        Parameters
+        ----------
+        scheme: pulse, read and compare until the tolerance or the budget is reached; None for open loop.
+        clip: cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
 
         Returns
         -------
-        How many cells were written, held at their bounds, and emptied by noise.
+        What it did to each cell, (rows, 2 columns) with G+ and G- side by side, or (rows, columns + 1) with the shared
+        reference last: errors, pulses, failures, wear.
 
         Raises
         ------
@@ -85,9 +107,23 @@ class Crossbar(ArrayOperator):
         weights = as_finite(weights, self.shape[1], "weights")
         if len(weights) != self.shape[0]:
             raise ArrayError(f"weights has shape {weights.shape}; it must be {self.shape}")
-        done = self.cells.write(weights)
-        self._tally.count("cell.programmed", done.written)
-        return done
+        cut = int(np.count_nonzero(self.mapping.beyond(weights))) if clip else 0
+        if cut:
+            limit = np.float32(self.mapping.weight_max)
+            weights = np.clip(weights, -limit, limit)
+        report = self.cells.program(weights, scheme, self.config.read_time)
+        if scheme is None:
+            self._tally.count("cell.programmed", report.target.size)
+        else:
+            self._tally.add(
+                report.events(
+                    cells_per_row=report.target.shape[1],
+                    read_voltage=self.config.read_voltage,
+                    read_time=self.config.read_time,
+                    pulse_duration=self.device.pulse.duration,
+                )
+            )
+        return replace(report, clipped=cut) if cut else report
 
     def read(self) -> np.ndarray:
         """The weights (rows, columns) that the array shows, without read noise: a diagnostic that no hardware has."""
@@ -103,12 +139,13 @@ class Crossbar(ArrayOperator):
 
         For evaluation during training, which must neither cost joules nor change what is learned.
         """
-        tally, clipped, stream = self._tally, self.clipped, self._streams["read"]
+        tally, clipped, held, stream = self._tally, self.clipped, self.held, self._streams["read"]
         self._tally, self._streams["read"] = Tally(), self._streams["aside"]
         try:
-            yield
+            with self._lines.aside():
+                yield
         finally:
-            self._tally, self.clipped, self._streams["read"] = tally, clipped, stream
+            self._tally, self.clipped, self.held, self._streams["read"] = tally, clipped, held, stream
 
     # -- reads ------------------------------------------------------------------------------------------------------
 
@@ -120,43 +157,30 @@ class Crossbar(ArrayOperator):
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
         return self._read_array(as_batch(d, self.shape[1], "d"), transposed=True)
 
+    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+        """Set the range of the ADC of one direction from what inputs x give; returns y_max. The reads are not counted.
+
+        Parameters
+        ----------
+        x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
+        """
+        x = as_batch(x, self.shape[1 if transposed else 0], "x")
+        with self._lines.aside():
+            return self._paths[transposed].calibrate(x, percentile, self._streams["aside"])
+
+    def adc(self, *, transposed: bool = False) -> ADC:
+        """The converter of the sensed lines of one direction, with its range found."""
+        return self._paths[transposed].adc
+
+    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
+        """Give the ADC of one direction the range +-y_max, whatever its policy says."""
+        self._paths[transposed].set_range(y_max)
+
     def _read_array(self, x: np.ndarray, *, transposed: bool) -> np.ndarray:
-        config = self.config
-        x, totals = drive(x, self.cells.line_siemens(transposed=transposed), config.dac)
-        signal = self._lines.read(x, totals, transposed=transposed)
-        y = self._with_common_noise(signal)
-        y, clipped = digitise(y, signal.variance, config.adc, self._streams["read"])
+        y, clipped, held = self._paths[transposed].read(x, self._streams["read"], self._tally)
         self.clipped += clipped
-        self._count_read(totals, y.shape[1], signal)
+        self.held += held
         return y
-
-    def _with_common_noise(self, signal: Signal) -> np.ndarray:
-        if signal.common is None:
-            return signal.y
-        z = self._streams["read"].normals(len(signal.common))
-        return signal.y - (np.sqrt(signal.common).astype(np.float32) * z)[:, None]
-
-    def _count_read(self, totals: np.ndarray, sensed: int, signal: Signal) -> None:
-        config, batch, tally = self.config, len(totals), self._tally
-        noise = np.zeros((batch, 1)) if signal.variance is None else signal.variance
-        if signal.common is not None:
-            noise = noise + signal.common[:, None]
-        driven, dissipated, snr, silent = read_totals(
-            totals, noise, sensed, config.adc.variance, self.mapping.per_siemens
-        )
-        tally.count("array.read", batch)
-        tally.count("line.drive", int(driven))
-        tally.count(self._conversions[0], int(driven))
-        tally.count(self._conversions[1], batch * sensed)
-        volts = config.read_voltage / config.dac.x_max
-        tally.integrate("array.read_energy_J", dissipated * volts**2 * config.read_time)
-        tally.integrate("array.busy_s", batch * config.read_time)
-        if silent:
-            tally.count("array.noiseless_read", batch)
-        else:
-            tally.integrate("array.snr_sum", snr)
-        if config.adc.bits:
-            tally.integrate("adc.snr_sum", batch * sensed * config.adc.snr)
 
     # -- update -----------------------------------------------------------------------------------------------------
 

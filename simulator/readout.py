@@ -10,6 +10,7 @@ import numpy as np
 from numba import prange
 
 from .compile import kernel
+from .converter_bank import ConverterBank, digitise_by_bank, drive_by_bank
 from .converters import ADC, DAC
 from .errors import ArrayError
 from .noise import BLOCK, SPAN, Stream, normals_of_blocks
@@ -105,12 +106,16 @@ def _drive_threaded(out, x, siemens, converter, totals):
     return faults.sum()
 
 
-def drive(x: np.ndarray, siemens: np.ndarray, dac: DAC) -> tuple[np.ndarray, np.ndarray]:
+def drive(
+    x: np.ndarray, siemens: np.ndarray, dac: DAC, stream: Stream | None = None, bank: ConverterBank | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """What the driven lines see, and the totals that price and limit the read.
 
     Parameters
     ----------
     x: (batch, lines) float32, contiguous. siemens: (lines,) float64, all cells on a line together.
+    dac: of whole inputs; those of sliced ones are driven slice by slice with `DAC.line_converter`.
+    stream: of the noise and stochastic rounding of the DAC, which take a step each. bank: its mismatch.
 
     Returns
     -------
@@ -118,17 +123,30 @@ def drive(x: np.ndarray, siemens: np.ndarray, dac: DAC) -> tuple[np.ndarray, np.
 
     Raises
     ------
-    ArrayError: an input is not finite, or beyond x_max of the DAC.
+    ArrayError: an input is not finite, or beyond x_max of the DAC; or the DAC needs a stream, a bank or slices.
     """
-    out = x if dac.bits is None else np.empty_like(x)
+    if dac.slice_bits is not None:
+        raise ArrayError(f"slice_bits = {dac.slice_bits}: drive each of `input_slices` with `DAC.line_converter`")
+    step, limit = dac.step, dac.limit
+    if bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
+        check_inputs(x, dac)
+        x = drive_by_bank(x, dac, stream, bank)
+        step, limit = 0.0, np.inf  # converted, and errors may carry it beyond the range
+    out = x if step == 0 else np.empty_like(x)
     totals = np.empty((len(x), 4))
     run = _drive_threaded if _worth_threads(x) else _drive
-    if run(out, x, siemens, (np.float32(dac.step), _inverse(dac.step), np.float32(dac.limit)), totals):
+    if run(out, x, siemens, (np.float32(step), _inverse(step), np.float32(limit)), totals):
+        check_inputs(x, dac)
+    return out, totals
+
+
+def check_inputs(x: np.ndarray, dac: DAC) -> None:
+    """ArrayError where an input is not finite or beyond x_max of the DAC."""
+    if not np.all(np.abs(x) <= np.float32(dac.limit)):
         bad = np.argwhere(~np.isfinite(x))
         if len(bad):
             raise ArrayError(f"input [{bad[0, 0]}, {bad[0, 1]}] = {x[tuple(bad[0])]} must be finite")
         dac.refuse(x)
-    return out, totals
 
 
 @kernel()
@@ -232,29 +250,40 @@ def _digitise_threaded(y, chunks, columns, variance, converter, address):
     return held.sum()
 
 
-def digitise(y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Stream) -> tuple[np.ndarray, int]:
+def digitise(
+    y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Stream, bank: ConverterBank | None = None
+) -> tuple[np.ndarray, int]:
     """Noisy, digitised outputs (in place) and the number of saturated conversions.
 
     Parameters
     ----------
     y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or None.
-    stream: noise of cells and converter together takes one step of it.
+    stream: noise of cells and converter together takes one step of it, and then stochastic rounding one.
+    bank: mismatch of the ADC, of which every sensed line has its converter.
+
+    Raises
+    ------
+    ArrayError: the range of the ADC is not resolved, or a bank is missing or of another size.
     """
     if variance is None and adc.noise_lsb > 0:
         variance = np.zeros((len(y), 1))
     if variance is None and adc.bits is None:
         return y, 0
     y = np.ascontiguousarray(y)
+    singly = bank is not None or adc.mismatched or adc.stochastic_rounding
+    if singly and variance is None:
+        return y, digitise_by_bank(y, adc, stream, bank)
     number = np.uint64(0) if variance is None else stream.take_step()
     variance = np.empty((0, 1)) if variance is None else np.ascontiguousarray(variance)
     own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
-    converter = (np.float32(adc.step), _inverse(adc.step), np.float32(adc.levels), own)
+    step = 0.0 if singly else adc.step
+    converter = (np.float32(step), _inverse(step), np.float32(adc.levels), own)
     flat, address = y.reshape(-1), (number, stream.key)
     if _worth_threads(y):
         held = _digitise_threaded(flat, 4 * numba.get_num_threads(), y.shape[1], variance, converter, address)
     else:
         held = _digitise(flat, 0, -(-y.size // SPAN), y.shape[1], variance, converter, address)
-    return y, int(held)
+    return y, digitise_by_bank(y, adc, stream, bank) if singly else int(held)
 
 
 def _inverse(step: float) -> np.float32:

@@ -63,13 +63,7 @@ def test_records_reach_sources(tmp_path):
 def test_every_number_of_the_library_has_a_record_with_a_source(name):
     device = load_device(name)
     assert device.name == name
-    numbers = {
-        f"{section}.{field}"
-        for section in ("window", "programming", "read_noise", "drift", "response", "pulse")
-        for field, value in getattr(device, section).model_dump().items()
-        if field != "law" and value is not None
-    }
-    assert numbers == set(device.records)
+    assert set(device.numbers) == set(device.records)
     assert all(record.source.citation for record in device.records.values())
 
 
@@ -165,7 +159,7 @@ def test_a_file_that_changed_is_read_again(tmp_path):
 def test_unknown_device_suggests():
     with pytest.raises(UnknownName, match=r"device = 'reram-sb-gong' is not known; did you mean 'reram-sb-gong2018'\?"):
         load_device("reram-sb-gong")
-    with pytest.raises(UnknownName, match="Known: ideal, pcm-nandakumar2019, reram-sb-gong2018"):
+    with pytest.raises(UnknownName, match="Known: capacitor-li2018, .*ideal, .*reram-sb-gong2018"):
         load_device("zzz")
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from reference import quantise
 from revpath.simulator import ADC, DAC, ArrayError, Stream
+from revpath.simulator.converters import calibrated_range, maximum_range
 from revpath.simulator.readout import digitise, drive
 from statistics_helper import p_of_mean, p_of_variance, plausible, relative
 
@@ -163,3 +164,106 @@ def test_converters_are_values():
     assert pickle.loads(pickle.dumps(adc)) == adc
     with pytest.raises(ValidationError, match="frozen"):
         adc.bits = 4
+
+
+# -- errors of real converters, and ranges -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [ADC, DAC])
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("noise_lsb", 0.5, (-0.1, 101, math.nan)),
+        ("offset_lsb", 0.5, (-0.1, 101, math.inf)),
+        ("gain_error", 0.02, (-0.1, 0.11, math.nan)),
+        ("inl_lsb", 0.5, (-0.1, 101, math.nan)),
+        ("stochastic_rounding", True, (2, "perhaps")),
+    ],
+)
+def test_errors_of_converters_are_validated(kind, name, good, bad):
+    assert getattr(kind(**{name: good}), name) == good
+    assert kind(**{name: good}).mismatched == (name in ("offset_lsb", "gain_error", "inl_lsb"))
+    for value in bad:
+        with pytest.raises(ValidationError, match=name):
+            kind(**{name: value})
+    with pytest.raises(ValidationError, match=rf"{name} = {good} needs finite bits"):
+        kind(bits=None, **{name: good})
+
+
+@pytest.mark.parametrize("policy", ["calibrated", "maximum"])
+def test_a_range_is_resolved_before_anything_is_converted(policy):
+    adc = ADC(bits=6, range=policy, noise_lsb=0.5, lines_per_converter=2)
+    with pytest.raises(ArrayError, match=rf"range = '{policy}' must be resolved"):
+        digitise(np.zeros((1, 2), np.float32), None, adc, SILENT)
+    assert adc.resolved(7.5) == ADC(bits=6, y_max=7.5, noise_lsb=0.5, lines_per_converter=2)
+    assert adc.enob == adc.resolved(7.5).enob
+    assert adc.snr == adc.resolved(7.5).snr
+    for bad in (0, -1.0, math.nan, math.inf, np.ones(3)):
+        with pytest.raises(ArrayError, match=rf"y_max = .* of a {policy} range must be one positive"):
+            adc.resolved(bad)
+    with pytest.raises(ValidationError, match=rf"y_max = 3.0 goes with range = 'fixed'; range = '{policy}'"):
+        ADC(range=policy, y_max=3)
+
+
+def test_a_fixed_range_stays_unless_replaced():
+    adc = ADC(y_max=3, noise_lsb=0.5)
+    assert adc.step * adc.variance > 0  # cached: must not follow into the copy
+    assert adc.resolved(5.0) is adc
+    assert adc.with_range(5.0) == ADC(y_max=5, noise_lsb=0.5)
+    assert adc.with_range(5.0).step == 5 / 127
+    assert adc.with_range(5.0).variance == ADC(y_max=5, noise_lsb=0.5).variance
+    assert adc.model_copy(update={"y_max": 5.0}).step == 5 / 127
+    with pytest.raises(ValidationError, match="y_max"):
+        adc.model_copy(update={"y_max": -1.0})
+    with pytest.raises(ArrayError, match=r"y_max = 0 of a fixed range must be one positive"):
+        adc.with_range(0)
+    with pytest.raises(ValidationError, match="range"):
+        ADC(range="automatic")
+    for lines in (0, -1, 1.5):
+        with pytest.raises(ValidationError, match="lines_per_converter"):
+            ADC(lines_per_converter=lines)
+
+
+def test_calibrated_range_holds_its_percentage():
+    y = np.random.default_rng(0).standard_normal((200, 50))
+    for percentile in (50, 99, 99.9, 100):
+        y_max = calibrated_range(y, percentile)
+        assert np.mean(np.abs(y) <= y_max) == pytest.approx(percentile / 100, abs=2e-4)
+    assert calibrated_range(y, 100) == np.abs(y).max()
+    adc = ADC(bits=8, range="calibrated").resolved(calibrated_range(y, 99))
+    assert digitise(y.astype(np.float32), None, adc, SILENT)[1] <= 101
+
+
+def test_maximum_range_is_reached_and_never_passed():
+    w = np.random.default_rng(1).uniform(-1, 1, (30, 8))
+    y_max = maximum_range(w, 2.0)
+    worst = np.argmax(np.abs(w).sum(axis=0))
+    assert (2 * np.sign(w[:, worst])) @ w[:, worst] == relative(y_max)
+    assert np.abs(np.random.default_rng(2).uniform(-2, 2, (500, 30)) @ w).max() < y_max
+    assert maximum_range(w.T) != relative(maximum_range(w))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: calibrated_range(np.empty((0, 3))), "finite and not empty"),
+        (lambda: calibrated_range(np.array([1, np.nan])), "finite and not empty"),
+        (lambda: calibrated_range(np.zeros(5)), "are 0 up to percentile 99.9"),
+        (lambda: calibrated_range(np.ones(5), 0), "percentile = 0 must be above 0"),
+        (lambda: calibrated_range(np.ones(5), 101), "percentile = 101"),
+        (lambda: calibrated_range(np.ones(5), math.nan), "percentile = nan"),
+        (lambda: maximum_range(np.zeros((3, 3))), "largest output of 0"),
+        (lambda: maximum_range(np.array([[math.inf]])), "largest output of inf"),
+    ],
+)
+def test_ranges_refuse(call, said):
+    with pytest.raises(ArrayError, match=said):
+        call()
+
+
+def test_converters_compare_after_use():
+    """Cached values are part of neither equality nor hash of a configuration."""
+    a, b = DAC(bits=8), DAC(bits=8)
+    assert a.line_converter.step == b.line_converter.step
+    assert a == b
+    assert DAC(bits=8, slice_bits=2).line_converter == DAC(bits=3)

@@ -1,0 +1,51 @@
+"""The matrix that an array with resistive wires really is: exact, built once, then a read with IR drop is one matrix product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .check import conductance_matrix, wires_given
+from .circuit import Circuit
+from .config import Wires
+
+
+@dataclass(frozen=True)
+class EffectiveMatrix:
+    """A resistive array seen from its terminals; linear cells only.
+
+    Attributes
+    ----------
+    matrix: S (m, n), float64: currents = voltages @ matrix. By reciprocity a transposed read, the bit lines driven at their sense
+        terminals, is currents = voltages @ matrix.T.
+    drive_admittance: S (m, m), symmetric: source_currents = voltages @ drive_admittance, and the array, wires and terminals draw
+        voltages @ drive_admittance @ voltages watts.
+    residual, iterations: (m,) of the solve for a unit voltage at each word line.
+    """
+
+    matrix: np.ndarray
+    drive_admittance: np.ndarray
+    residual: np.ndarray
+    iterations: np.ndarray
+
+    def power(self, voltages: np.ndarray) -> np.ndarray:
+        """W (p,) drawn from the drivers for voltages (p, m), cells and wires together."""
+        return np.einsum("...i,...i->...", voltages @ self.drive_admittance, voltages)
+
+
+def effective_matrix(conductances: np.ndarray, wires: Wires) -> EffectiveMatrix:
+    """Solve for a unit voltage at each of the m word lines.
+
+    Parameters
+    ----------
+    conductances: (m, n) S. wires: with a budget, the matrix is that of so many iterations, and `residual` says how good.
+
+    Raises
+    ------
+    WireError: as `solve`.
+    """
+    g = conductance_matrix(conductances)
+    m, n = g.shape
+    raw = Circuit.of(g, wires_given(wires)).run(np.eye(m), np.zeros((m, n)))
+    return EffectiveMatrix(raw.by_column, raw.by_row, raw.residual, raw.iterations)

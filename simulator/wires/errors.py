@@ -1,0 +1,7 @@
+"""Errors of the wire solver; each names the field, the value and what is allowed."""
+
+from ..errors import ArrayError
+
+
+class WireError(ArrayError):
+    """Conductances, voltages or wires that make no circuit, or a solve that missed its tolerance: no current is returned."""

@@ -1,0 +1,122 @@
+"""Non-linear cells: damped Newton steps, each a linear array with the cells' slopes as conductances.
+
+At the drops d a cell is replaced by its slope g = dI/dV in parallel with the current I(d) - g d. The linear array is symmetric
+positive definite as ever. Cells that conduct more at more voltage make the solution unique, and a Newton step reduces what
+Kirchhoff's law misses, so halving it until it does converges from any start.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .circuit import Circuit, Raw, missed, rounding, turn
+from .config import Wires
+from .errors import WireError
+from .iv import CellLaw
+from .kernels import IDEAL, N_WORK, RISE, iterate, row_drops, violation
+
+MOST_STEPS = 200
+_HALVINGS = 40
+
+
+def newton(
+    g: np.ndarray,
+    word: np.ndarray,
+    bit: np.ndarray,
+    wires: Wires,
+    law: CellLaw,
+    *,
+    fields: bool = False,
+    initial: np.ndarray | None = None,
+) -> tuple[Raw, np.ndarray]:
+    """Solve each vector of word (p, m) and bit (p, n) terminal voltages; returns also the Newton steps (p,).
+
+    Raises
+    ------
+    WireError: the law gives a current or slope that is not finite or negative; the tolerance was not reached.
+    """
+    (m, n), p = g.shape, len(word)
+    turned = np.ascontiguousarray(turn(g, wires))
+    raw = Raw(
+        np.zeros((p, m)),
+        np.zeros((p, n)),
+        np.zeros(p, np.int64),
+        np.zeros(p),
+        np.zeros((p if fields else 0, m, n)),
+        np.zeros((p if fields else 0, m, n)),
+    )
+    steps = np.zeros(p, np.int64)
+    work = np.empty((N_WORK, m, n))
+    for k in range(p):
+        ideal = np.ascontiguousarray(turn(word[k][:, None] - bit[k], wires))
+        x = np.zeros((m, n)) if initial is None else np.ascontiguousarray(turn(initial[k], wires))
+        state = _State.at(turned, ideal, np.zeros((m, n)), x, wires, law)
+        while state.missing > wires.tolerance * state.scale and steps[k] < MOST_STEPS:
+            after, iterations = _step(turned, ideal, state, wires, law, work)
+            raw.iterations[k] += iterations
+            if after is None:
+                break
+            state = after
+            steps[k] += 1
+        raw.residual[k] = state.missing / state.scale if state.scale > 0 else state.missing
+        least = max(wires.tolerance * state.scale, rounding(state.u, state.x, wires.lines))
+        if not state.missing <= least:
+            raise WireError(
+                f"{law}: {steps[k]} Newton steps; {missed(float(raw.residual[k]), int(raw.iterations[k]), k, wires)}"
+            )
+        current = turn(state.current, wires)
+        raw.by_row[k], raw.by_column[k] = current.sum(axis=1), current.sum(axis=0)
+        if fields:
+            raw.drops[k], raw.rises[k] = turn(state.u, wires), turn(state.x, wires)
+    return raw, steps
+
+
+class _State:
+    """Drops u and rises x (m, n) with the cells' currents, what Kirchhoff misses and the size of the currents (A, 2-norms)."""
+
+    def __init__(self, u: np.ndarray, x: np.ndarray, drop: np.ndarray, current: np.ndarray, missing: float) -> None:
+        self.u, self.x, self.drop, self.current, self.missing = u, x, drop, current, missing
+        self.scale = float(np.linalg.norm(current))
+
+    @classmethod
+    def at(cls, g: np.ndarray, ideal: np.ndarray, u: np.ndarray, x: np.ndarray, wires: Wires, law: CellLaw) -> _State:
+        drop = ideal - u - x
+        current = np.ascontiguousarray(law.current(g, drop))
+        with np.errstate(over="ignore", invalid="ignore"):
+            missing = float(np.sqrt(violation(current.copy(), u, x, wires.lines)))
+            return cls(u, x, drop, current, missing)
+
+
+def _step(
+    g: np.ndarray, ideal: np.ndarray, state: _State, wires: Wires, law: CellLaw, work: np.ndarray
+) -> tuple[_State | None, int]:
+    """The next state, or None where no part of the step helps; and the iterations of the linear solve."""
+    slope = np.ascontiguousarray(law.slope(g, state.drop))
+    if not (
+        np.isfinite(state.missing) and np.isfinite(state.scale) and (slope >= 0).all() and np.isfinite(slope).all()
+    ):
+        worst = float(abs(state.drop).max())
+        raise WireError(
+            f"{law} gives a current or slope that is negative or not finite at drops up to {worst:.4g} V; "
+            "lower the voltages, or check the law's parameters"
+        )
+    linear = Circuit.of(turn(slope, wires), wires)
+    work[RISE] = state.x
+    work[IDEAL] = state.current + slope * (state.u + state.x)
+    relative = state.missing / state.scale
+    inner = max(min(0.1, 0.1 * relative), 0.2 * wires.tolerance)  # Newton squares the error: more would be lost on it
+    totals = (np.empty(g.shape[0]), np.empty(g.shape[1]))
+    limits = np.array([min(inner, 0.1 * relative), float(wires.max_iterations)])
+    iterations, _, _ = iterate(
+        slope, linear.attenuations, work, linear.lines, linear.coarse, totals, state.scale, limits
+    )
+    u = np.empty_like(state.u)
+    row_drops(slope, linear.attenuations[0], work[IDEAL], work[RISE], linear.lines, u)
+    du, dx = u - state.u, work[RISE] - state.x
+    part = 1.0
+    for _ in range(_HALVINGS):
+        after = _State.at(g, ideal, state.u + part * du, state.x + part * dx, wires, law)
+        if after.missing <= (1 - 1e-4 * part) * state.missing:
+            return after, int(iterations)
+        part *= 0.5
+    return None, int(iterations)

@@ -1,0 +1,146 @@
+"""Solve an array with resistive wires for a batch of voltages: the one function most callers need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .check import conductance_matrix, voltage_batch, wires_given
+from .circuit import Circuit, Raw, turn
+from .config import Wires
+from .errors import WireError
+from .iv import CellLaw, Ohmic
+from .newton import newton
+from .power import wire_power
+from .solution import WireSolution
+
+_FIELD_BYTES = 64_000_000  # node voltages held at once where only their power is wanted
+
+
+def solve(
+    conductances: np.ndarray,
+    voltages: np.ndarray,
+    wires: Wires,
+    *,
+    transposed: bool = False,
+    cells: CellLaw | None = None,
+    initial: WireSolution | None = None,
+    keep_nodes: bool = False,
+    power: bool = False,
+) -> WireSolution:
+    """Exact currents of a crossbar whose wires have resistance (IR drop), or with `wires.budget` those after so many iterations.
+
+    Every vector is solved by itself: a result does not depend, to the bit, on its batch or on the number of threads.
+
+    Parameters
+    ----------
+    conductances: (m, n) S, m word lines by n bit lines; 0 is an open cell.
+    voltages: (m,) or (p, m) V of the drivers; the bit lines are sensed at virtual ground.
+    wires: resistances, sides, tolerance, budget.
+    transposed: drive the bit lines at their sense terminals instead, voltages (n,) or (p, n), and sense the word lines.
+    cells: None for ohmic cells, or a law from `iv`; then Newton's method with the same solver, and no budget.
+    initial: a solution of the same shape with bit_voltages, to begin from (conductances that changed a little).
+    keep_nodes: return word_voltages and bit_voltages. power: return power_cells and power_wires.
+
+    Raises
+    ------
+    WireError: bad input; the tolerance was not reached (never with a budget); a number is not finite.
+    """
+    g = conductance_matrix(conductances)
+    wires = wires_given(wires)
+    m, n = g.shape
+    single = np.ndim(voltages) == 1
+    v = voltage_batch(voltages, n if transposed else m)
+    word, bit = (np.zeros((len(v), m)), v) if transposed else (v, np.zeros((len(v), n)))
+    rises = _initial_rises(initial, bit, m)
+    law = None if cells is None or isinstance(cells, Ohmic) else cells
+    if law is not None and not isinstance(law, CellLaw):
+        raise WireError(f"cells = {cells!r} must be None or a law of revpath.simulator.wires.iv")
+    if law is not None and wires.budget is not None:
+        raise WireError(
+            f"budget = {wires.budget!r} must be None for non-linear cells: Newton's method needs its tolerance"
+        )
+    circuit = Circuit.of(g, wires) if law is None else None
+    fields = keep_nodes or power
+    chunk = len(v) if keep_nodes or not power else max(1, _FIELD_BYTES // (16 * g.size))
+    parts = []
+    for some in _chunks(len(v), chunk):
+        begin = None if rises is None else rises[some]
+        if circuit is not None:
+            raw, steps = (
+                circuit.run(word[some], bit[some], fields=fields, initial=begin),
+                np.zeros(len(v[some]), np.int64),
+            )
+        else:
+            assert law is not None
+            raw, steps = newton(g, word[some], bit[some], wires, law, fields=fields, initial=begin)
+        parts.append(_assemble(g, wires, law, word[some], bit[some], raw, steps, transposed, keep_nodes, power))
+    return _join(parts, single)
+
+
+def _chunks(total: int, size: int) -> Iterator[slice]:
+    for first in range(0, max(total, 1), max(size, 1)):
+        yield slice(first, first + max(size, 1))
+
+
+def _initial_rises(initial: WireSolution | None, bit: np.ndarray, m: int) -> np.ndarray | None:
+    if initial is None:
+        return None
+    nodes = getattr(initial, "bit_voltages", None)
+    if nodes is None:
+        raise WireError("initial has no bit_voltages: it must be a WireSolution that was made with keep_nodes=True")
+    shape = (len(bit), m, bit.shape[1])
+    if nodes.ndim == 2:
+        nodes = nodes[None]
+    if nodes.shape != shape:
+        raise WireError(f"initial has bit_voltages of shape {nodes.shape}; they must be {shape}")
+    return nodes - bit[:, None, :]
+
+
+def _assemble(
+    g: np.ndarray,
+    wires: Wires,
+    law: CellLaw | None,
+    word: np.ndarray,
+    bit: np.ndarray,
+    raw: Raw,
+    steps: np.ndarray,
+    transposed: bool,
+    keep_nodes: bool,
+    power: bool,
+) -> WireSolution:
+    into_rows, into_columns = raw.by_row, raw.by_column
+    currents, sources = (-into_rows, -into_columns) if transposed else (into_columns, into_rows)
+    driven = bit if transposed else word
+    in_cells = in_wires = None
+    if power:
+        in_cells, in_wires = np.empty(len(driven)), np.empty(len(driven))
+        for k in range(len(driven)):
+            drop = word[k][:, None] - bit[k] - raw.drops[k] - raw.rises[k]
+            in_cells[k] = ((g * drop if law is None else law.current(g, drop)) * drop).sum()
+            drops, rises = (np.ascontiguousarray(turn(field[k], wires)) for field in (raw.drops, raw.rises))
+            in_wires[k] = sum(wire_power(drops, rises, wires.lines))
+    return WireSolution(
+        currents=currents,
+        source_currents=sources,
+        residual=raw.residual,
+        iterations=raw.iterations,
+        newton_iterations=steps,
+        power_in=(driven * sources).sum(axis=1),
+        power_cells=in_cells,
+        power_wires=in_wires,
+        word_voltages=word[:, :, None] - raw.drops if keep_nodes else None,
+        bit_voltages=bit[:, None, :] + raw.rises if keep_nodes else None,
+    )
+
+
+def _join(parts: list[WireSolution], single: bool) -> WireSolution:
+    def joined(name: str) -> np.ndarray | None:
+        values = [getattr(part, name) for part in parts]
+        if values[0] is None:
+            return None
+        together = np.concatenate(values) if len(values) > 1 else values[0]
+        return together[0] if single else np.ascontiguousarray(together)
+
+    return WireSolution(**{name: joined(name) for name in WireSolution.__dataclass_fields__})
