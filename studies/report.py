@@ -195,5 +195,6 @@ def print_device(name: str | Path) -> None:
         evidence = f"[bold yellow]{record.evidence}[/]" if record.shaky else str(record.evidence)
         grid.add_row(field, f"{record.value:g}", record.unit, evidence, record.read_in, record.source.key)
     console.print(grid)
+    _say(console, f"[bold]not known[/] {escape(', '.join(device.unknowns) or 'nothing')}")
     for source in device.sources.values():
         _say(console, escape(f"{source.key}: {source.citation} {source.url}"))
