@@ -167,9 +167,8 @@ def _map(values: np.ndarray, ax: Axes | None, what: str, unit: str, *, signed: b
     ax.figure.colorbar(image, ax=ax, label=f"{what} ({unit})" if unit else what)
     if max(values.shape) <= ANNOTATED:
         for (i, j), value in np.ndenumerate(shown):
-            ax.text(
-                j, i, f"{value:.3g}", ha="center", va="center", fontsize="x-small", color=_ink(image.to_rgba(value))
-            )
+            ink = _ink(image.to_rgba(shown[i : i + 1, j])[0])
+            ax.text(j, i, f"{value:.3g}", ha="center", va="center", fontsize="x-small", color=ink)
     _name_lines(ax, shown.shape)
     return ax
 
