@@ -41,8 +41,9 @@ def sweep_rows(a, first, s, segment, terminal):
     a0, a1, a2, a3 = a[first], a[min(first + 1, m - 1)], a[min(first + 2, m - 1)], a[min(first + 3, m - 1)]
     s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
     y0 = y1 = y2 = y3 = 0.0
-    for k in range(n):
-        j = np.uint64(n - 1 - k)
+    j, one = np.uint64(n), np.uint64(1)
+    while j >= one:
+        j -= one
         y0, y1 = s0[j] + a0[j] * y0, s1[j] + a1[j] * y1
         y2, y3 = s2[j] + a2[j] * y2, s3[j] + a3[j] * y3
         s0[j], s1[j], s2[j], s3[j] = y0, y1, y2, y3

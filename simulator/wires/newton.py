@@ -27,9 +27,11 @@ def newton(
     law: CellLaw,
     *,
     fields: bool = False,
-    initial: np.ndarray | None = None,
+    initial: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[Raw, np.ndarray]:
     """Solve each vector of word (p, m) and bit (p, n) terminal voltages; returns also the Newton steps (p,).
+
+    initial: drops and rises (p, m, n) to begin from.
 
     Raises
     ------
@@ -49,8 +51,9 @@ def newton(
     work = np.empty((N_WORK, m, n))
     for k in range(p):
         ideal = np.ascontiguousarray(turn(word[k][:, None] - bit[k], wires))
-        x = np.zeros((m, n)) if initial is None else np.ascontiguousarray(turn(initial[k], wires))
-        state = _State.at(turned, ideal, np.zeros((m, n)), x, wires, law)
+        begin = np.zeros((2, m, n)) if initial is None else np.stack([turn(field[k], wires) for field in initial])
+        state = _State.at(turned, ideal, begin[0], begin[1], wires, law)
+        _require(bool(np.isfinite([state.missing, state.scale]).all()), law, state)
         while state.missing > wires.tolerance * state.scale and steps[k] < MOST_STEPS:
             after, iterations = _step(turned, ideal, state, wires, law, work)
             raw.iterations[k] += iterations
@@ -92,14 +95,7 @@ def _step(
 ) -> tuple[_State | None, int]:
     """The next state, or None where no part of the step helps; and the iterations of the linear solve."""
     slope = np.ascontiguousarray(law.slope(g, state.drop))
-    if not (
-        np.isfinite(state.missing) and np.isfinite(state.scale) and (slope >= 0).all() and np.isfinite(slope).all()
-    ):
-        worst = float(abs(state.drop).max())
-        raise WireError(
-            f"{law} gives a current or slope that is negative or not finite at drops up to {worst:.4g} V; "
-            "lower the voltages, or check the law's parameters"
-        )
+    _require(bool((slope >= 0).all() and np.isfinite(slope).all()), law, state)
     linear = Circuit.of(turn(slope, wires), wires)
     work[RISE] = state.x
     work[IDEAL] = state.current + slope * (state.u + state.x)
@@ -120,3 +116,11 @@ def _step(
             return after, int(iterations)
         part *= 0.5
     return None, int(iterations)
+
+
+def _require(good: bool, law: CellLaw, state: _State) -> None:
+    if not good:
+        raise WireError(
+            f"{law} gives a current or slope that is negative or not finite at drops up to {abs(state.drop).max():.4g} V; "
+            "lower the voltages, or check the law's parameters"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def solve(
     wires: resistances, sides, tolerance, budget.
     transposed: drive the bit lines at their sense terminals instead, voltages (n,) or (p, n), and sense the word lines.
     cells: None for ohmic cells, or a law from `iv`; then Newton's method with the same solver, and no budget.
-    initial: a solution of the same shape with bit_voltages, to begin from (conductances that changed a little).
+    initial: a solution for as many vectors, made with keep_nodes, to begin from (conductances that changed a little).
     keep_nodes: return word_voltages and bit_voltages. power: return power_cells and power_wires.
 
     Raises
@@ -53,7 +54,7 @@ def solve(
     single = np.ndim(voltages) == 1
     v = voltage_batch(voltages, n if transposed else m)
     word, bit = (np.zeros((len(v), m)), v) if transposed else (v, np.zeros((len(v), n)))
-    rises = _initial_rises(initial, bit, m)
+    begin = _initial_fields(initial, word, bit)
     law = None if cells is None or isinstance(cells, Ohmic) else cells
     if law is not None and not isinstance(law, CellLaw):
         raise WireError(f"cells = {cells!r} must be None or a law of revpath.simulator.wires.iv")
@@ -66,15 +67,13 @@ def solve(
     chunk = len(v) if keep_nodes or not power else max(1, _FIELD_BYTES // (16 * g.size))
     parts = []
     for some in _chunks(len(v), chunk):
-        begin = None if rises is None else rises[some]
+        near = None if begin is None else (begin[0][some], begin[1][some])
         if circuit is not None:
-            raw, steps = (
-                circuit.run(word[some], bit[some], fields=fields, initial=begin),
-                np.zeros(len(v[some]), np.int64),
-            )
+            raw = circuit.run(word[some], bit[some], fields=fields, initial=None if near is None else near[1])
+            steps = np.zeros(len(raw.residual), np.int64)
         else:
             assert law is not None
-            raw, steps = newton(g, word[some], bit[some], wires, law, fields=fields, initial=begin)
+            raw, steps = newton(g, word[some], bit[some], wires, law, fields=fields, initial=near)
         parts.append(_assemble(g, wires, law, word[some], bit[some], raw, steps, transposed, keep_nodes, power))
     return _join(parts, single)
 
@@ -84,18 +83,23 @@ def _chunks(total: int, size: int) -> Iterator[slice]:
         yield slice(first, first + max(size, 1))
 
 
-def _initial_rises(initial: WireSolution | None, bit: np.ndarray, m: int) -> np.ndarray | None:
+def _initial_fields(
+    initial: WireSolution | None, word: np.ndarray, bit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Drops and rises (p, m, n) of a solution to begin from."""
     if initial is None:
         return None
-    nodes = getattr(initial, "bit_voltages", None)
-    if nodes is None:
-        raise WireError("initial has no bit_voltages: it must be a WireSolution that was made with keep_nodes=True")
-    shape = (len(bit), m, bit.shape[1])
-    if nodes.ndim == 2:
-        nodes = nodes[None]
-    if nodes.shape != shape:
-        raise WireError(f"initial has bit_voltages of shape {nodes.shape}; they must be {shape}")
-    return nodes - bit[:, None, :]
+    top, low = getattr(initial, "word_voltages", None), getattr(initial, "bit_voltages", None)
+    if top is None or low is None:
+        raise WireError(
+            "initial has no word_voltages and bit_voltages: it must be a WireSolution made with keep_nodes=True"
+        )
+    if low.ndim == 2:
+        top, low = top[None], low[None]
+    shape = (len(bit), word.shape[1], bit.shape[1])
+    if low.shape != shape:
+        raise WireError(f"initial has bit_voltages of shape {low.shape}; they must be {shape}")
+    return word[:, :, None] - top, low - bit[:, None, :]
 
 
 def _assemble(
@@ -136,7 +140,7 @@ def _assemble(
 
 
 def _join(parts: list[WireSolution], single: bool) -> WireSolution:
-    def joined(name: str) -> np.ndarray | None:
+    def joined(name: str) -> Any:
         values = [getattr(part, name) for part in parts]
         if values[0] is None:
             return None
