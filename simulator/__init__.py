@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .circuit_noise import CircuitNoise
     from .config import ArrayConfig
+    from .config_file import read_config, write_config
     from .converters import ADC, DAC, calibrated_range, maximum_range
     from .crossbar import Crossbar
     from .effective_bits import measured_enob
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOME = {
     ".circuit_noise": ("CircuitNoise",),
     ".config": ("ArrayConfig",),
+    ".config_file": ("read_config", "write_config"),
     ".converters": ("ADC", "DAC", "calibrated_range", "maximum_range"),
     ".crossbar": ("Crossbar",),
     ".effective_bits": ("measured_enob",),
@@ -63,7 +65,9 @@ __all__ = [
     "event",
     "maximum_range",
     "measured_enob",
+    "read_config",
     "split_event",
+    "write_config",
 ]
 
 

@@ -1,0 +1,143 @@
+"""An array's configuration as a TOML file, and back: the same configuration, to the bit.
+
+TOML has no null, so what is None is left out where that is the default, and is written "none" where it is not (an ideal
+converter: ``bits = "none"``). A device is written by its name in the library, with the laws that differ from the
+library's beside it, in SI units and without their records: a changed number has no source.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, fields, is_dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..devices import Device, RevpathError, load_device
+from ..devices.errors import explain
+from ..devices.fields import Law
+from . import wires
+from .circuit_noise import CircuitNoise
+from .config import ArrayConfig
+from .converters import ADC, DAC
+from .errors import ArrayError
+
+_NONE = "none"
+_PARTS = {"dac": DAC, "adc": ADC, "transposed_adc": ADC, "circuit_noise": CircuitNoise, "wires": wires.Wires}
+_CELL_LAWS = {law.__name__: law for law in (wires.Ohmic, wires.Sinh, wires.Cubic, wires.Selector)}
+
+
+def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
+    """Write a configuration as TOML.
+
+    Raises
+    ------
+    ArrayError: the device is not in the library under its name, or the cell law is not one of `revpath.simulator.wires`.
+    """
+    import tomli_w
+
+    content: dict[str, Any] = {"schema": 1, **_plain(config, {"device", "cell_law"})}
+    content["device"], laws = _plain_device(config.device)  # type: ignore[arg-type]
+    if laws:
+        content["device_laws"] = laws
+    if config.cell_law is not None:
+        name = type(config.cell_law).__name__
+        if _CELL_LAWS.get(name) is not type(config.cell_law):
+            raise ArrayError(f"cell_law = {config.cell_law!r} cannot be written: it is not one of {sorted(_CELL_LAWS)}")
+        content["cell_law"] = {"law": name, **_plain(config.cell_law, set())}
+    Path(path).write_text(tomli_w.dumps(content), encoding="utf-8")
+
+
+def read_config(path: str | PathLike[str]) -> ArrayConfig:
+    """Read what `write_config` wrote, or what was written by hand; every field has its usual default.
+
+    Raises
+    ------
+    ArrayError: not TOML, or a field or value that cannot be; names file, field and what is allowed.
+    """
+    where = Path(path).name
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArrayError(f"{where}: not a readable TOML file: {error}") from error
+    if content.pop("schema", None) != 1:
+        raise ArrayError(f"{where}: schema must be 1")
+    laws = content.pop("device_laws", {})
+    unknown = content.keys() - {f.name for f in fields(ArrayConfig)}
+    if unknown:
+        raise ArrayError(f"{where}: {min(unknown)!r} is not one of {sorted(f.name for f in fields(ArrayConfig))}")
+    try:
+        for name, kind in _PARTS.items():
+            if name in content:
+                content[name] = _built(kind, content[name], name)
+        if "cell_law" in content:
+            content["cell_law"] = _cell_law(content["cell_law"])
+        content["device"] = _device(content.get("device", "ideal"), laws)
+        return ArrayConfig(**content)
+    except ValidationError as error:
+        raise ArrayError(f"{where}: {explain(error)}") from error
+    except RevpathError as error:
+        raise ArrayError(f"{where}: {error}") from error
+
+
+def _plain(thing: Any, skip: set[str]) -> dict[str, Any]:
+    """A frozen configuration as what TOML can hold."""
+    if isinstance(thing, BaseModel):
+        defaults = {name: f.get_default(call_default_factory=True) for name, f in type(thing).model_fields.items()}
+    else:
+        defaults = {f.name: None if f.default is MISSING else f.default for f in fields(thing)}
+    out = {}
+    for name, default in defaults.items():
+        value = getattr(thing, name)
+        if name in skip or (value is None and default is None):
+            continue
+        nested = isinstance(value, BaseModel) or is_dataclass(value)
+        out[name] = _NONE if value is None else _plain(value, set()) if nested else value
+    return out
+
+
+def _plain_device(device: Device) -> tuple[str, dict[str, Any]]:
+    try:
+        base = load_device(device.name)
+    except RevpathError as error:
+        raise ArrayError(f"device {device.name!r} cannot be written by name: it is not in the library") from error
+    changed = {
+        section: getattr(device, section).model_dump(exclude_none=True)
+        for section in _sections()
+        if getattr(device, section) != getattr(base, section)
+    }
+    return device.name, changed
+
+
+def _device(name: Any, laws: Any) -> Device:
+    device = load_device(name)
+    if not isinstance(laws, dict) or laws.keys() - set(_sections()):
+        raise ArrayError(f"device_laws = {laws!r} must be tables named by {_sections()}")
+    if not laws:
+        return device
+    kept = {name: record for name, record in device.records.items() if name.split(".")[0] not in laws}
+    content = {name: getattr(device, name) for name in Device.model_fields}
+    return Device.model_validate({**content, **laws, "records": kept})
+
+
+def _sections() -> list[str]:
+    ideal = load_device("ideal")
+    return [name for name in Device.model_fields if isinstance(getattr(ideal, name), Law)]
+
+
+def _built(kind: type, table: Any, name: str) -> Any:
+    if not isinstance(table, dict):
+        raise ArrayError(f"{name} = {table!r} must be a table")
+    values = {key: None if value == _NONE else value for key, value in table.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:  # a dataclass with a field that it does not have
+        raise ArrayError(f"{name}: {error}") from error
+
+
+def _cell_law(table: Any) -> Any:
+    if not isinstance(table, dict) or table.get("law") not in _CELL_LAWS:
+        raise ArrayError(f"cell_law = {table!r} must be a table whose law is one of {sorted(_CELL_LAWS)}")
+    return _built(_CELL_LAWS[table["law"]], {k: v for k, v in table.items() if k != "law"}, "cell_law")
