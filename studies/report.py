@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -127,11 +128,12 @@ def _print_contenders(console: Console, found: Comparison) -> None:
 def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
     """Where the joules of the analog run go, and how far each is from its thermal floor."""
     from ..energy_models.bill import SCOPES, Interval
+    from ..energy_models.vocabulary import ROLES
     from .verdict import plain_number
 
     bill = stop.bill
     grid = Table()
-    for heading in ("component", "J", "share", "90 % interval"):
+    for heading in ("component", "J", "share", "90 % interval", "over its floor"):
         grid.add_column(heading, justify="left" if heading == "component" else "right")
     shares = {c: bill.nominal(c) / bill.joules for c in bill.components}
     small = [c for c in bill.components if shares[c] < _SMALLEST_SHARE]
@@ -141,16 +143,18 @@ def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
         rows.append((f"{len(small)} others", Interval.of(sum(bill.nominal(c) for c in small), draws)))
     for name, i in rows:
         interval = f"{plain_number(i.low)} to {plain_number(i.high)}"
-        grid.add_row(name, plain_number(i.nominal), f"{i.nominal / bill.joules:.1%}", interval)
+        eta = bill.eta(name)
+        floor = "" if math.isnan(eta) else f"{plain_number(eta)} times"
+        grid.add_row(name, plain_number(i.nominal), f"{i.nominal / bill.joules:.1%}", interval, floor)
     _say(
         console, f"[bold]{escape(analog.title)}[/]: {plain_number(bill.joules)} J after {stop.characters:,} characters"
     )
     console.print(grid)
     inside = ", ".join(f"{scope} {plain_number(bill.up_to(scope).nominal)}" for scope in SCOPES)
     _say(console, f"J inside each boundary: {inside}.")
-    if bill.floors:
-        floors = ", ".join(f"{f.component} {f.eta:,.0f} times" for f in bill.floors)
-        _say(console, f"Above the thermal floor of its simulated noise: {floors}.")
+    shares = {role: bill.attributed(role).nominal / bill.joules for role in ROLES}
+    spent = ", ".join(f"{role} {share:.1%}" for role, share in shares.items() if share > 0)
+    _say(console, f"Spent on: {spent}.")
 
 
 def _print_ratios(console: Console, found: Comparison) -> None:
