@@ -11,10 +11,11 @@ import numpy as np
 from ..devices.record import Record
 from .errors import PriceError
 from .limits import Floor
-from .vocabulary import EVENTS, Boundary
+from .vocabulary import EVENTS, ROLE_OF, ROLES, Boundary, Role
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 Scope = Literal["array", "macro", "chip", "node", "facility"]
 SCOPES: tuple[Scope, ...] = ("array", "macro", "chip", "node", "facility")
@@ -56,7 +57,8 @@ class Bill:
     records: the records behind the lines, by id.
     surroundings: the factors chip to node and node to facility, each with its draws.
     assumptions: prices whose structure is a guess, as ``event: why``.
-    floors: energy over thermal floor, see `revpath.energy_models.limits.check_floor`.
+    floors: energy over the floor of the simulated noise, see `revpath.energy_models.limits.check_floor`.
+    bounds: energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.limits.check_bounds`.
     """
 
     chip: str
@@ -69,6 +71,7 @@ class Bill:
     n_draws: int
     seed: int
     floors: tuple[Floor, ...] = ()
+    bounds: tuple[Floor, ...] = ()
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -97,6 +100,27 @@ class Bill:
         if component not in self.samples:
             raise PriceError(f"component = {component!r} is not one of {', '.join(self.components) or 'none'}")
         return Interval.of(self.nominal(component), self.samples[component])
+
+    def eta(self, component: str) -> float:
+        """Energy of a component over the least that physics allows for it; nan where its events tell no floor."""
+        return next((f.eta for f in (*self.floors, *self.bounds) if f.component == component), float("nan"))
+
+    def attributed(self, role: Role) -> Interval:
+        """Joules of the chip that went into one role: compute, conversion, movement, writes, digital, idle."""
+        if role not in ROLES:
+            raise PriceError(f"role = {role!r} is not one of {', '.join(ROLES)}")
+        total, nominal = np.zeros(self.n_draws), 0.0
+        for component in self.components:
+            if ROLE_OF[component] == role:
+                total += self.samples[component]
+                nominal += self.nominal(component)
+        return Interval.of(nominal, total)
+
+    def plot(self, ax: Axes, by: Literal["role", "component"] = "role") -> Axes:
+        """One stacked bar for each boundary, see `revpath.energy_models.bill_plot.plot_bill`."""
+        from .bill_plot import plot_bill
+
+        return plot_bill(self, ax, by=by)
 
     def up_to(self, scope: Scope) -> Interval:
         """Joules inside a boundary: array, macro, chip, node (with its host, fans and network), facility (x PUE)."""
@@ -129,25 +153,29 @@ class Bill:
         names = {"node": ("node",), "facility": ("node", "facility")}.get(scope, ())
         return [self.surroundings[name] for name in names]
 
-    def to_frame(self, by: Literal["component", "event", "boundary", "floor"] = "component") -> pd.DataFrame:
-        """A table: joules with intervals by component or boundary, nominal joules by event, or distances to floors."""
+    def to_frame(self, by: Literal["component", "event", "boundary", "floor", "role"] = "component") -> pd.DataFrame:
+        """A table: joules with intervals by component, role or boundary, by event (nominal), or distances to floors."""
         import pandas as pd
 
         if by == "event":
             rows = [{**vars(line), "records": ", ".join(line.records)} for line in self.lines]
             return pd.DataFrame(rows, columns=["event", "component", "boundary", "amount", "joules", "records"])
         if by == "floor":
-            rows = [{**vars(floor), "eta": floor.eta} for floor in self.floors]
+            rows = [{**vars(floor), "eta": floor.eta} for floor in (*self.floors, *self.bounds)]
             return pd.DataFrame(rows, columns=["component", "energy_J", "floor_J", "eta"])
         if by == "boundary":
             pairs = [(scope, self.up_to(scope)) for scope in SCOPES]
+        elif by == "role":
+            pairs = [(role, self.attributed(role)) for role in ROLES]
         elif by == "component":
             pairs = [(name, self.interval(name)) for name in self.components]
         else:
-            raise PriceError(f"by = {by!r} is not one of component, event, boundary, floor")
+            raise PriceError(f"by = {by!r} is not one of component, event, boundary, floor, role")
         rows = [{by: name, **vars(interval)} for name, interval in pairs]
         frame = pd.DataFrame(rows, columns=[by, "nominal", "mean", "low", "high"])
         if by == "component":
+            frame["eta"] = [self.eta(name) for name in self.components]
+        if by in ("component", "role"):
             frame["share"] = frame["nominal"] / self.joules if self.joules else 0.0
         return frame
 

@@ -9,13 +9,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..devices.errors import RecordError, RevpathError, UnitError, explain, unknown
 from ..devices.record import Record, parse_unit, read_record, read_sources, read_toml
+from .draws import quantile
 from .errors import PriceError
 from .records import get, library
 from .vocabulary import EVENTS, FLOOR_EVENTS
+from .workload import Part, Workload, estimated, read_workload
+
+_MODEL = "model."  # ids of records that component models estimated begin so
+_RAREST = 0.5**17  # the least draw that is looked at: one in 130,000
 
 
 class _Frozen(BaseModel):
@@ -87,6 +93,9 @@ class Chip(_Frozen):
     node_overhead, pue: ids of the factors from chip to node, and from node to facility.
     prices: by bare event name.
     records: all records referred to, by id.
+    workloads: published work that its prices can be held against (workload.py).
+    parts: what it is made of, for its area.
+    area: id of the published area of one copy of its workloads' unit.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -98,11 +107,15 @@ class Chip(_Frozen):
     pue: str
     prices: Mapping[str, Price]
     records: Mapping[str, Record]
+    workloads: tuple[Workload, ...] = ()
+    parts: tuple[Part, ...] = ()
+    area: str = ""
 
     @model_validator(mode="after")
     def _checks_out(self) -> Chip:
-        for id, unit in ((self.temperature, "K"), (self.node_overhead, "dimensionless"), (self.pue, "dimensionless")):
-            self.records[id].factor(unit)
+        self.records[self.temperature].factor("K")
+        for field in ("node_overhead", "pue"):
+            _check_factor(field, self.records[getattr(self, field)])
         tables: dict[str, str] = {}
         for event, price in self.prices.items():
             _check_price(event, price, self.records)
@@ -116,6 +129,8 @@ class Chip(_Frozen):
         for event, price in self.prices.items():
             if any(point.record == id for point in price.table):
                 return f"table:{self.name}:{event}"
+        if id.startswith(_MODEL):  # a model errs alike wherever it is used, whatever its drivers
+            return f"{_MODEL}{self.records[id].source.key}"
         return f"record:{id}"
 
 
@@ -148,6 +163,16 @@ def check_energy(record: Record) -> None:
         raise PriceError(f"record {record.id!r}: its uncertainty reaches {low:g}; a price must stay positive")
 
 
+def _check_factor(field: str, record: Record) -> None:
+    """PriceError for a factor that is, or whose draws could be, below 1: a building adds to what its nodes draw."""
+    record.factor("dimensionless")
+    least = float(quantile(record, np.array([_RAREST]))[0])
+    if min(record.to("dimensionless"), least * record.factor("dimensionless")) < 1:
+        raise PriceError(
+            f"{field}: record {record.id!r} = {record.value:g} (down to {least:g}) must be at least 1 and stay there"
+        )
+
+
 def _check_price(event: str, price: Price, records: Mapping[str, Record]) -> None:
     if event not in EVENTS or price.event != event:
         raise unknown("event", event, EVENTS)
@@ -174,7 +199,7 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
     ------
     RecordError, PriceError, UnitError, UnknownName: naming the file, the event or record, and what is allowed.
     """
-    content = dict(content)
+    content = _extended(content, where)
     records = dict(library())
     own, sources = content.pop("record", []), content.pop("sources", None)
     if own:
@@ -185,19 +210,68 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
                 raise RecordError(f"{where}: record {record.id!r} is in the library already: choose another id")
             records[record.id] = record
     try:
-        listed = [Price(**table) for table in content.pop("price", [])]
+        listed = [Price(**_with_estimates(table, records, where)) for table in content.pop("price", [])]
+        workloads = tuple(read_workload(table, where) for table in content.pop("workload", []))
+        parts = tuple(Part(**table) for table in content.pop("part", []))
         names = [price.event for price in listed]
         twice = {name for name in names if names.count(name) > 1}
         if twice or FLOOR_EVENTS & set(names):
             raise PriceError(f"priced twice, or not to be priced: {sorted(twice | (FLOOR_EVENTS & set(names)))}")
         used = {id for price in listed for id in price.record_ids()}
         used |= {content[key] for key in ("temperature", "node_overhead", "pue") if key in content}
+        used |= {content["area"]} if content.get("area") else set()
+        for work in workloads:
+            used |= {id for id in (work.efficiency, work.throughput, *work.groups.values()) if id}
         chosen = {id: get(id, records) for id in sorted(used)}
-        return Chip(**content, prices={price.event: price for price in listed}, records=chosen)
+        prices = {price.event: price for price in listed}
+        return Chip(**content, prices=prices, records=chosen, workloads=workloads, parts=parts)
     except (ValidationError, TypeError) as error:
         raise PriceError(f"{where}: {explain(error)}") from error
     except RevpathError as error:
         raise type(error)(f"{where}: {error}") from error
+
+
+def _extended(content: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The content with ``extends = "another shipped chip"`` resolved: its prices, except those that are given anew."""
+    content = dict(content)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if base not in chip_names():
+        raise unknown(f"{where}: extends", base, chip_names())
+    below = _extended(read_toml(files("revpath.energy_models.chips") / f"{base}.toml"), f"chip {base!r}")
+    own = content.get("price", [])
+    anew = {table.get("event") for table in own}
+    inherited = [table for table in below["price"] if table.get("event") not in anew]
+    kept = {k: v for k, v in below.items() if k in ("kind", "node_nm", "temperature", "node_overhead", "pue")}
+    return {**kept, **content, "price": [*inherited, *own]}
+
+
+def _with_estimates(table: Mapping[str, Any], records: dict[str, Record], where: str) -> dict[str, Any]:
+    """A price with every ``component = ...`` in its terms and table replaced by the record that the component estimates."""
+    at = f"{where}: price of {table.get('event')!r}"
+    price = dict(table)
+    if "terms" in price:
+        price["terms"] = [_term(term, records, at) for term in price["terms"]]
+    if "table" in price:
+        price["table"] = [_point(point, records, at) for point in price["table"]]
+    return price
+
+
+def _term(term: Any, records: dict[str, Record], at: str) -> Any:
+    if not (isinstance(term, Mapping) and "component" in term):
+        return term
+    record, _ = estimated({k: v for k, v in term.items() if k != "times"}, at)
+    records[record.id] = record
+    return {"records": [record.id], "times": term.get("times", 1)}
+
+
+def _point(point: Any, records: dict[str, Record], at: str) -> Any:
+    if not (isinstance(point, Mapping) and "component" in point):
+        return point
+    record, _ = estimated({k: v for k, v in point.items() if k != "at"}, at)
+    records[record.id] = record
+    return {"at": point.get("at"), "record": record.id}
 
 
 def chip_names() -> list[str]:
@@ -213,4 +287,10 @@ def load_chip(name: str | Path) -> Chip:
         return read_chip(read_toml(Path(name)), Path(name).name)
     if name not in chip_names():
         raise unknown("chip", name, chip_names())
+    return _shipped(str(name))
+
+
+@cache
+def _shipped(name: str) -> Chip:
+    """A shipped chip, parsed once: its file does not change while we run, and a chip is frozen."""
     return read_chip(read_toml(files("revpath.energy_models.chips") / f"{name}.toml"), f"chip {name!r}")

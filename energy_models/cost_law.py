@@ -43,11 +43,13 @@ class CostLaw:
 
 _PRESETS: Mapping[str, tuple[str, str]] = {
     "hpe2024": ("cost_law.hpe2024.c0", "cost_law.hpe2024.tokens_per_parameter"),
+    "gpt3": ("cost_law.hpe2024.c0", "cost_law.gpt3.tokens_per_parameter"),
+    "llama31": ("cost_law.hpe2024.c0", "cost_law.llama31.tokens_per_parameter"),
 }
 
 
 def load_law(name: str = "hpe2024") -> CostLaw:
-    """A preset law by name."""
+    """A preset law by name: ``hpe2024`` (20 tokens a parameter), or the ratios that ``gpt3`` and ``llama31`` chose."""
     if name not in _PRESETS:
         raise unknown("law", name, _PRESETS)
     c0, tokens = _PRESETS[name]

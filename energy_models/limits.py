@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .errors import FloorError, PriceError
 from .records import get
-from .vocabulary import check_amount
+from .vocabulary import EVENTS, check_amount, parse_event
 
 if TYPE_CHECKING:
     from .bill import Bill
@@ -62,9 +62,22 @@ def column_read_floor(snr: float, temperature_K: float | None = None) -> float:
     return 2 * thermal_energy(temperature_K) * snr
 
 
+def random_sign_read_floor(snr: float, rows: int, temperature_K: float | None = None) -> float:
+    """Least energy of one column read in joules where signs are random: 2 k T x SNR x rows.
+
+    `snr` is that of the dot product itself, not of full scale. With products of random sign the signal grows as
+    sqrt(N) only: N lines G V^2 t spend E = N G V^2 t, the mean square of the current is N (G V)^2, the noise 2 k T N G / t,
+    so SNR = G V^2 t / (2 k T): every product costs 2 k T x SNR, however many share the column. (`column_read_floor` is the
+    full-scale figure, N times less, which no neural network's data reach.)
+    """
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+        raise PriceError(f"rows = {rows!r} must be a positive integer")
+    return rows * column_read_floor(snr, temperature_K)
+
+
 @dataclass(frozen=True)
 class Floor:
-    """Energy of one component beside the least its simulated noise allows, both in joules; ``eta`` = energy / floor."""
+    """Energy of one component beside the least that physics allows, both in joules; ``eta`` = energy / floor."""
 
     component: str
     energy_J: float
@@ -78,6 +91,18 @@ class Floor:
 _REMEDY = {
     "array read": "raise the read voltage, the read time or the conductances, or let the columns be noisier",
     "adc": "price a converter of this resolution honestly, or simulate fewer effective bits",
+}
+_FORGETS = "no logic that overwrites its result spends less than k T ln 2 for each bit of it"
+
+# Bits that one event overwrites at least: one for the result of an operation, a byte for a byte. Words are longer.
+_BYTE = 2**3
+_OVERWRITES: Mapping[str, int] = {
+    **{name: 1 for name in EVENTS if name.startswith("digital.")},
+    **{name: _BYTE for name, kind in EVENTS.items() if kind.unit == "J/byte_moved"},
+    "random.bit": 1,
+    "register.bit": 1,
+    "cell.programmed": 1,
+    "matmul.flop": 1,
 }
 
 
@@ -110,4 +135,38 @@ def check_floor(events: Mapping[str, int | float], bill: Bill) -> tuple[Floor, .
                 f"noise allows is refused: {_REMEDY[component]}"
             )
         floors.append(floor)
+    return tuple(floors)
+
+
+def check_bounds(bill: Bill) -> tuple[Floor, ...]:
+    """Energy over the floors that follow from the events' names and amounts alone, noise having been counted or not.
+
+    Of digital work, data movement and open-loop writes: k T ln 2 for each bit that they overwrite at the least (one a
+    result, eight a byte). Of conversions whose noise was not counted: 8 k T x 1.5 x 4**enob. Drivers, pulses and static
+    power have no floor that their events tell. Components that have one in ``bill.floors`` are left out.
+
+    Raises
+    ------
+    FloorError: a component spends less than its floor: nothing can.
+    """
+    done = {floor.component for floor in bill.floors}
+    least: dict[str, float] = {}
+    bit = landauer(bill.temperature_K)
+    for line in bill.lines:
+        name, parameters = parse_event(line.event)
+        if line.component in done or line.amount == 0:
+            continue
+        each = _OVERWRITES.get(name, 0) * bit
+        if name == "adc.conversion" and "enob" in parameters:
+            each = adc_floor(converter_snr(float(parameters["enob"])), bill.temperature_K)
+        if each:
+            least[line.component] = least.get(line.component, 0.0) + line.amount * each
+    floors = [Floor(component, bill.nominal(component), joules) for component, joules in least.items()]
+    for floor in floors:
+        if floor.eta < 1 - 1e-9:
+            why = _REMEDY.get(floor.component, _FORGETS)
+            raise FloorError(
+                f"{floor.component}: {floor.energy_J:.3g} J is below the {floor.floor_J:.3g} J that physics charges at "
+                f"{bill.temperature_K:g} K (eta = {floor.eta:.2g}). A chip below the thermal floor is refused: {why}"
+            )
     return tuple(floors)

@@ -15,7 +15,7 @@ from .bill import Bill, Line
 from .chip import Chip, Price, Term, unit_factor
 from .draws import quantile, uniforms
 from .errors import PriceError, UnpricedEvent
-from .limits import check_floor
+from .limits import check_bounds, check_floor
 from .vocabulary import EVENTS, FLOOR_EVENTS, UNPRICEABLE, check_amount, parse_event
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def price(
     PriceError: a count is negative or not finite; a parameter is missing, unknown or outside the chip's table; an event
         whose cost another event carries comes without that other event.
     UnitError: an override has the wrong unit.
-    FloorError: a component spends less energy than its simulated noise allows.
+    FloorError: a component spends less energy than its simulated noise allows, or than k T ln 2 for each bit it forgets.
     """
     chip = with_overrides(chip, overrides or {})
     amounts = {full: check_amount(full, events[full]) for full in events}
@@ -99,7 +99,37 @@ def price(
         n_draws=n_draws,
         seed=seed,
     )
-    return replace(bill, floors=check_floor(events, bill))
+    bill = replace(bill, floors=check_floor(events, bill))
+    return replace(bill, bounds=check_bounds(bill))
+
+
+def unit_prices(
+    events: Mapping[str, int | float], chip: Chip, *, overrides: Mapping[str, Record] | None = None
+) -> dict[str, float]:
+    """Nominal joules of one of each event: 0 for what another event carries and for signal-to-noise sums.
+
+    Raises
+    ------
+    UnpricedEvent, PriceError, UnitError: as `price` does.
+    """
+    chip = with_overrides(chip, overrides or {})
+    amounts = {full: check_amount(full, events[full]) for full in events}
+    present = {parse_event(full)[0] for full, amount in amounts.items() if amount > 0}
+    each: dict[str, float] = {}
+    for full, amount in amounts.items():
+        name, parameters = parse_event(full)
+        each[full] = 0.0
+        if name in FLOOR_EVENTS:
+            continue
+        entry = _entry(full, name, parameters, chip)
+        if entry.included_in:
+            _check_included(name, amount, entry, present)
+        elif entry.joules:
+            each[full] = 1.0
+        else:
+            at, _ = _place(full, parameters, entry)
+            each[full] = _each(entry, EVENTS[name].unit, at, chip, lambda id: chip.records[id].value)
+    return each
 
 
 def pulse_prices(device: Device) -> dict[str, Record]:

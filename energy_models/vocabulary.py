@@ -16,6 +16,9 @@ from .errors import PriceError
 
 Boundary = Literal["array", "macro", "chip"]
 
+Role = Literal["compute", "conversion", "movement", "writes", "digital", "idle"]
+ROLES: tuple[Role, ...] = ("compute", "conversion", "movement", "writes", "digital", "idle")
+
 
 @dataclass(frozen=True)
 class EventKind:
@@ -25,35 +28,53 @@ class EventKind:
         integral that is in joules already.
     component: the row of the bill it belongs to.
     boundary: the smallest boundary that contains it (array within macro within chip).
+    role: what it was spent on: computing, converting between analog and digital (drivers and samplers of lines
+        included), moving and keeping data, writing weights (verify reads included), digital periphery, or idling.
     """
 
     unit: str
     component: str
     boundary: Boundary
+    role: Role
 
 
 _DIGITAL = ("add", "multiply", "divide", "exp", "log", "softplus", "sigmoid", "compare")
 
 EVENTS: Mapping[str, EventKind] = MappingProxyType(
     {
-        "array.read_energy_J": EventKind("J", "array read", "array"),
-        "array.read": EventKind("J/op", "array control", "macro"),
-        "array.busy_s": EventKind("W", "static", "chip"),
-        "line.drive": EventKind("J/op", "line drive", "macro"),
-        "dac.conversion": EventKind("J/conversion", "dac", "macro"),
-        "adc.conversion": EventKind("J/conversion", "adc", "macro"),
-        "update.slot": EventKind("J/op", "update control", "macro"),
-        "line.pulse": EventKind("J/pulse", "programming lines", "macro"),
-        "pulse.up": EventKind("J/pulse", "programming pulses", "array"),
-        "pulse.down": EventKind("J/pulse", "programming pulses", "array"),
-        "cell.programmed": EventKind("J/pulse", "programming open loop", "array"),
-        "random.bit": EventKind("J/bit_moved", "random bits", "chip"),
-        **{f"digital.{name}": EventKind("J/op", f"digital.{name}", "chip") for name in _DIGITAL},
-        "sram.byte_read": EventKind("J/byte_moved", "sram", "chip"),
-        "sram.byte_written": EventKind("J/byte_moved", "sram", "chip"),
-        "matmul.flop": EventKind("J/flop", "matmul", "chip"),
+        "array.read_energy_J": EventKind("J", "array read", "array", "compute"),
+        "array.read": EventKind("J/op", "array control", "macro", "digital"),
+        "array.busy_s": EventKind("W", "static", "chip", "idle"),
+        "chip.idle_s": EventKind("W", "idle", "chip", "idle"),
+        "line.drive": EventKind("J/op", "line drive", "macro", "conversion"),
+        "dac.conversion": EventKind("J/conversion", "dac", "macro", "conversion"),
+        "adc.conversion": EventKind("J/conversion", "adc", "macro", "conversion"),
+        "column.sample": EventKind("J/sample", "sample and hold", "macro", "conversion"),
+        "column.integrate": EventKind("J/op", "integrator", "macro", "conversion"),
+        "analog.shift_add": EventKind("J/op", "analog shift-add", "macro", "conversion"),
+        "update.slot": EventKind("J/op", "update control", "macro", "writes"),
+        "line.pulse": EventKind("J/pulse", "programming lines", "macro", "writes"),
+        "pulse.up": EventKind("J/pulse", "programming pulses", "array", "writes"),
+        "pulse.down": EventKind("J/pulse", "programming pulses", "array", "writes"),
+        "cell.programmed": EventKind("J/pulse", "programming open loop", "array", "writes"),
+        "array.verify_energy_J": EventKind("J", "verify array", "array", "writes"),
+        "cell.verify_read": EventKind("J/conversion", "verify conversion", "macro", "writes"),
+        "random.bit": EventKind("J/bit_moved", "random bits", "chip", "digital"),
+        "register.bit": EventKind("J/bit_moved", "registers", "chip", "movement"),
+        **{f"digital.{name}": EventKind("J/op", f"digital.{name}", "chip", "digital") for name in _DIGITAL},
+        "sram.byte_read": EventKind("J/byte_moved", "sram", "chip", "movement"),
+        "sram.byte_written": EventKind("J/byte_moved", "sram", "chip", "movement"),
+        "edram.byte_read": EventKind("J/byte_moved", "edram", "chip", "movement"),
+        "edram.byte_written": EventKind("J/byte_moved", "edram", "chip", "movement"),
+        "hbm.byte_read": EventKind("J/byte_moved", "hbm", "chip", "movement"),
+        "hbm.byte_written": EventKind("J/byte_moved", "hbm", "chip", "movement"),
+        "noc.byte_hop": EventKind("J/byte_moved", "network on chip", "chip", "movement"),
+        "matmul.flop": EventKind("J/flop", "matmul", "chip", "compute"),
     }
 )
+
+# Every component has one boundary and one role (a test holds it).
+ROLE_OF: Mapping[str, Role] = MappingProxyType({kind.component: kind.role for kind in EVENTS.values()})
 
 # Sums of signal-to-noise ratios cost nothing: they say how much energy a read must have cost (limits.py).
 FLOOR_EVENTS = frozenset({"array.snr_sum", "adc.snr_sum"})

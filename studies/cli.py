@@ -1,4 +1,5 @@
-"""The command line: `revpath compare`, `revpath doctor`, `revpath devices`. Heavy imports wait inside the commands."""
+"""The command line: `revpath compare`, `revpath records`, `revpath claims` and the like. Heavy imports wait inside the
+commands."""
 
 from __future__ import annotations
 
@@ -61,6 +62,110 @@ def devices(
     from .report import print_device, print_devices
 
     print_devices() if name is None else print_device(name)
+
+
+@app.command()
+def records(
+    text: Annotated[str, typer.Argument(help="A record's id, or text in ids, sources and notes.")] = "",
+    evidence: Annotated[
+        str | None, typer.Option(help="exact, measured, post-layout, simulated, projected or assumed.")
+    ] = None,
+    shaky: Annotated[
+        bool, typer.Option("--shaky", help="Only what is assumed or was read nowhere to point at.")
+    ] = False,
+) -> None:
+    """List the library's numbers with evidence and source, or show one in full."""
+    from .records_cli import print_records
+
+    print_records(text, evidence=evidence, shaky=shaky)
+
+
+@app.command()
+def cite(
+    result: Annotated[Path, typer.Argument(help="A result.json of `revpath compare`.")] = Path(
+        "revpath-results/result.json"
+    ),
+) -> None:
+    """Print the references that a result used, each with the records taken from it."""
+    from .records_cli import print_citations
+
+    print_citations(result)
+
+
+@app.command()
+def sensitivity(
+    results: Annotated[Path, typer.Argument(help="Folder of `revpath compare`.")] = Path("revpath-results"),
+) -> None:
+    """Say which single number, changed by how much, would reverse the verdict, and draw the tornado."""
+    from .flips import run_sensitivity
+
+    for path in run_sensitivity(results):
+        print(path)
+
+
+@app.command()
+def claims(
+    out: Annotated[Path | None, typer.Option(help="Folder for claims.csv, claims.pdf and claims.png.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Root of the draws.")] = 0,
+) -> None:
+    """Compute published advantage factors again: under their own numbers, and against today's baselines."""
+    from .claims_cli import run_claims
+
+    for path in run_claims(out, seed=seed):
+        print(path)
+
+
+@app.command()
+def chips(
+    name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
+) -> None:
+    """List the chips that price events, or show what one makes of its published workloads."""
+    from .chips_cli import print_chip, print_chips
+
+    print_chips() if name is None else print_chip(name)
+
+
+@app.command()
+def validate(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
+    ] = None,
+) -> None:
+    """Set the chips' modelled energy beside what was published of the silicon, calibrated and left out."""
+    from .chips_cli import run_validation
+
+    for path in run_validation(out):
+        print(path)
+
+
+gpu = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="GPUs: what they are, and the one at hand.")
+app.add_typer(gpu, name="gpu")
+
+
+@gpu.callback()
+def gpus(context: typer.Context) -> None:
+    """The GPUs of the library, and how well their energy model foretells training runs of record."""
+    if context.invoked_subcommand is None:
+        from .gpu_cli import print_gpus
+
+        print_gpus()
+
+
+@gpu.command()
+def measure(
+    out: Annotated[Path, typer.Option(help="Folder or TOML file for the measured records.")] = Path("revpath-results"),
+    workload: Annotated[
+        list[str] | None, typer.Option(help="gemm, copy, gibbs or transformer; all unless given.")
+    ] = None,
+    index: Annotated[int, typer.Option(min=0, help="Which GPU.")] = 0,
+    seconds: Annotated[float, typer.Option(min=1, help="Of each trial.")] = 10.0,
+    trials: Annotated[int, typer.Option(min=1)] = 3,
+) -> None:
+    """Measure energy on the GPU at hand by its own meter (NVML) and write records; without one, say so."""
+    from .gpu_cli import run_gpu_measure
+
+    names = workload or ["gemm", "copy", "gibbs", "transformer"]
+    run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
 
 
 @app.command()

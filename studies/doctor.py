@@ -38,10 +38,11 @@ def print_report() -> int:
             missing += 1
             grid.add_row(name, "[bold red]missing[/]", "core: python -m pip install -e .")
     for module, (extra, purpose) in _EXTRAS.items():
-        there = find_spec(module) is not None
-        grid.add_row(
-            module, version(module) if there else "not installed", escape(f'{purpose} (pip install -e ".[{extra}]")')
-        )
+        try:
+            state = version(module) if find_spec(module) is not None else "not installed"
+        except PackageNotFoundError:  # some folder of that name is on the path
+            state = "not installed"
+        grid.add_row(module, state, escape(f'{purpose} (pip install -e ".[{extra}]")'))
     console.print(grid)
     if missing:
         return 1

@@ -3,6 +3,8 @@
 import pytest
 from revpath.devices.errors import UnknownName
 from revpath.energy_models import PriceError, load_law
+from revpath.energy_models.loss_law import best_parameters, loss
+from revpath.energy_models.sensitivity import nominal
 
 LAW = load_law("hpe2024")
 
@@ -49,3 +51,44 @@ def test_bad_arguments(arguments, message):
 def test_unknown_law():
     with pytest.raises(UnknownName, match="did you mean 'hpe2024'"):
         load_law("hpe2025")
+
+
+def test_presets_differ_in_tokens_alone():
+    assert load_law("gpt3").flops(175e9) == pytest.approx(3.15e23, rel=1e-3)
+    assert load_law("llama31").flops(405.85e9) == pytest.approx(3.799e25, rel=1e-3)
+    assert load_law("gpt3").c0 == LAW.c0
+
+
+def test_loss_law_by_hand():
+    # Chinchilla, 70e9 parameters and 1.4e12 tokens
+    assert nominal(loss(70e9, 1.4e12))[0] == pytest.approx(1.69 + 406.4 / 70e9**0.34 + 410.7 / 1.4e12**0.28)
+    assert nominal(loss(70e9, 1.4e12))[0] < nominal(loss(175e9, 300e9))[0] < nominal(loss(1e9, 20e9))[0]
+
+
+@pytest.mark.parametrize("flops", [1e20, 5.9e23])
+def test_the_best_split_is_the_least_loss(flops):
+    best = nominal(best_parameters(flops))[0]
+    losses = [nominal(loss(p, flops / (6 * p)))[0] for p in (best, 0.9 * best, 1.1 * best)]
+    assert min(losses) == losses[0]
+
+
+def test_the_third_approach_does_not_give_twenty_tokens_a_parameter():
+    ratios = {}
+    for flops in (1e20, 5.9e23):
+        best = nominal(best_parameters(flops))[0]
+        ratios[flops] = flops / (6 * best) / best
+    assert ratios[5.9e23] == pytest.approx(93, abs=1)  # by hand: 3.25e10 parameters, 3.02e12 tokens
+    assert 20 < ratios[1e20] < ratios[5.9e23]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: loss(0, 1), "parameters = 0"),
+        (lambda: loss(1, float("inf")), "tokens = inf"),
+        (lambda: best_parameters(-1), "flops = -1"),
+    ],
+)
+def test_bad_losses(call, message):
+    with pytest.raises(PriceError, match=message):
+        call()

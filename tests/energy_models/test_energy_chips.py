@@ -5,7 +5,8 @@ from revpath.devices.errors import RecordError, RevpathError, UnknownName
 from revpath.energy_models import PriceError, chip_names, get, load_chip, price
 from revpath.energy_models.chip import read_chip
 from revpath.energy_models.records import library
-from revpath.energy_models.vocabulary import EVENTS
+from revpath.energy_models.vocabulary import EVENTS, ROLES
+from statistics_helper import relative
 
 HEAD = {
     "name": "toy",
@@ -29,12 +30,29 @@ def test_shipped_chips_load_and_know_only_events(name):
     chip = load_chip(name)
     assert chip.name == name
     assert set(chip.prices) <= set(EVENTS)
-    assert all(chip.records[id] == library()[id] for id in chip.records)
+    own = [id for id in chip.records if not id.startswith("model.")]
+    assert all(chip.records[id] == library()[id] for id in own)
+    assert all(chip.records[id].locator.startswith("component model") for id in set(chip.records) - set(own))
 
 
-@pytest.mark.parametrize("name", ["reram-32nm", "pcm-14nm-hermes"])
+FULL = ["reram-32nm", "pcm-14nm-hermes", "puma-32nm", "isaac-32nm", "panther-32nm", "projected-14nm", "thermal-limit"]
+
+
+@pytest.mark.parametrize("name", FULL)
 def test_analog_chips_take_a_position_on_every_event(name):
     assert set(load_chip(name).prices) == set(EVENTS)
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_full_chips_price_all_that_they_do_not_refuse(name):
+    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}"}
+    chip = load_chip(name)
+    events = {f"{e}{parameters.get(e, '')}": 1e6 for e, entry in chip.prices.items() if not entry.refused}
+    bill = price(events, chip)
+    assert sum(bill.attributed(role).nominal for role in ROLES) == relative(bill.joules)
+    assert bill.attributed("writes").nominal > 0
+    assert all(floor.eta > 1 - 1e-9 for floor in bill.bounds)
+    assert {e for e, entry in chip.prices.items() if entry.refused} == {"chip.idle_s", "matmul.flop"}
 
 
 def test_unknown_chip_names_the_known():
@@ -141,3 +159,51 @@ def test_dac_table_grows_by_the_stated_factor_a_bit():
     each = [price({f"dac.conversion{{bits={b}}}": 1}, chip).joules for b in (4, 5)]
     assert each[1] / each[0] == pytest.approx((get("dac.chen2018.8b").value / get("dac.puma2019.1b").value) ** (1 / 7))
     assert each[1] / each[0] == pytest.approx(1.85, abs=0.005)
+
+
+def test_a_shipped_chip_is_parsed_once():
+    assert load_chip("reram-32nm") is load_chip("reram-32nm")
+
+
+def test_extending_keeps_what_is_not_given_anew():
+    base, chip = load_chip("reram-32nm"), load_chip("panther-32nm")
+    assert chip.prices["digital.multiply"] == base.prices["digital.multiply"]
+    assert chip.prices["update.slot"] != base.prices["update.slot"]
+    assert chip.name == "panther-32nm"
+    with pytest.raises(UnknownName, match=r"extends = 'nobody'"):
+        read_chip({"extends": "nobody", "name": "toy", "title": "A chip"}, "toy.toml")
+
+
+def test_a_price_may_name_a_component_and_its_drivers():
+    adder = {"component": "digital.adder", "word_bits": 32, "node_nm": 40, "supply_V": 0.9}
+    chip = toy({"event": "digital.add", "terms": [{**adder, "times": 2}]})
+    bill = price({"digital.add": 3}, chip)
+    assert bill.joules == relative(3 * 2 * get("digital.aladdin2014.add").value)
+    assert [id.split(".")[:3] for id in bill.records] == [["model", "digital", "adder"]]
+    with pytest.raises(PriceError, match=r"toy.toml.*digital.add.*node_nm = 400.*7 to 130"):
+        toy({"event": "digital.add", "terms": [{**adder, "node_nm": 400}]})
+
+
+def test_estimates_of_one_model_err_together():
+    two = [{"component": "adc.survey", "enob": b, "rate_Hz": 1e8, "node_nm": 32} for b in (6, 8)]
+    chip = toy({"event": "adc.conversion", "terms": two})
+    keys = {chip.draw_key(id) for id in chip.prices["adc.conversion"].record_ids()}
+    assert len(keys) == 1
+
+
+def test_the_thermal_limit_is_its_own_floor():
+    chip = load_chip("thermal-limit")
+    events = {"adc.conversion{enob=6.37}": 5, "digital.add": 4, "sram.byte_read": 2, "random.bit": 9}
+    eta = {floor.component: floor.eta for floor in price(events, chip).bounds}
+    assert eta == pytest.approx({"adc": 1, "digital.add": 16, "sram": 1, "random bits": 1})
+
+
+def test_the_projected_chip_is_below_the_component_chip_and_above_the_limit():
+    each = [price(READ_256, load_chip(name)).joules for name in ("thermal-limit", "projected-14nm", "reram-32nm")]
+    assert each[0] < each[1] < each[2]
+
+
+def test_panther_updates_a_slice_for_its_published_constant():
+    bill = price({"update.slot": 1, "line.pulse": 256, "pulse.up": 128 * 128}, load_chip("panther-32nm"))
+    assert bill.joules / 128**2 == relative(17.7e-15, rel=0.01)
+    assert bill.attributed("writes").nominal == bill.joules

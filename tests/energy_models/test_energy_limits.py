@@ -1,7 +1,10 @@
 """Physical limits: golden values of energy.md section 4 at 300 K, the derivations by simulation, and the refusal."""
 
+import math
+
 import numpy as np
 import pytest
+from revpath.devices.record import Record
 from revpath.energy_models import (
     FloorError,
     PriceError,
@@ -12,8 +15,10 @@ from revpath.energy_models import (
     landauer,
     load_chip,
     price,
+    random_sign_read_floor,
     thermal_energy,
 )
+from statistics_helper import relative
 
 RERAM = load_chip("reram-32nm")
 
@@ -94,9 +99,62 @@ def test_noise_without_energy_is_refused():
         price({"array.snr_sum": 1.0}, RERAM)
 
 
-def test_components_without_noise_figures_have_no_floor():
-    bill = price({"digital.add": 5}, RERAM)
-    assert check_floor({"digital.add": 5}, bill) == bill.floors == ()
+def test_components_that_their_events_tell_nothing_about_have_no_floor():
+    events = {"line.drive": 5, "dac.conversion{bits=8}": 5}
+    bill = price(events, RERAM)
+    assert check_floor(events, bill) == bill.floors == bill.bounds == ()
+    assert math.isnan(bill.eta("line drive"))
+
+
+def test_digital_work_forgets_at_least_its_results():
+    bill = price({"digital.add": 5, "sram.byte_read": 3, "sram.byte_written": 4}, RERAM)
+    floors = {floor.component: floor.floor_J for floor in bill.bounds}
+    assert floors == {"digital.add": relative(5 * landauer()), "sram": relative(7 * 8 * landauer())}
+    assert all(floor.eta > 1e6 for floor in bill.bounds)
+    assert bill.eta("sram") == bill.bounds[1].eta
+    assert bill.to_frame("component").set_index("component")["eta"]["sram"] == bill.eta("sram")
+
+
+def test_a_converter_without_counted_noise_answers_for_the_bits_it_claims():
+    bill = price({"adc.conversion{enob=8.0}": 3}, RERAM)
+    assert bill.floors == ()
+    assert bill.eta("adc") == pytest.approx(525, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("event", "unit", "floor"),
+    [("digital.add", "J/op", landauer()), ("sram.byte_read", "J/byte_moved", 8 * landauer())],
+)
+@pytest.mark.parametrize("margin", [0.99, 1.01])
+def test_a_chip_below_the_thermal_floor_is_refused(event, unit, floor, margin):
+    cheap = Record(
+        id="mine.cheap",
+        value=margin * floor,
+        unit=unit,
+        uncertainty={"kind": "exact"},
+        evidence="measured",
+        read_in="primary",
+        source={"key": "ours", "citation": "Measured in our own laboratory"},
+    )
+    if margin > 1:
+        assert price({event: 7}, RERAM, overrides={event: cheap}).bounds[0].eta == pytest.approx(margin)
+    else:
+        with pytest.raises(FloorError, match=r"(?s)below the thermal floor is refused.*k T ln 2"):
+            price({event: 7}, RERAM, overrides={event: cheap})
+
+
+def test_random_signs_cost_two_kT_snr_a_product_by_simulation():
+    rng = np.random.default_rng(2)
+    rows, G, V, t = 256, 1e-6, 0.1, 1e-8
+    products = rng.choice([-1.0, 1.0], (20_000, rows)) * G * V
+    noise = 2 * thermal_energy() * rows * G / t
+    snr = products.sum(axis=1).var() / noise
+    energy = rows * G * V**2 * t
+    assert energy / random_sign_read_floor(float(snr), rows) == pytest.approx(1, rel=0.05)
+    # energy.md section 4: 8 bits of the dot product itself cost 0.81 fJ a product
+    assert random_sign_read_floor(converter_snr(8), 256) / 256 == relative(0.81e-15, rel=0.01)
+    with pytest.raises(PriceError, match="rows = 0"):
+        random_sign_read_floor(1.0, 0)
 
 
 def test_a_measured_chip_still_answers_for_its_array():

@@ -72,6 +72,12 @@ def test_gpu_run_energy_is_gpu_hours_times_power_over_model_flops():
     assert get("gpu.gemm.h100_bf16").to("pJ/flop") == pytest.approx(0.88, abs=0.005)
 
 
+def test_there_are_a_hundred_records_and_most_can_be_leaned_on():
+    records = library().values()
+    assert len(records) >= 100
+    assert sum(record.shaky for record in records) < len(records) / 4
+
+
 def test_importing_the_package_loads_neither_pint_nor_pandas():
     code = (
         "import sys, revpath.energy_models as m; "

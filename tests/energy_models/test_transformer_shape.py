@@ -1,7 +1,17 @@
 """Parameters and FLOPs of decoder-only transformers, against published totals, hand counts and brute-force counting."""
 
 import pytest
+from revpath.devices.errors import RevpathError
 from revpath.energy_models import PriceError, TransformerShape
+from revpath.energy_models.transformer import published_shape
+from revpath.energy_models.transformer_memory import (
+    Formats,
+    cache_bytes,
+    decode_traffic,
+    layer_activation_bytes,
+    training_memory,
+    training_traffic,
+)
 
 GPT2 = TransformerShape(layers=12, d_model=768, heads=12, d_ff=3072, context=1024, vocab=50257)
 
@@ -82,3 +92,150 @@ def test_bad_lengths_and_tokens():
         GPT2.forward_flops_per_token(1025)
     with pytest.raises(PriceError, match="tokens = -1"):
         GPT2.training_flops(-1)
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [  # as the model repositories count them; GPT-3: 174.6e9 in Brown et al. 2020, table D.1
+        ("gpt2-xl", 1_557_611_200),
+        ("llama2-7b", 6_738_415_616),
+        ("llama2-13b", 13_015_864_320),
+        ("llama2-70b", 68_976_648_192),
+        ("llama3.1-8b", 8_030_261_248),
+        ("llama3.1-70b", 70_553_706_496),
+        ("llama3.1-405b", 405_853_388_800),
+        ("mixtral-8x7b", 46_702_792_704),
+    ],
+)
+def test_published_totals(name, total):
+    assert published_shape(name).parameters() == total
+
+
+def test_gpt3_parameters_and_training_total():
+    shape = published_shape("gpt3-175b")
+    assert shape.parameters() == pytest.approx(174.6e9, rel=5e-4)
+    # Brown et al. count 6 N T, without attention: 3.14e23
+    assert 6 * shape.parameters() * 300e9 == pytest.approx(3.14e23, rel=2e-3)
+    assert shape.training_flops(300 * 10**9) / 3.14e23 == pytest.approx(1.028, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens", "printed"),
+    [("llama2-7b", 2e12, 8.1e22), ("llama2-13b", 2e12, 1.56e23), ("llama2-70b", 2e12, 8.3e23)],
+)
+def test_llama_training_totals(name, tokens, printed):
+    shape = published_shape(name)
+    assert 6 * shape.parameters() * tokens == pytest.approx(printed, rel=0.01)
+    assert 1 < shape.training_flops(int(tokens)) / printed < 1.15
+
+
+def test_mixtral_active_parameters():
+    assert published_shape("mixtral-8x7b").active_parameters() == pytest.approx(12.9e9, rel=2e-3)
+
+
+def test_grouped_gated_experts_by_hand():
+    shape = TransformerShape(2, 8, 4, 6, 5, 7, False, False, False, 2, True, 3, 2)
+    # a layer: queries and output 64 + 64, keys and values 8 x 4 each, experts 3 x 8 x 6, router 8 x 3, norms 8 + 8
+    layer = 128 + 64 + 3 * 144 + 24 + 16
+    assert shape.parameters() == 2 * layer + 8 + 2 * 7 * 8
+    assert shape.parameters() - shape.active_parameters() == 2 * 144
+    biased = TransformerShape(2, 8, 4, 6, 5, 7, False, True, False, 2, True)
+    plain = TransformerShape(2, 8, 4, 6, 5, 7, False, False, False, 2, True)
+    # a layer: queries 8, keys and values 4 + 4, output 8, gate and up 6 + 6, down 8, norms 8 + 8; final norm 8
+    assert biased.parameters() - plain.parameters() == 2 * (8 + 8 + 8 + 12 + 8 + 16) + 8
+
+
+@pytest.mark.parametrize("name", ["gpt3-175b", "gpt2"])
+def test_full_recompute_is_the_formula_of_narayanan(name):
+    shape = published_shape(name)
+    s, L, h, V = shape.context, shape.layers, shape.d_model, shape.vocab
+    by_formula = 96 * s * L * h**2 * (1 + s / (6 * h) + V / (16 * L * h))
+    assert shape.training_flops(s, recompute="full") == pytest.approx(by_formula, rel=1e-12)
+    without = 72 * s * L * h**2 * (1 + s / (6 * h) + V / (12 * L * h))
+    assert shape.training_flops(s) == pytest.approx(without, rel=1e-12)
+    extra = shape.training_flops(s, recompute="selective") - shape.training_flops(s)
+    assert extra == s * shape.attention_flops_per_token()
+
+
+def walk_generation(shape, prompt, new):
+    flops = 0
+    for position in range(1, prompt + new):
+        for _ in range(shape.layers):
+            flops += 2 * shape.layer_parameters() + 2 * 2 * shape.d_model * position
+        if position >= prompt:
+            flops += 2 * shape.vocab * shape.d_model
+    return flops
+
+
+@pytest.mark.parametrize(("prompt", "new"), [(1, 1), (5, 1), (3, 7)])
+def test_generation_flops_by_walking(prompt, new):
+    shape = TransformerShape(3, 12, 4, 20, 16, 11, kv_heads=2, gated=True)
+    assert shape.generation_flops(prompt, new) == walk_generation(shape, prompt, new)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "gpt3-175b"])
+@pytest.mark.parametrize("batch", [1, 4])
+def test_activations_of_a_gpt_layer_are_the_formula_of_korthikanti(name, batch):
+    shape = published_shape(name)
+    s, h, a = shape.context, shape.d_model, shape.heads
+    assert layer_activation_bytes(shape, batch) == s * batch * h * (34 + 5 * a * s / h)
+    assert layer_activation_bytes(shape, batch, recompute="selective") == 34 * s * batch * h
+    assert layer_activation_bytes(shape, batch, recompute="full") == 2 * s * batch * h
+
+
+def test_selective_recompute_saves_seventy_percent_of_gpt3():
+    # 5 a s / h = 80 for GPT-3 against 34 that stay: 70 % (Korthikanti et al. 2022, section 5)
+    shape = published_shape("gpt3-175b")
+    kept = layer_activation_bytes(shape, 1, recompute="selective") / layer_activation_bytes(shape, 1)
+    assert 1 - kept == pytest.approx(0.70, abs=0.005)
+
+
+def test_training_memory_by_hand():
+    shape = TransformerShape(2, 4, 2, 8, 3, 5, kv_heads=1, gated=True)
+    memory = training_memory(shape, 2, dropout=False)
+    p = shape.parameters()
+    assert memory.weights + memory.gradients + memory.optimizer == 16 * p
+    # per token: norms 4 + 4, qkv input 4, q 4, k 2, v 2, projection input 4, MLP input 4, and 4 x 8 in the MLP
+    per_token = 2 * (4 + 4 + 4 + 4 + 2 + 2 + 4 + 4 + 32)
+    softmax = 2 * 2 * 3 * 3 * 2  # 2 bytes x heads x length^2 x batch
+    assert memory.activations == 2 * (per_token * 6 + softmax)
+    full = training_memory(shape, 2, dropout=False, recompute="full")
+    assert full.activations == 2 * (2 * 6 * 4) + memory.activations / 2
+    assert memory.total == 16 * p + memory.activations
+
+
+def test_traffic_by_hand():
+    shape = TransformerShape(2, 4, 2, 8, 3, 5)
+    p, kept = shape.parameters(), layer_activation_bytes(shape, 1)
+    # a micro-batch: weights twice, gradients written and read; the step: gradients, 12 bytes of states both ways, weights
+    assert training_traffic(shape, 1, 3) == 3 * (p * (4 + 4) + 2 * 2 * kept) + p * (2 + 24 + 2)
+    assert training_traffic(shape, 1, 3) > 3 * p * 8
+
+
+def test_cache_and_decode():
+    shape = published_shape("llama2-70b")
+    # 2 x 80 layers x 8 heads x 128 x 2 bytes: 320 KiB a token
+    assert cache_bytes(shape, 1) == 327_680
+    one, many = decode_traffic(shape, 1, 1000), decode_traffic(shape, 64, 1000)
+    assert many - one == 63 * cache_bytes(shape, 1000)
+    mixture = published_shape("mixtral-8x7b")
+    assert decode_traffic(mixture, 4, 1) - 4 * cache_bytes(mixture, 1) == 2 * (
+        mixture.parameters() - 32000 * 4096 - 65 * 4096
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: TransformerShape(2, 4, 2, 8, 3, 5, kv_heads=3), "multiple of kv_heads = 3"),
+        (lambda: TransformerShape(2, 4, 2, 8, 3, 5, active_experts=2), "at most experts = 1"),
+        (lambda: GPT2.training_flops(1, recompute="some"), "recompute = 'some'"),
+        (lambda: layer_activation_bytes(GPT2, 0), "batch = 0"),
+        (lambda: GPT2.generation_flops(1, 1024 + 1), "length = 1025"),
+        (lambda: published_shape("gpt4"), "shape = 'gpt4'"),
+        (lambda: Formats(weight=-1), "weight = -1"),
+    ],
+)
+def test_bad_configurations(call, message):
+    with pytest.raises(RevpathError, match=message):
+        call()

@@ -1,0 +1,54 @@
+"""Tornado and flip points on axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .sensitivity import Flip, Swing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LOW, _HIGH, _LINE = "#56B4E9", "#D55E00", "#666666"
+
+
+def plot_tornado(
+    swings: Sequence[Swing],
+    nominal: float,
+    ax: Axes,
+    *,
+    threshold: float | None = 1.0,
+    flips: Sequence[Flip] = (),
+    most: int = 10,
+) -> Axes:
+    """The widest swings as bars around the nominal value, widest on top.
+
+    Blue: the record at its 5 % quantile, vermilion: at its 95 %. A record that could reverse the verdict alone has the
+    factor it would need beside its name, bold where that lies within its 90 %.
+    """
+    from matplotlib.patches import Patch
+
+    shown = list(reversed(swings[:most]))
+    by_record = {flip.record: flip for flip in flips}
+    labels = []
+    for row, swing in enumerate(shown):
+        for end, colour in ((swing.low, _LOW), (swing.high, _HIGH)):
+            ax.barh(row, end - nominal, left=nominal, color=colour, height=0.5)
+        flip = by_record.get(swing.record)
+        labels.append(swing.record if flip is None else f"{swing.record}\nreverses at {flip.factor:.3g} times")
+    ends_named = ((_LOW, "number at its 5 %"), (_HIGH, "number at its 95 %"))
+    ax.legend(
+        handles=[Patch(color=c, label=name) for c, name in ends_named], frameon=False, fontsize=8, loc="lower right"
+    )
+    ax.axvline(nominal, color=_LINE, linewidth=1)
+    if threshold is not None:
+        ax.axvline(threshold, color=_LINE, linewidth=1, linestyle="--")
+    ax.set_yticks(range(len(shown)), labels, fontsize=8)
+    for tick, swing in zip(ax.get_yticklabels(), shown, strict=True):
+        flip = by_record.get(swing.record)
+        tick.set_fontweight("bold" if flip is not None and flip.likely else "normal")
+    ends = [end for swing in shown for end in (swing.low, swing.high)]
+    if ends and min(ends) > 0 and max(ends) > 10 * min(ends):
+        ax.set_xscale("log")
+    return ax

@@ -1,0 +1,269 @@
+"""Models held against silicon: published joules beside modelled ones, calibrated, and predicted without the chip's help.
+
+Three numbers for each chip, of which the literature publishes only the first:
+
+- *calibrated residual*: the chip's own scale factors are fitted, one for each published group of components (array,
+  converters, digital), or one for the total where only that is published; what is left over its operating points.
+- *uncalibrated*: the models as they are.
+- *leave one out*: the factors fitted on the other measured chips, applied to this one.
+
+Errors are ratios, as joules err by factors. Simulated designs (PUMA, ISAAC) are shown, never fitted to, never counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..devices.record import Evidence
+from .chip import Chip, chip_names, load_chip
+from .errors import PriceError
+from .pricing import price
+from .workload import GROUPS, REST, grouped
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+NAMES: tuple[str, ...] = (*GROUPS, REST)
+PRIOR = 1.0  # standard deviation of a group's log factor before any chip was seen: a factor of e
+GOAL = 2.0  # predictive goal: within this factor
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One operating point of one chip, in joules an operation.
+
+    model: by group, groups outside the published boundary left out. own: the same by models that were fitted to this
+    chip, where it has such. published: the total. groups: what was published of single groups. measured: silicon, not a
+    simulation.
+    """
+
+    chip: str
+    workload: str
+    published: float
+    model: Mapping[str, float]
+    own: Mapping[str, float]
+    groups: Mapping[str, float]
+    measured: bool
+
+    @property
+    def total(self) -> float:
+        """Modelled joules an operation."""
+        return sum(self.model.values())
+
+    def scaled(self, factors: Mapping[str, float]) -> float:
+        """Modelled joules an operation with every group multiplied by its factor."""
+        return _scaled(self.model, factors)
+
+    def calibrated(self, factors: Mapping[str, float]) -> float:
+        """As `scaled`, by the models that were fitted to this chip where it has such."""
+        return _scaled(self.own, factors)
+
+
+def _scaled(model: Mapping[str, float], factors: Mapping[str, float]) -> float:
+    return sum(joules * factors.get(group, 1.0) for group, joules in model.items())
+
+
+def cases(chips: Sequence[str | Chip] | None = None) -> list[Case]:
+    """All operating points with a published efficiency, of all shipped chips unless some are given."""
+    found = []
+    for name in chip_names() if chips is None else chips:
+        chip = name if isinstance(name, Chip) else load_chip(name)
+        for work in chip.workloads:
+            if not work.efficiency:
+                continue
+            figure = chip.records[work.efficiency]
+            model, own = (
+                {
+                    group: joules / work.ops
+                    for group, joules in grouped(price(work.events, chip, overrides=overrides, n_draws=_FEW)).items()
+                    if group not in work.leave_out
+                }
+                for overrides in (work.models, {**work.models, **work.fitted})
+            )
+            found.append(
+                Case(
+                    chip=chip.name,
+                    workload=work.name,
+                    published=1 / figure.to("op/J"),
+                    model=model,
+                    own=own,
+                    groups={group: chip.records[id].to("J/op") for group, id in work.groups.items()},
+                    measured=figure.evidence is Evidence.MEASURED,
+                )
+            )
+    return found
+
+
+def calibrate(points: Sequence[Case]) -> dict[str, float]:
+    """One chip's own factors: for each group that it published the geometric mean of published over modelled.
+
+    Where only totals are published all groups share one factor; groups that are never published keep what the total
+    leaves them only by that shared factor when no group is known, else 1.
+    """
+    if not points:
+        raise PriceError("points is empty: there is nothing to calibrate on")
+    factors: dict[str, float] = {}
+    for group in NAMES:
+        logs = [math.log(p.groups[group] / p.own[group]) for p in points if group in p.groups and p.own[group] > 0]
+        if logs:
+            factors[group] = math.exp(float(np.mean(logs)))
+    if factors:
+        return {group: factors.get(group, 1.0) for group in NAMES}
+    shared = math.exp(float(np.mean([math.log(p.published / sum(p.own.values())) for p in points])))
+    return dict.fromkeys(NAMES, shared)
+
+
+def fit(points: Sequence[Case]) -> dict[str, float]:
+    """Factors of the groups over several chips: least squares of log ratios, every chip of equal weight.
+
+    Group figures count where they are published, totals elsewhere. A factor starts at 1 with a standard deviation of a
+    factor of e (`PRIOR`), so that a group which no chip tells apart stays near 1.
+    """
+    from scipy.optimize import least_squares
+
+    if not points:
+        raise PriceError("points is empty: there is nothing to fit to")
+    share = {chip: 1 / math.sqrt(sum(p.chip == chip for p in points)) for chip in {p.chip for p in points}}
+
+    def residuals(logs: np.ndarray) -> np.ndarray:
+        factors = dict(zip(NAMES, np.exp(logs), strict=True))
+        rows = [logs / PRIOR]
+        for p in points:
+            known = [g for g in p.groups if p.model.get(g, 0.0) > 0]
+            errors = [math.log(p.model[g] * factors[g] / p.groups[g]) for g in known]
+            errors = errors or [math.log(p.scaled(factors) / p.published)]
+            rows.append(np.array(errors) * share[p.chip] / math.sqrt(len(errors)))
+        return np.concatenate(rows)
+
+    solution = least_squares(residuals, np.zeros(len(NAMES)))
+    return {group: float(f) for group, f in zip(NAMES, np.exp(solution.x), strict=True)}
+
+
+def leave_one_out(points: Sequence[Case]) -> dict[str, dict[str, float]]:
+    """Chip -> factors fitted on the other measured chips; PriceError where there are no others."""
+    measured = [p for p in points if p.measured]
+    chips = list(dict.fromkeys(p.chip for p in points))
+    answer = {}
+    for chip in chips:
+        others = [p for p in measured if p.chip != chip]
+        if not others:
+            raise PriceError(f"chip {chip!r} has no other measured chip to be predicted from")
+        answer[chip] = fit(others)
+    return answer
+
+
+def validation_table(points: Sequence[Case] | None = None) -> pd.DataFrame:
+    """One row for each operating point: published and modelled TOPS/W, and errors as factors (1: exact; 2: twice too dear).
+
+    Columns: chip, workload, measured, published, model, uncalibrated, calibrated, leave_one_out (the last three are
+    modelled over published joules), within_goal (leave one out within a factor of 2).
+    """
+    import pandas as pd
+
+    points = cases() if points is None else points
+    own = {chip: calibrate([p for p in points if p.chip == chip]) for chip in {p.chip for p in points}}
+    others = leave_one_out(points)
+    rows = []
+    for p in points:
+        predicted = p.scaled(others[p.chip]) / p.published
+        rows.append(
+            {
+                "chip": p.chip,
+                "workload": p.workload,
+                "measured": p.measured,
+                "published": _tops_per_watt(p.published),
+                "model": _tops_per_watt(p.total),
+                "uncalibrated": p.total / p.published,
+                "calibrated": p.calibrated(own[p.chip]) / p.published,
+                "leave_one_out": predicted,
+                "within_goal": 1 / GOAL <= predicted <= GOAL,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each chip: points, largest calibrated residual (fraction), and errors as factors of at least 1.
+
+    uncalibrated and leave_one_out are the geometric means of the larger of ratio and inverse; worst is the largest.
+    """
+    import pandas as pd
+
+    rows = []
+    for chip, part in table.groupby("chip", sort=False):
+        predicted = np.abs(np.log(part["leave_one_out"]))
+        rows.append(
+            {
+                "chip": chip,
+                "measured": bool(part["measured"].all()),
+                "points": len(part),
+                "calibrated_residual": float(np.abs(part["calibrated"] - 1).max()),
+                "uncalibrated": float(np.exp(np.abs(np.log(part["uncalibrated"])).mean())),
+                "leave_one_out": float(np.exp(predicted.mean())),
+                "worst": float(np.exp(predicted.max())),
+                "within_goal": bool(part["within_goal"].all()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def report(table: pd.DataFrame | None = None) -> str:
+    """The table and its summary as text, with what the numbers mean; simulated designs are marked."""
+    table = validation_table() if table is None else table
+    found = summary(table)
+    real: Any = found[found["measured"]]
+    lines = [
+        "published and modelled TOPS/W; errors are modelled over published joules (1: exact)",
+        table.to_string(index=False, float_format=lambda x: f"{x:.3g}"),
+        "",
+        "by chip: largest calibrated residual, then mean errors as factors of at least 1",
+        found.to_string(index=False, float_format=lambda x: f"{x:.3g}"),
+        "",
+        f"{int(real['within_goal'].sum())} of {len(real)} measured chips are predicted within a factor of {GOAL:g} at "
+        f"every operating point, {int((real['leave_one_out'] <= GOAL).sum())} on average; the worst is "
+        f"{real['worst'].max():.1f} times off ({real.loc[real['worst'].idxmax(), 'chip']}).",
+    ]
+    return "\n".join(lines)
+
+
+def plot_validation(ax: Axes, table: pd.DataFrame | None = None) -> Axes:
+    """Published against modelled TOPS/W, both logarithmic: open markers predicted without the chip, filled calibrated.
+
+    The band is the goal, a factor of 2. Simulated designs are crosses.
+    """
+    table = validation_table() if table is None else table
+    ends = np.array([table["published"].min() / GOAL, table["published"].max() * GOAL])
+    ax.fill_between(ends, ends / GOAL, ends * GOAL, color="0.9", label="within a factor of 2")
+    ax.plot(ends, ends, color="0.4", linewidth=1)
+    for n, (chip, part) in enumerate(table.groupby("chip", sort=False)):
+        colour, real = f"C{n}", bool(part["measured"].all())
+        ax.plot(
+            part["published"],
+            part["published"] / part["leave_one_out"],
+            "o" if real else "x",
+            color=colour,
+            markerfacecolor="none",
+            label=f"{chip}, left out",
+        )
+        if real:
+            ax.plot(part["published"], part["published"] / part["calibrated"], ".", color=colour)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("published TOPS/W")
+    ax.set_ylabel("modelled TOPS/W (ring: without this chip; dot: calibrated)")
+    ax.legend(frameon=False, fontsize="x-small")
+    return ax
+
+
+def _tops_per_watt(joules_per_op: float) -> float:
+    return 1 / joules_per_op / _TERA
+
+
+_TERA = 10**12
+_FEW = 100  # draws: only nominal joules are read here

@@ -1,0 +1,87 @@
+"""What `revpath chips` and `revpath validate` show: prices made of records, and how well they foretell silicon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .files import results_folder, write_whole
+from .verdict import plain_number
+
+
+def print_chips(console: Console | None = None) -> None:
+    """The chips of the library: what each is, and how many of its prices lean on what."""
+    from ..energy_models import chip_names, load_chip
+
+    console = console or _console()
+    grid = Table()
+    for heading in ("chip", "kind", "what it is", "records", "assumed or unverified", "workloads"):
+        grid.add_column(heading, justify="right" if heading in ("records", "assumed or unverified") else "left")
+    for name in chip_names():
+        chip = load_chip(name)
+        shaky = sum(record.shaky for record in chip.records.values())
+        workloads = ", ".join(w.name for w in chip.workloads)
+        grid.add_row(name, chip.kind, escape(chip.title), str(len(chip.records)), str(shaky), escape(workloads))
+    console.print(grid)
+
+
+def print_chip(name: str, console: Console | None = None) -> None:
+    """Energy, speed and area of a chip on each of its workloads, beside what was published."""
+    from ..energy_models import load_chip, performance
+
+    console = console or _console()
+    chip = load_chip(name)
+    console.print(f"[bold]{escape(chip.name)}[/] {escape(chip.title)}", soft_wrap=True)
+    if not chip.workloads:
+        console.print("no published workload: nothing to set it beside", soft_wrap=True)
+        return
+    grid = Table()
+    headings = ("workload", "TOPS/W", "published", "TOPS", "W", "mm2", "TOPS/mm2", "W/mm2")
+    for heading in headings:
+        grid.add_column(heading, justify="left" if heading == "workload" else "right")
+    for workload in chip.workloads:
+        found = performance(chip, workload.name)
+        efficiency = chip.records.get(workload.efficiency)
+        published = None if efficiency is None else efficiency.to("op/J") / 10**12
+        numbers = (
+            found.tops_per_watt,
+            published,
+            found.tops,
+            found.watts,
+            found.mm2,
+            found.tops_per_mm2,
+            found.watts_per_mm2,
+        )
+        grid.add_row(escape(workload.name), *("not known" if n is None else plain_number(n) for n in numbers))
+    console.print(grid)
+
+
+def run_validation(out: Path | None) -> list[Path]:
+    """Print the validation report; with a folder, write table and figure and return their paths."""
+    from ..energy_models import plot_validation, validation_table
+    from ..energy_models.validation import report
+
+    print(report())
+    if out is None:
+        return []
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from .figures import STYLE, save
+
+    folder = results_folder(out)
+    table = folder / "validation.csv"
+    write_whole(table, validation_table().to_csv(index=False).encode())
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+        plot_validation(figure.subplots())
+    return [table, *save(figure, folder / "validation")]
+
+
+def _console() -> Console:
+    from .report import wide_console
+
+    return wide_console()

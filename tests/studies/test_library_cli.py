@@ -1,0 +1,163 @@
+"""`records`, `cite`, `claims` and `gpu` as functions: what they print and write, and what they refuse."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from revpath.devices.errors import RevpathError, UnknownName
+from revpath.devices.record import load_records
+from revpath.energy_models.gpu_measure import Settings
+from revpath.energy_models.nvml import Clock
+from revpath.energy_models.records import library
+from revpath.studies.claims_cli import run_claims
+from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_measure
+from revpath.studies.records_cli import choose_records, print_citations, print_records, used_sources
+from rich.console import Console
+
+
+def listen(width=250):
+    out = StringIO()
+    return Console(file=out, width=width), out
+
+
+def test_records_are_listed_and_filtered():
+    console, out = listen()
+    print_records("gpu.h100.", console=console)
+    assert "gpu.h100.power" in out.getvalue()
+    assert "adc." not in out.getvalue()
+    assert "gpu.h100.idle !" in out.getvalue()  # an assumption is marked
+    assert out.getvalue().startswith(f"{len(choose_records('gpu.h100.'))} of {len(library())} records; 2 are assumed")
+
+
+def test_filters_by_evidence_doubt_and_source():
+    assert {str(r.evidence) for r in choose_records(evidence="assumed")} == {"assumed"}
+    assert all(r.shaky for r in choose_records(shaky=True))
+    assert len(choose_records(shaky=True)) == sum(r.shaky for r in library().values())
+    assert {r.source.key for r in choose_records("Vaswani")} <= {"vaswani2017", "vaswani2017_run"}
+    with pytest.raises(RevpathError, match="evidence = 'sure' is not one of exact, measured"):
+        choose_records(evidence="sure")
+
+
+def test_one_record_is_shown_in_full():
+    console, out = listen()
+    print_records("run.gpt3.energy", console=console)
+    for part in ("1287 MWh", "330 W", "arxiv.org/abs/2104.10350", "derivation: 3.14e23", "basis = measured"):
+        assert part in out.getvalue()
+
+
+def test_unknown_records_get_near_ids():
+    with pytest.raises(UnknownName, match=r"gpu.h100.powr.*near:.*gpu.h100.power"):
+        print_records("gpu.h100.powr", console=listen()[0])
+
+
+RESULT = {
+    "records": ["gpu.gemm.h100_bf16", "gone.from.library", "x.y"],
+    "contenders": [
+        {
+            "citations": ["x.y: A. Author, A [Title], 2020 [measured, read in primary] https://x.y"],
+            "shaky_records": ["x.y"],
+        },
+        {"citations": ["x.z: A. Author, A [Title], 2020 [assumed, read in memory] https://x.y"], "shaky_records": []},
+    ],
+}
+
+
+def write(tmp_path, content) -> Path:
+    path = tmp_path / "result.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_citations_of_a_result(tmp_path):
+    found, shaky = used_sources(write(tmp_path, RESULT))
+    assert found["A. Author, A [Title], 2020 https://x.y"] == ["x.y", "x.z"]
+    assert ["gpu.gemm.h100_bf16"] in found.values()
+    assert found["not in this library: written by another version?"] == ["gone.from.library"]
+    assert shaky == ["x.y"]
+    console, out = listen()
+    print_citations(write(tmp_path, RESULT), console)
+    assert out.getvalue().startswith("This result leans on 1 assumed or unverified records: x.y.")
+    assert "3 references" in out.getvalue()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"records": [], "contenders": [{}]}'])
+def test_what_is_no_result_is_refused(tmp_path, content):
+    with pytest.raises(RevpathError, match="is not a result.json"):
+        used_sources(write(tmp_path, content))
+
+
+def test_a_missing_result_is_refused(tmp_path):
+    with pytest.raises(RevpathError, match="cannot be read: No such file"):
+        used_sources(tmp_path / "none.json")
+
+
+def test_claims_are_printed_and_written(tmp_path):
+    console, out = listen()
+    files = run_claims(tmp_path / "out", console=console)
+    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
+    assert all(f.stat().st_size > 500 for f in files)
+    text = out.getvalue()
+    assert text.startswith("These claims lean on")
+    for part in ("refuted", "explained", "PUMA", "not tested: Kendall", "[1] "):
+        assert part in text
+    again = run_claims(tmp_path / "again", console=listen()[0])
+    assert [f.read_bytes() for f in again[:2]] == [f.read_bytes() for f in files[:2]]
+
+
+def test_gpus_and_their_errors_are_printed():
+    console, out = listen()
+    print_gpus(console)
+    assert "B200" in out.getvalue()
+    assert "olmo3_32b -4%" in out.getvalue()
+
+
+def test_without_a_gpu_it_says_so_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
+    console, out = listen()
+    assert run_gpu_measure(tmp_path, console=console) is None
+    assert out.getvalue() == "nothing was measured: no NVML: the package nvidia-ml-py is not installed\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+class Bench:
+    """A GPU of 100 W idle and 300 W busy, and the work on it, in imagined time."""
+
+    name, unit, conditions = "NVIDIA H100", "flop", {"n": 8}
+
+    def __init__(self):
+        self.t, self.J = 0.0, 0.0
+
+    def spend(self, seconds, watts=100.0):
+        self.t, self.J = self.t + seconds, self.J + seconds * watts
+
+    def run(self):
+        self.spend(0.1, 300.0)
+        return 1e9
+
+    def energy_mJ(self):
+        return int(self.J * 1e3)
+
+    def power_W(self):
+        return 100.0
+
+    def temperature_C(self):
+        return 40.0
+
+    def clock_MHz(self):
+        return 1500.0
+
+
+@pytest.mark.parametrize("target", ["folder", "here.toml"])
+def test_a_measurement_is_written_as_records(tmp_path, target):
+    bench = Bench()
+    console, out = listen()
+    settings = Settings(seconds=3, trials=2, warm_up=1, cool_down=1)
+    path = measure_with(
+        bench, [bench], tmp_path / target, settings, console, Clock(lambda: bench.t, bench.spend), "2026-11-23"
+    )
+    assert path == (tmp_path / "here.toml" if target == "here.toml" else tmp_path / "folder" / "gpu_h100.toml")
+    records = load_records(path)
+    assert records["measured.h100.h100"].to("nJ/flop") == pytest.approx(30, rel=0.02)
+    assert records["measured.h100.idle"].value == pytest.approx(100, rel=0.01)
+    assert f"written: {path}" in out.getvalue()
