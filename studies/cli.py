@@ -116,6 +116,20 @@ def claims(
 
 
 @app.command()
+def barrier(
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of `revpath compare`, for the revolutionary path's own factor.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for barrier.pdf and barrier.png.")] = Path("revpath-results"),
+) -> None:
+    """Draw who can afford to train which model, by year and by step of the evolutionary road."""
+    from .barrier_cli import run_barrier
+
+    for path in run_barrier(out, results):
+        print(path)
+
+
+@app.command()
 def chips(
     name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
 ) -> None:

@@ -63,7 +63,7 @@ def compare(
     tell: Told | None = None,
     side_by_side: bool = True,
 ) -> Comparison:
-    """Run the comparison and write ``result.json``, ``compare.pdf`` and ``compare.png`` into `folder`.
+    """Run the comparison and write ``result.json``, ``compare.pdf``, ``compare.png`` and ``bills.html`` into `folder`.
 
     Runs that are already in the folder are not repeated, and interrupted ones go on where they stopped; Ctrl-C keeps
     what is done and judges that.
@@ -189,7 +189,16 @@ def _write(found: Comparison, folder: Path) -> list[Path]:
     if not any(c.stops for c in found.contenders):
         return [path]
     figure = compare_figure(found.contenders, found.verdict, found.ngram_bits, found.text.name)
-    return [path, *save(figure, folder / "compare")]
+    return [path, *save(figure, folder / "compare"), _bills(found, folder / "bills.html")]
+
+
+def _bills(found: Comparison, path: Path) -> Path:
+    """Where the joules of each contender go, at the quality compared or at its best, as stacked bars to hover over."""
+    from ..energy_models import bills_page
+
+    bits = found.verdict.bits
+    stops = {c.title: (bits is not None and c.first_at(bits)) or c.best for c in found.contenders if c.stops}
+    return bills_page({title: stop.bill for title, stop in stops.items()}, path, relative=True)
 
 
 def _contender(c: Contender) -> dict[str, Any]:

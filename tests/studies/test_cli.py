@@ -266,7 +266,9 @@ def test_compare_prints_the_comparison(revpath, text_path, tmp_path):
     assert re.search(r"adc .* times", out)
     assert re.search(r"Spent on: .*conversion \d+\.\d%.*digital \d+\.\d%", out)
     assert "note no transformer was trained on this text: use --retrain" in lines
-    assert lines[-1] == "wrote " + ", ".join(str(out_path / f) for f in ("result.json", "compare.pdf", "compare.png"))
+    assert lines[-1] == "wrote " + ", ".join(
+        str(out_path / f) for f in ("result.json", "compare.pdf", "compare.png", "bills.html")
+    )
     result = json.loads((out_path / "result.json").read_text())
     assert result["verdict"]["sentence"] in lines
     assert result["seed"] == 3
@@ -344,4 +346,4 @@ def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
     assert found.complete
     assert all(run.checkpoints[-1].characters >= 4000 for run in found.runs)
     assert json.loads((out / "result.json").read_text())["complete"] is True
-    assert {path.suffix for path in out.rglob("*") if path.is_file()} == {".json", ".pdf", ".png"}
+    assert {path.suffix for path in out.rglob("*") if path.is_file()} == {".json", ".pdf", ".png", ".html"}

@@ -67,7 +67,7 @@ def test_the_result_says_everything(text_path, tmp_path):
     told = []
     found = run(tmp_path / "out", text_path, seed=5, tell=lambda *what: told.append(what))
     assert found.complete
-    assert [path.name for path in found.files] == ["result.json", "compare.pdf", "compare.png"]
+    assert [path.name for path in found.files] == ["result.json", "compare.pdf", "compare.png", "bills.html"]
     assert all(path.exists() for path in found.files)
     assert not list(tmp_path.rglob("*.partial"))
     assert not list(tmp_path.rglob("*.pickle"))

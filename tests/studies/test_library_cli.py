@@ -161,3 +161,30 @@ def test_a_measurement_is_written_as_records(tmp_path, target):
     assert records["measured.h100.h100"].to("nJ/flop") == pytest.approx(30, rel=0.02)
     assert records["measured.h100.idle"].value == pytest.approx(100, rel=0.01)
     assert f"written: {path}" in out.getvalue()
+
+
+def test_barrier_is_drawn(tmp_path, capsys):
+    from revpath.studies.barrier_cli import run_barrier
+
+    files = run_barrier(tmp_path / "out", None)
+    assert [f.name for f in files] == ["barrier.pdf", "barrier.png"]
+    assert all(f.stat().st_size > 5_000 for f in files)
+
+
+@pytest.mark.parametrize("name", ["neurram-130nm", "puma-32nm", "h100-run"])
+def test_chips_are_shown(name, capsys):
+    from revpath.studies.chips_cli import print_chip, print_chips
+
+    print_chips()
+    assert name in capsys.readouterr().out
+    print_chip(name)
+    out = capsys.readouterr().out
+    assert ("TOPS/W" in out) == (name != "h100-run")
+
+
+def test_validation_is_written(tmp_path, capsys):
+    from revpath.studies.chips_cli import run_validation
+
+    files = run_validation(tmp_path)
+    assert [f.name for f in files] == ["validation.csv", "validation.pdf", "validation.png"]
+    assert "measured chips are predicted within a factor of 2" in capsys.readouterr().out
