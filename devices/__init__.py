@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .gallery_page import gallery
     from .record import Evidence, ReadIn, Record, Source
     from .sections import Endurance, Pulse, Retention, Yields
+    from .trace_directions import TraceError
+    from .trace_fit import TraceFit, fit_traces
+    from .trace_samples import sample_traces, synthetic_traces
+    from .traces import Traces, read_traces
 
 _HOME = {
     ".catalogue": ("device_names", "load_device"),
@@ -23,6 +27,19 @@ _HOME = {
     ".gallery_page": ("gallery",),
     ".record": ("Evidence", "ReadIn", "Record", "Source"),
     ".sections": ("Endurance", "Pulse", "Retention", "Yields"),
+    ".trace_directions": ("TraceError",),
+    ".trace_fit": (
+        "TraceFit",
+        "fit_traces",
+    ),
+    ".trace_samples": (
+        "sample_traces",
+        "synthetic_traces",
+    ),
+    ".traces": (
+        "Traces",
+        "read_traces",
+    ),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -37,13 +54,20 @@ __all__ = [
     "Retention",
     "RevpathError",
     "Source",
+    "TraceError",
+    "TraceFit",
+    "Traces",
     "UnitError",
     "UnknownName",
     "Yields",
     "device_names",
+    "fit_traces",
     "gallery",
     "load_device",
     "read_device",
+    "read_traces",
+    "sample_traces",
+    "synthetic_traces",
 ]
 
 

@@ -58,6 +58,13 @@ class Device(BaseModel):
             )
         return self
 
+    @classmethod
+    def from_traces(cls, traces: Any, **options: Any) -> Device:
+        """A device fitted to measured pulse traces: `revpath.devices.fit_traces(traces, **options).device`."""
+        from .trace_fit import fit_traces
+
+        return fit_traces(traces, **options).device
+
     @property
     def sources(self) -> dict[str, Source]:
         """The papers that its numbers come from, by citation key."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 
 from ..devices import Device
-from ..devices.response import SoftBounds
+from ..devices.pulsed import CellParameters, PulsedResponse
+from ..devices.response import NoResponse
+from .errors import ArrayError
 from .mapping import WeightMapping
 from .noise import Stream
 from .programming_report import Outcome, ProgrammingReport
+from .pulse_laws import draw_cells, draw_stuck, fasten, kernel_law, traits_of
+from .pulses import counted_pulses
 from .readout import summarise
-from .verify import PURPOSE, WriteVerify, write_verify
+from .verify import PURPOSE, EnduranceWarning, WriteVerify, write_verify
+
+LARGEST_COUNT = 2**31 - 1  # pulses on one weight in one call: their addresses have 31 bits
 
 
 class Cells:
@@ -25,9 +34,11 @@ class Cells:
     ----------
     state: (rows x columns, 2) float32, what the cells hold. shown: what a read sees of them (their write noise comes
         on top).
-    wear: (rows x columns, 2), programming pulses and writes that each has taken (training is counted in the events of
-        the array, not cell by cell).
-    traits: (rows x columns, 2, 4) float32: s_up, s_down, b_max, b_min of each pulsed cell; None for others.
+    wear: (rows x columns, 2), pulses and writes that each has taken, in programming and in training.
+    traits: (rows x columns, 2, n) float32: s_up, s_down, upper and lower bound of the state of each pulsed cell, and what
+        else its law needs (`pulse_laws.traits_of`); None for others.
+    law: the pulse response as kernels want it (`pulse_laws.kernel_law`); None for cells that are not pulsed.
+    stuck: (rows x columns, 2) float32: where cells stand that never move, and NaN for the others; None where all move.
     weights: (rows, columns) float32 shown by a read that drives the word lines.
     """
 
@@ -35,13 +46,20 @@ class Cells:
         self.shape, self.device, self.mapping = shape, device, mapping
         self._writes = Stream(seed, "program", array)
         self._verifies = Stream(seed, PURPOSE, array)
-        self.traits = self._draw_traits(Stream(seed, "device-to-device", array))
+        self._addresses = Stream(seed, "device-to-device", array), Stream(seed, "yield", array)
+        self.stuck = self._draw_stuck()
+        self.traits = self.law = None
+        if isinstance(device.response, PulsedResponse):
+            self.traits = traits_of(device.response, self.parameters())
+            self.law = kernel_law(device.response, mapping.floor)
         self.state = np.empty((shape[0] * shape[1], 2), np.float32)
         self.shown = np.empty_like(self.state)
         self.wear = np.zeros(self.state.shape, np.int64)
         self.version = 0
-        if isinstance(device.response, SoftBounds):
-            # a pulsed cell rests where up and down pulses balance: the zero of its state coordinate
+        self._most_worn = 0  # no cell has taken more pulses than this
+        self._warned = False
+        if self.traits is not None:
+            # a pulsed cell rests at the zero of its state coordinate, where soft bounds balance up and down pulses
             self.hold(np.zeros(self.state.shape))
         else:
             self.hold(mapping.states(np.zeros(shape)))
@@ -94,23 +112,29 @@ class Cells:
         """
         target = self._unshared(self.mapping.conductances(self.mapping.states(weights)))
         worn = self._unshared(self.wear.reshape(*self.shape, 2))
-        traits = None if self.traits is None else self._unshared(self.traits.reshape(*self.shape, 2, 4))
+        traits = None if self.traits is None else self._unshared(self.traits.reshape(*self.shape, 2, -1))
         state, shown = (self._unshared(pairs.reshape(*self.shape, 2)) for pairs in (self.state, self.shown))
         if scheme is None:
-            states, outcome = self._write(target, traits)
+            stuck = None if self.stuck is None else self._unshared(self.stuck.reshape(*self.shape, 2))
+            states, outcome = self._write(target, traits, stuck)
             state[:] = shown[:] = states
             achieved = self.mapping.conductances(states)
             report = ProgrammingReport.of_open_loop(target, achieved, wear=worn, outcome=outcome)
+        elif self.stuck is not None and traits is None:
+            raise ArrayError(f"device {self.device.name!r} has stuck cells and no pulses: program it without a scheme")
         else:
             report = write_verify(
                 state, shown, traits, target, self.device, scheme, self._verifies, read_time=read_time, wear=worn
             )
         for pairs, cells in ((self.state, state), (self.shown, shown), (self.wear, report.wear)):
             self._spread(pairs, cells)
+        self._most_worn = int(self.wear.max())
         self.changed()
         return report
 
-    def _write(self, target: np.ndarray, traits: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def _write(
+        self, target: np.ndarray, traits: np.ndarray | None, stuck: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Where cells (n,) land that are written once, float32 states, and how that ended."""
         outcome = np.full(target.shape, Outcome.NOT_VERIFIED, np.uint8)
         sigma = self.device.programming.sigma(target, self.device.window.g_max)
@@ -123,11 +147,103 @@ class Cells:
             bounded = np.clip(states, traits[..., 3], traits[..., 2])
             outcome[bounded != states] = Outcome.BEYOND_BOUNDS
             states = bounded
+        if stuck is not None:
+            outcome[~np.isnan(stuck)] = Outcome.STUCK
+            states = np.where(np.isnan(stuck), states, stuck)
         return states, outcome
 
+    def parameters(self) -> CellParameters:
+        """What differs between the pulsed cells, (rows x columns, 2) each, before rounding to `traits`; drawn anew.
+
+        Raises
+        ------
+        ArrayError: the pulse response of the device is not known, or needs none.
+        """
+        response = self.device.response
+        if not isinstance(response, PulsedResponse):
+            raise ArrayError(f"device {self.device.name!r} has a response that is {response.law}: no pulse moves it")
+        stream = replace(self._addresses[0], step=0)
+        cells = draw_cells(response, stream, self.shape, self.mapping.floor, shared=self.mapping.shared)
+        return cells if self.stuck is None else fasten(cells, self.stuck)
+
+    def pulse(self, counts: np.ndarray, stream: Stream) -> None:
+        """So many pulses on each weight, one after another: up where positive, down where negative.
+
+        Both cells of a weight take them, in opposite directions; with a shared mapping G+ alone does. The step noise, the
+        bounds and the write noise are those of the device; a read shows the write noise of the last pulse.
+
+        Parameters
+        ----------
+        counts: (rows, columns), whole numbers. stream: of the noise; the call takes one step.
+
+        Raises
+        ------
+        ArrayError: a wrong shape, counts that are not whole, or too many; cells that no pulse moves.
+        """
+        counts = self.checked_counts(counts)
+        if self.law is None:
+            what = "has no known pulse response" if isinstance(self.device.response, NoResponse) else "is ideal"
+            raise ArrayError(f"device {self.device.name!r} {what}: it cannot be pulsed")
+        cells = self.state, self.shown, self.traits, self.wear
+        counted_pulses(cells, self.law, self.moving, counts.reshape(-1), stream.take_step(), stream.key)
+        self.changed()
+
+    def mind_wear(self, pulses: int, on_worn: str) -> None:
+        """To be told after training: `pulses` are the most that any cell can have taken since the last time.
+
+        Endurance is given in cycles over the whole window and back. The wear of training is taken as proportional to the
+        way: a cycle is as many pulses as the nominal cell has states (`response.states`), up and then down again. That is
+        an assumption; pulses at a bound, which move nothing, count too.
+
+        Raises
+        ------
+        ArrayError: cells are worn and on_worn is "error"; the pulses have been applied.
+        """
+        cycles, response = self.device.endurance.cycles, self.device.response
+        if cycles is None or on_worn == "ignore" or not isinstance(response, PulsedResponse):
+            return
+        limit = cycles * 2 * response.states
+        self._most_worn += pulses
+        if self._most_worn <= limit or (self._warned and on_worn == "warn"):
+            return
+        self._most_worn = int(self.wear.max())
+        worn = int(np.count_nonzero(self._unshared(self.wear.reshape(*self.shape, 2)) > limit))
+        if not worn:
+            return
+        message = (
+            f"{worn} cells have taken more than the {limit:.4g} pulses of {cycles:.4g} cycles that device "
+            f"{self.device.name!r} endures; the most is {self._most_worn}"
+        )
+        if on_worn == "error":
+            raise ArrayError(message)
+        self._warned = True
+        warnings.warn(message, EnduranceWarning, stacklevel=4)
+
+    def checked_counts(self, counts: np.ndarray) -> np.ndarray:
+        """Counts of pulses (rows, columns), int64; ArrayError where they cannot be."""
+        counts = np.asarray(counts)
+        if counts.shape != self.shape:
+            raise ArrayError(f"counts has shape {counts.shape}; it must be {self.shape}")
+        if counts.dtype.kind not in "iu":
+            raise ArrayError(f"counts is of {counts.dtype}; it must hold whole numbers of an integer type")
+        if counts.size and max(int(counts.max()), -int(counts.min())) > LARGEST_COUNT:
+            raise ArrayError(
+                f"counts has up to {np.abs(counts).max()} pulses a weight; at most {LARGEST_COUNT} are allowed"
+            )
+        return np.ascontiguousarray(counts, np.int64)
+
+    @property
+    def moving(self) -> int:
+        """Cells of a weight that pulses move: both, or G+ alone where G- is a reference."""
+        return 1 if self.mapping.shared else 2
+
     def hold(self, states: np.ndarray) -> None:
-        """Make every cell hold, and show, a state."""
+        """Make every cell hold, and show, a state, or what is nearest to it inside its bounds."""
         self.state[:] = states.reshape(self.state.shape)
+        if self.traits is not None:
+            np.clip(self.state, self.traits[..., 3], self.traits[..., 2], out=self.state)
+        elif self.stuck is not None:
+            np.copyto(self.state, self.stuck, where=~np.isnan(self.stuck))
         if self.mapping.shared:
             self.share(self.state)
         self.shown[:] = self.state
@@ -171,18 +287,9 @@ class Cells:
         target = pairs.reshape(*self.shape, 2)
         target[..., 0], target[..., 1] = cells[:, :-1], cells[:, -1:]
 
-    def _draw_traits(self, stream: Stream) -> np.ndarray | None:
-        response = self.device.response
-        if not isinstance(response, SoftBounds):
-            return None
-        z = stream.normals((self.shape[0] * self.shape[1], 2, 4))
-        if self.mapping.shared:
-            reference = z.reshape(*self.shape, 2, 4)[:, :, 1]
-            reference[:] = reference[:, :1]
-        gain = 1 + response.step_spread * z[..., 0]
-        tilt = response.asymmetry_spread * z[..., 1]
-        high = np.abs(response.w_max * (1 + response.w_max_spread * z[..., 2]))
-        low = -np.abs(response.w_min * (1 + response.w_min_spread * z[..., 3]))
-        s_up, s_down = response.step * np.abs(gain + tilt), response.step * np.abs(gain - tilt)
-        # no cell conducts less than nothing: a lower bound drawn below zero conductance is moved up to it
-        return np.stack([s_up, s_down, high, np.maximum(low, self.mapping.floor)], axis=-1).astype(np.float32)
+    def _draw_stuck(self) -> np.ndarray | None:
+        stream = self._addresses[1]
+        stuck = draw_stuck(self.device.yields, (self.mapping.w_min, self.mapping.w_max), stream, self.shape)
+        if stuck is not None and self.mapping.shared:
+            self.share(stuck)
+        return stuck

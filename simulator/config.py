@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CellNoise = Literal["auto", "sampled", "collapsed"]
 Layout = Literal["separate", "interleaved"]
+Pulses = Literal["stochastic", "summed", "mean-field"]
+OnWorn = Literal["warn", "error", "ignore"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class ArrayConfig:
     wires: resistances of the lines, see `revpath.simulator.wires.Wires`; None for lines without.
     layout: with wires, whether G+ and G- are "separate" arrays, or bit lines of one array, "interleaved".
     longest_train: largest number of slots of a stochastic-pulse outer product, 1 to 63.
+    pulses: how an outer product moves pulsed cells: "stochastic", each pulse on its own; "summed", the same in law, but
+        one random number for all the pulses that a cell takes in some samples where that is exact and saves time (its
+        numbers depend on how a batch is cut); "mean-field", by exactly rate x d along the mean of the law, as with
+        infinitely many infinitely small pulses.
+    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Cells.mind_wear`: "warn" with
+        `EnduranceWarning` the first time, "error", or "ignore".
     """
 
     device: str | Device = "ideal"
@@ -56,6 +64,8 @@ class ArrayConfig:
     wires: Wires | None = None
     layout: Layout = "separate"
     longest_train: int = 31
+    pulses: Pulses = "stochastic"
+    on_worn: OnWorn = "warn"
 
     def __post_init__(self) -> None:
         if not isinstance(self.device, Device):
@@ -73,7 +83,12 @@ class ArrayConfig:
             value = getattr(self, name)
             if not isinstance(value, kind) and not (optional and value is None):
                 raise ArrayError(f"{name} = {value!r} must be a {kind.__name__}{' or None' if optional else ''}")
-        for name, allowed in (("cell_noise", get_args(CellNoise)), ("layout", get_args(Layout))):
+        for name, allowed in (
+            ("cell_noise", get_args(CellNoise)),
+            ("layout", get_args(Layout)),
+            ("pulses", get_args(Pulses)),
+            ("on_worn", get_args(OnWorn)),
+        ):
             if getattr(self, name) not in allowed:
                 raise ArrayError(f"{name} = {getattr(self, name)!r} must be one of {', '.join(map(repr, allowed))}")
         if not isinstance(self.longest_train, Integral) or not 1 <= self.longest_train <= LONGEST_TRAIN:

@@ -22,7 +22,7 @@ from .noise import Stream
 from .operator import ArrayOperator, as_batch, as_finite
 from .programming_report import ProgrammingReport
 from .reads import ReadPath
-from .updates import PulseStreams, update
+from .updates import PulseStreams, pulse, update
 from .verify import WriteVerify
 from .wired_lines import WiredLines
 
@@ -187,8 +187,8 @@ class Crossbar(ArrayOperator):
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         """W <- W + rate x^T d in the array, one outer product for each row of the batch, in order.
 
-        Soft-bounds cells are moved by coincidences of stochastic pulse trains on word and bit lines; ideal cells take
-        the exact change and saturate at weight_max.
+        Cells with a pulse response are moved by coincidences of stochastic pulse trains on word and bit lines (or as
+        `config.pulses` says); ideal cells take the exact change and saturate at weight_max.
 
         Parameters
         ----------
@@ -204,4 +204,16 @@ class Crossbar(ArrayOperator):
             raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
         if not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
             raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
-        update(self.cells, x, d, rate, self.config.longest_train, self._pulse_streams, self._tally)
+        update(self.cells, x, d, rate, self.config, self._pulse_streams, self._tally)
+
+    def pulse(self, counts: np.ndarray) -> None:
+        """Pulse each weight so many times, counts (rows, columns) of an integer type: up where positive, else down.
+
+        Both cells of a weight take the pulses, in opposite directions (G+ alone with a shared reference), with all noise
+        and bounds of the device. Word lines are driven one after another, each for the largest count on it.
+
+        Raises
+        ------
+        ArrayError: a wrong shape, counts that are not whole, or cells that no pulse moves.
+        """
+        pulse(self.cells, counts, self.config, self._pulse_streams, self._tally)

@@ -1,5 +1,6 @@
-"""Stochastic pulse trains and what they do to soft-bounds cells: the in-array outer-product update.
+"""Pulses on the cells of an array, one after another: stochastic trains (the outer-product update) and counted pulses.
 
+What one pulse does to one cell is `_moved`, for every law of `revpath.devices.response`. Stochastic trains are those of
 Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point devices", Front. Neurosci.
 10:333 (2016), section "Stochastic update rule"; pulse-length management as in IBM aihwkit
 (../shared/references/aihwkit.md, 1.3).
@@ -13,48 +14,15 @@ import numpy as np
 from numba import prange
 
 from .compile import kernel
-from .errors import ArrayError
 from .noise import normals_from_words, philox_lanes
+from .pulse_plan import train_length as train_length  # it is looked for here
 
 PULSE_BITS = 16  # resolution of the firing probability of a line, and random bits that one slot of one line takes
 LONGEST_TRAIN = 63
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
-_LARGEST_RATE = 1e30  # in steps of a cell; gains stay inside float32
-_CHUNK = 256  # coincidences that are worked on side by side
+PULSED_TOGETHER = 256  # pulses that are worked on side by side
+SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE = range(5)  # laws of one pulse, see `pulse_laws.py`
 _U64 = np.uint64
-
-
-def train_length(
-    rate: float, x_max: np.ndarray, d_max: np.ndarray, granularity: float, longest: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How many slots each outer product takes and how line values become firing probabilities.
-
-    Parameters
-    ----------
-    rate: learning rate; x_max, d_max: largest magnitudes on either side of the outer products, (batch,).
-    granularity: weight change of one coincidence.
-    longest: largest number of slots allowed.
-
-    Raises
-    ------
-    ArrayError: the rate is too large for float32.
-
-    Returns
-    -------
-    slots, x_gain, d_gain, (batch,): P(word line fires) = min(x_gain |x|, 1), P(bit line fires) = min(d_gain |d|, 1),
-    such that slots x granularity x P x P = rate |x| |d| where nothing saturates. All 0 where nothing is to be done.
-    """
-    x_max, d_max = np.asarray(x_max, np.float64), np.asarray(d_max, np.float64)
-    with np.errstate(over="ignore"):
-        wanted = rate * x_max * d_max / granularity
-        if not np.isfinite(wanted).all() or rate / granularity > _LARGEST_RATE:
-            raise ArrayError(f"rate = {rate!r} is too large: one coincidence changes a weight by {granularity:.3g}")
-    slots = np.minimum(np.ceil(wanted), longest)
-    with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is wanted; set to zero below
-        gain = np.sqrt(rate / (granularity * slots))
-        ratio = np.sqrt(x_max / np.where(wanted > longest, d_max * (longest / wanted), d_max))
-        gains = np.where(slots > 0, [gain / ratio, gain * ratio], 0.0)
-    return slots.astype(np.uint64), gains[0], gains[1]
 
 
 @kernel(inline=True)
@@ -115,20 +83,57 @@ def pulse_trains(trains, values, gain, slots, first_line, step, key, scratch):
 
 
 @kernel()
-def _fire(cells, noise, moving, entries, filled, scratch, step, key):
-    """Apply the first `filled` coincidences of a list, in order, to the cells of their pairs; returns how many rise.
+def _moved(law, traits, p, side, falls, w, normal):
+    """The state after one pulse on a cell that holds w, float32, by the laws that `_fire` does not have itself.
 
     Parameters
     ----------
-    cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, 4)
-        float32: s_up, s_down, b_max, b_min of each cell.
-    noise: (cycle-to-cycle noise, write noise x step, lowest state that can be shown), float32.
+    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`. p, side: which cell (a view of its traits would cost
+        as much as the rest). falls: 1 for a down pulse, 0 for an up pulse.
+    """
+    kind, numbers, tables = law
+    one, zero = np.float32(1.0), np.float32(0.0)
+    s, high, low = traits[p, side, falls], traits[p, side, 2], traits[p, side, 3]
+    span = high - low
+    change = zero
+    scale = s
+    if kind == EXPONENTIAL:
+        if span > zero:
+            z = numbers[8] * w / span + numbers[9]
+            change = s * max(one - numbers[4 + falls] * np.float32(np.exp(numbers[6 + falls] * z)), zero)
+        scale = abs(change) + numbers[10] + numbers[11] * abs(w)
+    elif span > zero:
+        place = min(max((w - low) / span, zero), one)
+        if kind == POWER:
+            change = s * np.float32((one - place if falls == 0 else place) ** traits[p, side, 4 + falls])
+        else:
+            place *= np.float32(tables.shape[1] - 1)
+            i = min(np.int64(place), tables.shape[1] - 2)
+            left = tables[falls, i]
+            change = s * (left + (tables[falls, i + 1] - left) * (place - np.float32(i)))
+    base = change if numbers[3] != zero else scale
+    change += numbers[0] * base * normal
+    w = w - change if falls == 1 else w + change
+    return min(max(w, low), high)
+
+
+@kernel()
+def _fire(cells, law, moving, entries, filled, scratch, step, key):
+    """Apply the first `filled` pulses of a list, in order, to the cells of their pairs; returns how many rise.
+
+    Parameters
+    ----------
+    cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
+        float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
+        that each cell has taken.
+    law: kind, numbers and tables, see `pulse_laws.kernel_law`.
     moving: cells of a weight that move: 2, or 1 where G- is a reference.
     entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
         bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
-    scratch: working space of `_CHUNK` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
+    scratch: working space of `PULSED_TOGETHER` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
     """
-    state, shown, traits = cells
+    state, shown, traits, wear = cells
+    kind, numbers, _ = law
     low, high, words, radius, normals = scratch
     lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
     low = low[:lanes]
@@ -138,10 +143,12 @@ def _fire(cells, noise, moving, entries, filled, scratch, step, key):
         high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
     philox_lanes(words, low, high, step, key)
     normals_from_words(words, radius[:lanes], normals)
-    c = noise[0]
-    write = noise[1]
-    floor = noise[2]
+    c = numbers[0]
+    write = numbers[1]
+    floor = numbers[2]
+    multiplicative = numbers[3] != np.float32(0.0)
     one = np.float32(1.0)
+    zero = np.float32(0.0)
     raised = 0
     for e in range(filled):
         p = np.int64(low[e])
@@ -150,12 +157,59 @@ def _fire(cells, noise, moving, entries, filled, scratch, step, key):
         for side in range(moving):
             falls = up ^ (1 - side)  # 0 or 1: the two cells of a pair go opposite ways
             w = state[p, side]
-            s = traits[p, side, falls] * np.float32(1 - 2 * falls)
-            w += s * (one - w / traits[p, side, 2 + falls] + c * normals[side, e])
-            w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+            if kind == SOFT_BOUNDS:
+                s = traits[p, side, falls] * np.float32(1 - 2 * falls)
+                bound = traits[p, side, 2 + falls]
+                w += s * (one - (w / bound if bound != zero else zero) + c * normals[side, e])
+                w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+            elif kind == AFFINE:
+                change = traits[p, side, 6 + falls] + traits[p, side, 4 + falls] * w
+                change += c * (change if multiplicative else traits[p, side, falls]) * normals[side, e]
+                w = min(max(w + change * np.float32(1 - 2 * falls), traits[p, side, 3]), traits[p, side, 2])
+            else:
+                w = _moved(law, traits, p, side, falls, w, normals[side, e])
             state[p, side] = w
             shown[p, side] = max(w + write * normals[2 + side, e], floor)
+            wear[p, side] += 1
     return raised
+
+
+@kernel()
+def _listed(entries, places, counts, k):
+    """Entries (see `_fire`) for pulse k of the pairs that take more than k, up where counts are positive; how many."""
+    filled = 0
+    for e in range(counts.size):
+        if abs(counts[e]) > k:
+            entries[filled] = _U64(places[e]) | (_U64(k) << _U64(32)) | (_U64(counts[e] > 0) << _U64(63))
+            filled += 1
+    return filled
+
+
+@kernel(parallel=True)
+def counted_pulses(cells, law, moving, counts, step, key):
+    """So many pulses on each weight, up where positive; pulses k = 0, 1, ... of weight p have the address (p, k, step).
+
+    Parameters
+    ----------
+    cells, law, moving: see `_fire`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
+    """
+    for block in prange((counts.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
+        first = block * PULSED_TOGETHER
+        here = counts[first : first + PULSED_TOGETHER]
+        entries = np.empty(PULSED_TOGETHER, np.uint64)
+        low = np.empty(PULSED_TOGETHER, np.uint32)
+        high = np.empty(PULSED_TOGETHER, np.uint32)
+        words = np.empty((4, PULSED_TOGETHER), np.uint32)
+        radius = np.empty(PULSED_TOGETHER, np.float32)
+        normals = np.empty((4, PULSED_TOGETHER), np.float32)
+        scratch = (low, high, words, radius, normals)
+        places = np.arange(first, first + here.size)
+        most = 0
+        for j in range(here.size):
+            most = max(most, abs(here[j]))
+        for k in range(most):
+            filled = _listed(entries, places, here, k)
+            _fire(cells, law, moving, entries, filled, scratch, step, key)
 
 
 @kernel(parallel=True)
@@ -192,18 +246,18 @@ def _coincidences(counts, word_train, trains):
 
 
 @kernel()
-def _fire_block(cells, noise, moving, x_trains, x, lines, scratch, columns, address):
+def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, address):
     """One sample on one block of columns; returns pairs moved up and down.
 
     Parameters
     ----------
-    cells, noise, moving, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
+    cells, law, moving, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
     lines: the bit lines that fire at all: trains, entries (see `_fire`) on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
     trains, places, counts = lines
     step, key = address
-    entries = np.empty(_CHUNK + BLOCK_COLUMNS, np.uint64)
+    entries = np.empty(PULSED_TOGETHER + BLOCK_COLUMNS, np.uint64)
     raised = 0
     moved = 0
     filled = 0
@@ -218,26 +272,26 @@ def _fire_block(cells, noise, moving, x_trains, x, lines, scratch, columns, addr
             for f in range(trains.size):
                 entries[filled] = (places[f] + here) ^ negative
                 filled += np.int64(counts[f] > k)
-            if filled >= _CHUNK:
-                raised += _fire(cells, noise, moving, entries, _CHUNK, scratch, step, key)
-                filled -= _CHUNK
+            if filled >= PULSED_TOGETHER:
+                raised += _fire(cells, law, moving, entries, PULSED_TOGETHER, scratch, step, key)
+                filled -= PULSED_TOGETHER
                 for e in range(filled):
-                    entries[e] = entries[_CHUNK + e]
+                    entries[e] = entries[PULSED_TOGETHER + e]
     if filled:
-        raised += _fire(cells, noise, moving, entries, filled, scratch, step, key)
+        raised += _fire(cells, law, moving, entries, filled, scratch, step, key)
     return raised, moved - raised
 
 
 @kernel(parallel=True)
-def soft_bounds_update(cells, noise, moving, x_trains, x, d, gains, plan, keys, pulses):
-    """Outer products of a batch, sample after sample, on an array of soft-bounds pairs.
+def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses):
+    """Outer products of a batch, sample after sample, on an array of pairs of cells.
 
     Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of
     the samples, whatever the number of threads.
 
     Parameters
     ----------
-    cells, noise, moving: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`.
+    cells, law, moving: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`.
     x, d: (batch, rows or columns) float32.
     gains: (batch,) float32, of the bit lines. plan: (batch, 2) uint64: slots, and step of the sample.
     keys: Philox keys of the bit-line trains and of the cells' noise.
@@ -252,11 +306,11 @@ def soft_bounds_update(cells, noise, moving, x_trains, x, d, gains, plan, keys, 
         fires = np.empty(width, np.uint64)
         places = np.empty(width, np.uint64)
         counts = np.empty(width, np.int64)
-        low = np.empty(_CHUNK, np.uint32)
-        high = np.empty(_CHUNK, np.uint32)
-        words = np.empty((4, _CHUNK), np.uint32)
-        radius = np.empty(_CHUNK, np.float32)
-        normals = np.empty((4, _CHUNK), np.float32)
+        low = np.empty(PULSED_TOGETHER, np.uint32)
+        high = np.empty(PULSED_TOGETHER, np.uint32)
+        words = np.empty((4, PULSED_TOGETHER), np.uint32)
+        radius = np.empty(PULSED_TOGETHER, np.float32)
+        normals = np.empty((4, PULSED_TOGETHER), np.float32)
         scratch = (low, high, words, radius, normals)
         up = 0
         down = 0
@@ -276,7 +330,7 @@ def soft_bounds_update(cells, noise, moving, x_trains, x, d, gains, plan, keys, 
                 n += np.int64(trains[j] != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
             raised, lowered = _fire_block(
-                cells, noise, moving, x_trains[s], x[s], lines, scratch, columns, (step, keys[1])
+                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (step, keys[1])
             )
             up += raised
             down += lowered
@@ -284,3 +338,35 @@ def soft_bounds_update(cells, noise, moving, x_trains, x, d, gains, plan, keys, 
         pulses[block, 1] = down
         pulses[block, 2] = line_pulses
         pulses[block, 3] = line_slots
+
+
+@kernel(parallel=True)
+def played_pulses(cells, law, moving, pairs, lines, x_trains, x, d_trains, d, steps, key):
+    """What `pulsed_update` does, on some of the pairs of cells only.
+
+    Parameters
+    ----------
+    cells, law, moving: see `_fire`. pairs: (n,) int64, indices. lines: columns of the array.
+    x_trains, d_trains: (batch, lines) uint32. x, d: (batch, lines) float32. steps: (batch,) uint64. key: of the noise.
+    """
+    for block in prange((pairs.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
+        here = pairs[block * PULSED_TOGETHER : (block + 1) * PULSED_TOGETHER]
+        counts = np.empty(here.size, np.int64)
+        entries = np.empty(PULSED_TOGETHER, np.uint64)
+        low = np.empty(PULSED_TOGETHER, np.uint32)
+        high = np.empty(PULSED_TOGETHER, np.uint32)
+        words = np.empty((4, PULSED_TOGETHER), np.uint32)
+        radius = np.empty(PULSED_TOGETHER, np.float32)
+        normals = np.empty((4, PULSED_TOGETHER), np.float32)
+        scratch = (low, high, words, radius, normals)
+        for s in range(steps.size):
+            most = 0
+            for e in range(here.size):
+                i = here[e] // lines
+                j = here[e] - i * lines
+                n = np.int64(_popcount(_U64(x_trains[s, i]) & _U64(d_trains[s, j])))
+                counts[e] = n if (d[s, j] > 0) != (x[s, i] < 0) else -n
+                most = max(most, n)
+            for k in range(most):
+                filled = _listed(entries, here, counts, k)
+                _fire(cells, law, moving, entries, filled, scratch, steps[s], key)

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..devices.response import IdealResponse, NoResponse, SoftBounds
+from ..devices.pulsed import PulsedResponse
+from ..devices.response import IdealResponse, NoResponse
 from .cells import Cells
 from .errors import ArrayError
 from .events import Tally
-from .noise import Stream
-from .pulses import BLOCK_COLUMNS, PULSE_BITS, soft_bounds_update, train_length, word_trains
+from .outer_products import OuterProducts, PulseStreams, can_sum, play_pulses, sum_pulses
+from .pulse_laws import cells_of
+from .pulse_plan import train_length
+from .pulses import PULSE_BITS, word_trains
 
+if TYPE_CHECKING:
+    from .config import ArrayConfig
 
-class PulseStreams(NamedTuple):
-    """Where the random numbers of pulsed updates come from: the trains of either side, and the cells' own noise."""
-
-    words: Stream
-    bits: Stream
-    pulses: Stream
-
-    @classmethod
-    def of(cls, seed: int, array: int) -> PulseStreams:
-        return cls(*(Stream(seed, purpose, array) for purpose in ("word-trains", "bit-trains", "pulses")))
+_STAGE = 0.02  # of the range of states: the longest way in one stage of the mean field
 
 
 def update(
-    cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, longest: int, streams: PulseStreams, tally: Tally
+    cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, config: ArrayConfig, streams: PulseStreams, tally: Tally
 ) -> None:
     """One outer product for each row of the batch, in order.
 
     Parameters
     ----------
-    x: (batch, rows), d: (batch, columns), finite float32. rate: not negative. longest: most slots of a pulse train.
+    x: (batch, rows), d: (batch, columns), finite float32. rate: not negative. config: of the array.
 
     Raises
     ------
@@ -44,8 +40,38 @@ def update(
         raise ArrayError(f"device {cells.device.name!r} has no known pulse response: it can be read but not trained")
     if isinstance(response, IdealResponse):
         _update_exactly(cells, x, d, rate, tally)
+    elif config.pulses == "mean-field":
+        _update_in_the_mean(cells, x, d, rate, response, tally)
     else:
-        _update_by_pulses(cells, x, d, rate, response, longest, streams, tally)
+        _update_by_pulses(cells, x, d, rate, response, config, streams, tally)
+
+
+def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseStreams, tally: Tally) -> None:
+    """So many pulses on each weight, see `Cells.pulse`, and their events.
+
+    Word lines are driven one after another; while one is, each bit line gives its pulses, side by side with the others
+    whatever their sign, so that a row takes as many slots as its largest count. A slot is a pulse on the word line, and
+    one on each bit line that still has some to give.
+    """
+    counts = cells.checked_counts(counts)
+    cells.pulse(counts, streams.pulses)
+    sizes = np.abs(counts)
+    slots = int(sizes.max(axis=1).sum())
+    up = int(counts[counts > 0].sum())
+    both = int(sizes.sum())
+    tally.count("update.slot", slots)
+    tally.count("line.pulse", slots + both)
+    tally.count("pulse.up", up if cells.moving == 1 else both)
+    tally.count("pulse.down", both - up if cells.moving == 1 else both)
+    _count_time(cells, slots, tally)
+    cells.mind_wear(int(sizes.max()), config.on_worn)
+
+
+def _count_time(cells: Cells, slots: int, tally: Tally) -> None:
+    if cells.device.pulse.duration is None:
+        tally.count("update.slot_of_unknown_duration", slots)
+    else:
+        tally.integrate("array.busy_s", slots * cells.device.pulse.duration)
 
 
 def _update_exactly(cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, tally: Tally) -> None:
@@ -57,52 +83,61 @@ def _update_exactly(cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, tal
     tally.count("ideal.update", len(x))
 
 
+def _update_in_the_mean(
+    cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, response: PulsedResponse, tally: Tally
+) -> None:
+    """Every cell follows the mean of its law for as many pulses as rate x d takes, however small or many they are."""
+    parameters = cells.parameters()
+    steps = rate * response.step / (cells.moving * response.granularity * cells.mapping.scale)
+    directions = np.array([1.0, -1.0])[: cells.moving]
+    state = cells.state.astype(np.float64)
+    span = response.w_max - response.w_min
+    for x_row, d_row in zip(x.astype(np.float64), d.astype(np.float64), strict=True):
+        amount = steps * np.outer(x_row, d_row).reshape(-1, 1) * directions
+        moved = np.flatnonzero(amount.any(axis=1))
+        if moved.size:
+            here = cells_of(parameters, (moved, slice(cells.moving)))
+            stages = min(max(int(np.ceil(np.abs(amount).max() / (_STAGE * span))), 2), 1000)
+            state[moved, : cells.moving] = response.flow(state[moved, : cells.moving], amount[moved], here, stages)
+    cells.hold(state)
+    tally.count("ideal.update", len(x))
+
+
 def _update_by_pulses(
     cells: Cells,
     x: np.ndarray,
     d: np.ndarray,
     rate: float,
-    response: SoftBounds,
-    longest: int,
+    response: PulsedResponse,
+    config: ArrayConfig,
     streams: PulseStreams,
     tally: Tally,
 ) -> None:
-    batch, rows, columns = len(x), *cells.shape
-    moving = 1 if cells.mapping.shared else 2  # cells of a weight that a coincidence moves
-    granularity = moving * response.step * cells.mapping.scale
-    slots, x_gains, d_gains = train_length(rate, _largest(x), _largest(d), granularity, longest)
+    batch, rows = len(x), cells.shape[0]
+    granularity = cells.moving * response.granularity * cells.mapping.scale
+    slots, x_gains, d_gains = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
     first = streams.pulses.take_step(batch)
     plan = np.stack([slots, first + np.arange(batch, dtype=np.uint64)], axis=1)
     trains = np.zeros((batch, rows), np.uint64)
     word_lines = np.zeros((batch, 2), np.int64)
     word_trains(trains, x, x_gains.astype(np.float32), plan, streams.words.key, word_lines)
-    bit_lines = np.zeros((-(-columns // BLOCK_COLUMNS), 4), np.int64)
-    soft_bounds_update(
-        (cells.state, cells.shown, cells.traits),
-        np.array([response.step_noise, response.write_noise * response.step, cells.mapping.floor], np.float32),
-        moving,
-        trains,
-        x,
-        d,
-        d_gains.astype(np.float32),
-        plan,
-        np.stack([streams.bits.key, streams.pulses.key]),
-        bit_lines,
-    )
+    outer = OuterProducts(x, d, trains, d_gains.astype(np.float32), plan, word_lines[:, 0])
+    if config.pulses == "summed" and can_sum(cells, config.longest_train):
+        counts = sum_pulses(cells, outer, streams)
+    else:
+        counts = play_pulses(cells, outer, streams)
     cells.changed()
-    up, down, bit_pulses, bit_slots = (int(n) for n in bit_lines.sum(axis=0))
+    up, down, bit_pulses, bit_slots = counts
     word_pulses, word_slots = (int(n) for n in word_lines.sum(axis=0))
     slots_taken = int(slots.sum())
     tally.count("update.slot", slots_taken)
     tally.count("line.pulse", word_pulses + bit_pulses)
     tally.count("random.bit", PULSE_BITS * (word_slots + bit_slots))
     # with two cells a weight, a coincidence moves them in opposite directions: one up pulse and one down pulse
-    tally.count("pulse.up", up if moving == 1 else up + down)
-    tally.count("pulse.down", down if moving == 1 else up + down)
-    if cells.device.pulse.duration is None:
-        tally.count("update.slot_of_unknown_duration", slots_taken)
-    else:
-        tally.integrate("array.busy_s", slots_taken * cells.device.pulse.duration)
+    tally.count("pulse.up", up if cells.moving == 1 else up + down)
+    tally.count("pulse.down", down if cells.moving == 1 else up + down)
+    _count_time(cells, slots_taken, tally)
+    cells.mind_wear(slots_taken, config.on_worn)
 
 
 def _largest(x: np.ndarray) -> np.ndarray:

@@ -1,0 +1,191 @@
+"""From a fitted law to the numbers of a response, their spreads over devices, and how certain each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .trace_choice import Coordinates
+from .trace_filter import Segments
+from .trace_laws import NODES, TraceLaw, table_nodes
+from .trace_search import Optimum, scores
+
+_RESAMPLES = 400
+_CLUSTERS = 5  # devices from which on they are resampled
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Values by name (``step``, ``up_steps.3``, ``g_min`` ...) with standard errors; `how` says where these come from."""
+
+    value: dict[str, float]
+    error: dict[str, float]
+    how: str
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """What is known of each device, (devices,): logs of scales (2, devices), their sampling covariances (devices, 2, 2)."""
+
+    logs: np.ndarray
+    covariance: np.ndarray
+    at: Coordinates
+
+    def take(self, k: np.ndarray) -> _Cells:
+        a = self.at
+        return _Cells(
+            self.logs[:, k], self.covariance[k], Coordinates(a.low[k], a.high[k], a.low_error[k], a.high_error[k])
+        )
+
+
+def estimate(at: Optimum, data: Segments, where: Coordinates) -> Estimate:
+    """Numbers of the response that an optimum stands for, in the state coordinate of the nominal device.
+
+    Standard errors: of what the devices share (shape and noise) from the information that the pulses carry, by the outer
+    products of their scores; from five devices on by the sandwich over devices, which also holds where devices differ
+    in more than their scales. Of what is a mean or a spread over devices by resampling the devices (bootstrap; with two to four
+    devices, the jackknife). The two are added in square.
+    """
+    n, devices = len(at.q) + 2, at.devices
+    many = devices > 1
+    information, shared, response, cells = _information(at, data, where)
+    names, values = _numbers(at.law, at.x[:n], cells, many)
+
+    def slopes(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+        h = 1e-4
+        return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))], axis=1)
+
+    def moved(x: np.ndarray) -> np.ndarray:
+        """With shape and noise changed, the scales follow, as the likelihood says."""
+        logs = cells.logs + (response @ (x - at.x[:n])).reshape(2, devices)
+        return _numbers(at.law, x, _Cells(logs, cells.covariance, where), many)[1]
+
+    if devices == 1:
+        covariance = np.linalg.inv(information)
+        jacobian = slopes(
+            lambda x: _numbers(at.law, x[:n], _Cells(x[n:].reshape(2, 1), cells.covariance, where), many)[1], at.x
+        )
+        variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+        how = "from the curvature of the likelihood; one device, so nothing is known of others"
+    else:
+        jacobian = slopes(moved, at.x[:n])
+        variance = np.einsum("ij,jk,ik->i", jacobian, shared, jacobian)
+        if devices >= _CLUSTERS:
+            rng = np.random.default_rng(0)
+            again = [
+                _numbers(at.law, at.x[:n], cells.take(rng.integers(devices, size=devices)), many)[1]
+                for _ in range(_RESAMPLES)
+            ]
+            variance = variance + np.var(again, axis=0, ddof=1)
+            how = f"from {devices} devices: sandwich over devices for shape and noise, bootstrap over devices for the rest"
+        else:
+            rest = [
+                _numbers(at.law, at.x[:n], cells.take(np.delete(np.arange(devices), k)), many)[1]
+                for k in range(devices)
+            ]
+            variance = variance + (devices - 1) ** 2 / devices * np.var(rest, axis=0, ddof=1)
+            how = f"from {devices} devices, few for spreads: curvature of the likelihood, and jackknife over devices"
+    errors = np.sqrt(np.maximum(variance, 0.0))
+    return Estimate(dict(zip(names, values.tolist(), strict=True)), dict(zip(names, errors.tolist(), strict=True)), how)
+
+
+def _information(at: Optimum, data: Segments, where: Coordinates) -> tuple[np.ndarray, np.ndarray, np.ndarray, _Cells]:
+    """Information of all parameters, covariance of the shared ones, how scales follow these, and the devices."""
+    n, devices = len(at.q) + 2, at.devices
+    gradients, owner = scores(at, data)
+    wide = np.r_[[p.high - p.low for p in at.law.parameters], 10.0, 8.0, np.full(2 * devices, 10.0)]
+    information = gradients.T @ gradients + np.diag(
+        12 / wide**2
+    )  # where the data say nothing, the limits of the search do
+    own = information[n:, n:]
+    response = -np.linalg.solve(own, information[n:, :n])
+    reduced = information[:n, :n] + information[:n, n:] @ response
+    shared = np.linalg.inv(reduced)
+    if devices >= _CLUSTERS:
+        effective = gradients[:, :n] + gradients[:, n:] @ response
+        sums = np.stack([effective[owner == k].sum(axis=0) for k in range(devices)])
+        sums = sums - sums.mean(axis=0)
+        shared = shared @ (sums.T @ sums) @ shared * devices / (devices - 1)
+    pairs = np.array([np.linalg.inv(own[np.ix_([k, devices + k], [k, devices + k])]) for k in range(devices)])
+    return information, shared, response, _Cells(at.x[n:].reshape(2, devices), pairs, where)
+
+
+def _numbers(law: TraceLaw, shared: np.ndarray, cells: _Cells, spreads: bool) -> tuple[list[str], np.ndarray]:
+    """Names and values of the response's numbers, of the window and of the read noise (siemens)."""
+    at, q = cells.at, shared[:-2, None]
+    noise, read = np.exp(shared[-2:])
+    low, high = (float(x[0]) for x in law.bounds(q))
+    half = (at.high - at.low) / (2 * at.half)
+    scales = np.exp(cells.logs) * half
+    centre = ((at.high + at.low) / 2 - at.middle) / at.half
+    if law.law == "linear-step":  # its scales are steps at w = 0, which is not the centre of every device
+        scales = scales * np.maximum(np.stack(law.steps(-centre / half, q)), 0.1)
+    up, down = scales.mean(axis=1)
+    out: dict[str, float] = {}
+    origin = 0.0
+    if law.law == "soft-bounds":  # its zero is where up and down steps balance
+        origin = float((up - down) / (up / high - down / low))
+        scales = scales * np.stack(law.steps((origin - centre) / half, q))
+        out["step"] = step = float(scales.mean())
+        out["step_noise"] = noise * float(np.sqrt(up * down)) / step
+    else:
+        out["step"] = step = float(max(up, down))
+        out["asymmetry"] = float(1 - down / up if up >= down else up / down - 1)
+        out["step_noise"] = noise
+    out["w_min"], out["w_max"] = low - origin, high - origin
+    if spreads:
+        out |= _spreads(scales, step, cells, low, high, origin)
+    out |= _shape(law, shared[:-2])
+    out["g_min"], out["g_max"] = at.middle + low * at.half, at.middle + high * at.half
+    out["read_sigma"] = float(read) * at.half
+    return list(out), np.array(list(out.values()))
+
+
+def _spreads(
+    scales: np.ndarray, step: float, cells: _Cells, low: float, high: float, origin: float
+) -> dict[str, float]:
+    """Standard deviations over devices, less what sampling alone would give; none for one device."""
+    at = cells.at
+    up, down = scales / step
+    errors = np.einsum("ik,kij,jk->kij", scales / step, cells.covariance, scales / step)
+    both, cross = errors[:, 0, 0] + errors[:, 1, 1], 2 * errors[:, 0, 1]
+    middle, half = (at.high + at.low) / 2 - at.middle, (at.high - at.low) / 2
+    found = {
+        "step_spread": _spread((up + down) / 2, (both + cross) / 4),
+        "asymmetry_spread": _spread((up - down) / 2, (both - cross) / 4),
+    }
+    sides = (("w_max_spread", high, at.high_error), ("w_min_spread", low, at.low_error))
+    for name, bound, error in sides:
+        known = np.nan_to_num(error, nan=0.0) / at.half
+        found[name] = _spread((middle + bound * half) / at.half, known**2) / abs(bound - origin)
+    return found
+
+
+def _spread(x: np.ndarray, sampling: np.ndarray) -> float:
+    return float(np.sqrt(max(x.var(ddof=1) - sampling.mean(), 0.0))) if len(x) > 1 else 0.0
+
+
+def _shape(law: TraceLaw, q: np.ndarray) -> dict[str, float]:
+    """What the fields of the response call the shape."""
+    named = {p.name: float(x) for p, x in zip(law.parameters, q, strict=True)}
+    if law.law == "linear-step":
+        return named
+    if law.law == "power-step":
+        up, down = named["gamma_up"], named["gamma_down"]
+        gamma = max(up, down)
+        return {
+            "gamma": gamma,
+            "gamma_asymmetry": (1 - down / up if up >= down else up / down - 1) if gamma > 0 else 0.0,
+        }
+    if law.law == "exponential-step":  # loss (at the bound) = amplitude exp(gamma)
+        gammas = named["gamma_up"], named["gamma_down"]
+        amplitudes = named["loss_up"] * np.exp(-gammas[0]), named["loss_down"] * np.exp(-gammas[1])
+        return dict(
+            zip(("amplitude_up", "amplitude_down", "gamma_up", "gamma_down"), (*amplitudes, *gammas), strict=True)
+        )
+    if law.law == "table-step":
+        sides = zip(("up_steps", "down_steps"), table_nodes(q[:, None]), strict=True)
+        return {f"{name}.{k}": float(nodes[k, 0]) for name, nodes in sides for k in range(NODES)}
+    return {}
