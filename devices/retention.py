@@ -295,8 +295,11 @@ Drift = Annotated[
 
 
 def clipped_log(r: np.ndarray, slope: float, offset: float, low: float, high: float) -> np.ndarray:
+    r = np.asarray(r, dtype=float)
+    if slope == 0:  # not 0 x inf
+        return np.full_like(r, np.clip(offset, low, high))
     with np.errstate(divide="ignore"):  # r = 0 gives +-inf, which the clip turns into a bound: that is the law
-        return np.clip(slope * np.log(np.asarray(r, dtype=float)) + offset, low, high)
+        return np.clip(slope * np.log(r) + offset, low, high)
 
 
 def increasing(name: str, values: tuple[float, ...]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .config_file import read_config, write_config
     from .converters import ADC, DAC, calibrated_range, maximum_range
     from .crossbar import Crossbar
+    from .drift_compensation import DriftCompensation
     from .effective_bits import measured_enob
     from .errors import ArrayError, MappingError
     from .events import Events, event, split_event
@@ -30,6 +31,7 @@ _HOME = {
     ".config_file": ("read_config", "write_config"),
     ".converters": ("ADC", "DAC", "calibrated_range", "maximum_range"),
     ".crossbar": ("Crossbar",),
+    ".drift_compensation": ("DriftCompensation",),
     ".effective_bits": ("measured_enob",),
     ".errors": ("ArrayError", "MappingError"),
     ".events": ("Events", "event", "split_event"),
@@ -50,6 +52,7 @@ __all__ = [
     "ArrayError",
     "CircuitNoise",
     "Crossbar",
+    "DriftCompensation",
     "EnduranceError",
     "EnduranceWarning",
     "Events",

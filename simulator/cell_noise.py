@@ -187,18 +187,21 @@ def pair_variance(
     seconds: float = 0.0,
     t_read: float | None = None,
     per_siemens=1.0,
+    sigma: np.ndarray | None = None,
 ) -> np.ndarray | None:
     """sigma+^2 + sigma-^2 of the pairs, (1, 1) where all are alike, else (rows, columns); float32, None without noise.
 
     siemens: (rows, columns, 2), or (rows, columns, 1) for cells that stand alone.
     per_siemens: output per siemens and unit of input, which turns the variance (S^2) into that of outputs. Telegraph
     noise has a variance too, over cells and long times, though no collapsed law: ask `is_exact`.
+    sigma: (S) of each of `siemens`, where it is not that of all cells at `seconds`.
     """
     if isinstance(law, NoReadNoise):
         return None
-    cells = np.zeros((1, 1, np.shape(siemens)[-1])) if law.uniform else np.asarray(siemens, np.float64)
-    sigma = law.sigma(cells, g_max, seconds, t_read) * per_siemens
-    return np.square(sigma).sum(axis=-1).astype(np.float32)
+    if sigma is None or law.uniform:
+        cells = np.zeros((1, 1, np.shape(siemens)[-1])) if law.uniform else np.asarray(siemens, np.float64)
+        sigma = law.sigma(cells, g_max, seconds, t_read)
+    return np.square(sigma * per_siemens).sum(axis=-1).astype(np.float32)
 
 
 def read_variance(

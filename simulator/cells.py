@@ -10,6 +10,8 @@ import numpy as np
 from ..devices import Device
 from ..devices.pulsed import CellParameters, PulsedResponse
 from ..devices.response import NoResponse
+from ..devices.retention import NoDrift
+from .ageing import Age
 from .errors import ArrayError
 from .mapping import WeightMapping
 from .noise import Stream
@@ -47,6 +49,8 @@ class Cells:
         self._writes = Stream(seed, "program", array)
         self._verifies = Stream(seed, PURPOSE, array)
         self._addresses = Stream(seed, "device-to-device", array), Stream(seed, "yield", array)
+        self._age: Age | None = None  # made when time first passes: until then every cell is new
+        self._numbers = seed, array
         self.stuck = self._draw_stuck()
         self.traits = self.law = None
         if isinstance(device.response, PulsedResponse):
@@ -129,6 +133,8 @@ class Cells:
         for pairs, cells in ((self.state, state), (self.shown, shown), (self.wear, report.wear)):
             self._spread(pairs, cells)
         self._most_worn = int(self.wear.max())
+        if self._age is not None:
+            self._age.restart()
         self.changed()
         return report
 
@@ -151,6 +157,30 @@ class Cells:
             outcome[~np.isnan(stuck)] = Outcome.STUCK
             states = np.where(np.isnan(stuck), states, stuck)
         return states, outcome
+
+    def grow_old(self, seconds: float) -> None:
+        """Let time pass: cells drift, and their read noise grows, each from when it was last written; see `ageing`.
+
+        Raises
+        ------
+        ArrayError: seconds are not a finite number, or negative. RevpathError: the law is not known for that age.
+        """
+        if self._age is None:
+            seed, array = self._numbers
+            fixed = None if self.stuck is None else ~np.isnan(self.stuck)
+            self._age = Age(self.shape, self.device, self.mapping, seed=seed, array=array, fixed=fixed)
+        state, shown = self._age.advance(self.state, self.shown, seconds)
+        if isinstance(self.device.drift, NoDrift):
+            self.version += 1  # the contents are what they were, the noise of reads is not
+            return
+        self.state[:], self.shown[:] = state, shown
+        self.changed()
+
+    def read_sigma(self, t_read: float) -> np.ndarray:
+        """Standard deviation (S) of what a read of `t_read` seconds sees of each cell, (rows, columns, 2)."""
+        if self._age is not None:
+            return self._age.read_sigma(self.state, self.shown, t_read)
+        return self.device.read_noise.sigma(self.conductances(), self.device.window.g_max, 0.0, t_read)
 
     def parameters(self) -> CellParameters:
         """What differs between the pulsed cells, (rows x columns, 2) each, before rounding to `traits`; drawn anew.

@@ -14,6 +14,7 @@ from ..devices import Device
 from .cells import Cells
 from .config import ArrayConfig
 from .converters import ADC
+from .drift_compensation import DriftCompensation
 from .errors import ArrayError
 from .events import Events, Tally
 from .lines import OhmicLines
@@ -66,6 +67,7 @@ class Crossbar(ArrayOperator):
             for transposed in (False, True)
         )
         self._tally = Tally()
+        self._compensation: DriftCompensation | None = None
         self.clipped = self.held = 0
         self._streams = {p: Stream(seed, p, array) for p in ("read", "aside")}
         self._pulse_streams = PulseStreams.of(seed, array)
@@ -112,6 +114,7 @@ class Crossbar(ArrayOperator):
             limit = np.float32(self.mapping.weight_max)
             weights = np.clip(weights, -limit, limit)
         report = self.cells.program(weights, scheme, self.config.read_time)
+        self._compensation = None  # of what was there before
         if scheme is None:
             self._tally.count("cell.programmed", report.target.size)
         else:
@@ -133,6 +136,39 @@ class Crossbar(ArrayOperator):
         """Siemens of all cells, (rows, columns, 2): G+ and G- (with a shared reference, the same one along a row)."""
         return self.cells.conductances()
 
+    def age(self, seconds: float) -> None:
+        """Let time pass: cells drift, each from when it was last written, and their read noise grows; see `ageing.Age`.
+
+        Programming makes the cells young again. Nothing is counted: what a chip at rest takes is not known here.
+
+        Raises
+        ------
+        ArrayError: seconds are not a finite number, or negative. RevpathError: the law of the device is not known then.
+        """
+        self.cells.grow_old(seconds)
+        self._lines.rest(seconds)
+
+    def remember_drift(self, *, per_column: bool = False) -> None:
+        """Read what `compensate_drift` will compare with: one read for each word line, when freshly programmed."""
+        self._compensation = None
+        x_max = self.config.dac.x_max
+        self._compensation = DriftCompensation(self, x_max=x_max, per_column=per_column, tally=self._tally)
+
+    def compensate_drift(self) -> np.ndarray:
+        """Read again, and from now on multiply outputs by what has been lost since; returns the scale, (1,) or (columns,).
+
+        Raises
+        ------
+        ArrayError: nothing to compare with (`remember_drift`), or the array answers nothing any more.
+        """
+        if self._compensation is None:
+            raise ArrayError("drift cannot be compensated: call remember_drift after programming, before time passes")
+        compensation, self._compensation = self._compensation, None
+        try:
+            return compensation.measure(self, self._tally).copy()
+        finally:
+            self._compensation = compensation
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Reads inside this block are not part of the run: they are not counted, and take none of its noise.
@@ -151,11 +187,17 @@ class Crossbar(ArrayOperator):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """x (batch, rows) -> x @ W (batch, columns), float32: word lines driven, bit lines sensed."""
-        return self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
+        y = self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
+        return y if self._compensation is None else self._compensation.apply(y, self._tally)
 
     def backward(self, d: np.ndarray) -> np.ndarray:
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
-        return self._read_array(as_batch(d, self.shape[1], "d"), transposed=True)
+        d = as_batch(d, self.shape[1], "d")
+        if self._compensation is None:
+            return self._read_array(d, transposed=True)
+        if self._compensation.per_column:  # of the inputs, which the converters may then refuse
+            return self._read_array(self._compensation.apply(d, self._tally), transposed=True)
+        return self._compensation.apply(self._read_array(d, transposed=True), self._tally)
 
     def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
         """Set the range of the ADC of one direction from what inputs x give; returns y_max. The reads are not counted.

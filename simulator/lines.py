@@ -59,6 +59,10 @@ class Lines(Protocol):
         """A block whose reads leave no trace in the cells."""
         ...
 
+    def rest(self, seconds: float) -> None:
+        """Let time pass without reads."""
+        ...
+
 
 def traps_of(cells: Cells, config: ArrayConfig, seed: int, array: int) -> Traps | None:
     """The traps of an array with telegraph noise, which remember; None for other laws.
@@ -110,6 +114,10 @@ class OhmicLines:
     def aside(self) -> AbstractContextManager[None]:
         return traps_aside(self._traps)
 
+    def rest(self, seconds: float) -> None:
+        if self._traps is not None:
+            self._traps.advance(seconds)
+
     def read(self, x: np.ndarray, totals: np.ndarray, noise: Stream, *, transposed: bool) -> Signal:
         cells, config = self._cells, self._config
         volt = config.read_voltage / config.dac.x_max
@@ -134,7 +142,7 @@ class OhmicLines:
         if self._traps is not None:
             y, held = self._traps.sampled_read(x, g, self._config.read_time, transposed=transposed)
             return y * per_siemens, held
-        sigma = self._law.sigma(g, cells.device.window.g_max, 0.0, self._config.read_time)
+        sigma = cells.read_sigma(self._config.read_time)
         if not cells.mapping.shared:
             return sampled_read(x, g, sigma, noise, transposed=transposed)[0] * per_siemens, 0
         # one array of single cells, whose last bit line is the reference
@@ -181,17 +189,20 @@ class OhmicLines:
         """Of `pair_variance`: of both cells, or of G+ and of the shared reference."""
         if self._version != self._cells.version:
             cells, config = self._cells, self._config
-            g = cells.conductances()
-            lone = [g] if not cells.mapping.shared else [g[..., :1], g[:, :1, 1:]]
+            planes = [cells.conductances()]
+            if not isinstance(self._law, NoReadNoise) and not self._law.uniform:
+                planes.append(cells.read_sigma(config.read_time))
+            both = [[p] for p in planes] if not cells.mapping.shared else [[p[..., :1], p[:, :1, 1:]] for p in planes]
             found = [
                 pair_variance(
                     self._law,
-                    part,
+                    part[0],
                     cells.device.window.g_max,
                     t_read=config.read_time,
                     per_siemens=cells.mapping.per_siemens,
+                    sigma=part[1] if len(part) > 1 else None,
                 )
-                for part in lone
+                for part in zip(*both, strict=True)
             ]
             self._variances = found[0], found[1] if len(found) > 1 else None
             self._version = cells.version

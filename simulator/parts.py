@@ -115,6 +115,20 @@ class CompositeArray(ArrayOperator):
         """Cells that read noise would have taken below zero conductance, and that were held there."""
         return sum(part.held for part in self.parts)
 
+    def age(self, seconds: float) -> None:
+        """Let time pass in all parts, see `Crossbar.age`."""
+        for part in self.parts:
+            part.age(seconds)
+
+    def remember_drift(self, *, per_column: bool = False) -> None:
+        """Each part on its own, see `Crossbar.remember_drift`."""
+        for part in self.parts:
+            part.remember_drift(per_column=per_column)
+
+    def compensate_drift(self) -> list[np.ndarray]:
+        """Each part on its own, see `Crossbar.compensate_drift`: the scales of the parts."""
+        return [part.compensate_drift() for part in self.parts]
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Reads inside this block are not part of the run: they are not counted, and take none of its noise."""

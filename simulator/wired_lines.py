@@ -93,6 +93,11 @@ class WiredLines:
             yield
         self.residual, self.iterations = residual, iterations
 
+    def rest(self, seconds: float) -> None:
+        """As `Lines.rest`."""
+        if self._traps is not None:
+            self._traps.advance(seconds)
+
     def read(self, x: np.ndarray, totals: np.ndarray, noise: Stream, *, transposed: bool) -> Signal:
         """As `Lines.read`."""
         config, mapping = self._config, self._cells.mapping
@@ -205,9 +210,7 @@ class WiredLines:
 
     def _sigma(self) -> np.ndarray:
         if self._spread is None:
-            self._spread = self._law.sigma(
-                self._cells.conductances(), self._cells.device.window.g_max, 0.0, self._config.read_time
-            )
+            self._spread = self._cells.read_sigma(self._config.read_time)
         return self._spread
 
     def _nominal_variance(self, x: np.ndarray, transposed: bool) -> np.ndarray:

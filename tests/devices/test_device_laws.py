@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from revpath.devices import load_device
 from revpath.devices.laws import ConstantReadNoise, FlickerReadNoise, NoProgrammingNoise, NoReadNoise, Window
 from revpath.devices.response import IdealResponse, SoftBounds
+from revpath.devices.retention import clipped_log
 from statistics_helper import relative
 
 R = np.array([0, 0.05, 0.1, 0.25, 0.5, 0.75, 1])
@@ -127,3 +128,8 @@ def test_laws_refuse(law, fields, said):
 def test_laws_are_frozen():
     with pytest.raises(ValidationError, match="frozen"):
         PCM.window.g_max = 1.0
+
+
+def test_a_flat_law_has_no_trouble_at_zero():
+    np.testing.assert_array_equal(clipped_log(np.array([0.0, 0.5]), 0.0, 0.05, 0.01, 0.1), 0.05)
+    np.testing.assert_array_equal(clipped_log(np.array([0.0]), -1.0, 0.05, 0.01, 0.1), 0.1)
