@@ -191,6 +191,15 @@ class TiledCrossbar(CompositeArray):
 
     # -- update -----------------------------------------------------------------------------------------------------
 
+    def pulse(self, counts: np.ndarray) -> None:
+        """Pulse each weight so many times, see `Crossbar.pulse`."""
+        counts = np.asarray(counts)
+        if counts.shape != self.shape:
+            raise ArrayError(f"counts has shape {counts.shape}; it must be {self.shape}")
+        for row, down in zip(self.tiles, self._rows, strict=True):
+            for tile, across in zip(row, self._columns, strict=True):
+                tile.pulse(np.ascontiguousarray(counts[down, across]))
+
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         """W <- W + rate x^T d in the tiles, one outer product for each row of the batch, in order.
 

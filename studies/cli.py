@@ -55,6 +55,27 @@ def compare(
 
 
 @app.command()
+def rules(
+    out: Annotated[Path, typer.Option(help="Folder for results; what is there already is not repeated.")] = Path(
+        "revpath-results/rules"
+    ),
+    fast: Annotated[bool, typer.Option("--fast", help="Two rules on one device, under a minute.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="More devices, longer training, three seeds: hours.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each core.")] = None,
+) -> None:
+    """Train two energy-based models by every update rule on several devices, and say which rule trains which device."""
+    from .training_rules import FAST, MORE_DEVICES, Plan
+    from .training_rules_report import run_and_print
+
+    plan = FAST if fast else Plan(devices=MORE_DEVICES, seeds=3, size="full") if full else Plan()
+    try:
+        run_and_print(plan, out, workers)
+    except KeyboardInterrupt:
+        print("revpath: interrupted; complete runs are kept, run again to go on", file=sys.stderr)
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+@app.command()
 def devices(
     name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file.")] = None,
 ) -> None:

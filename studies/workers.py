@@ -54,9 +54,9 @@ def train_side_by_side(
     complete: set[str] = set()
     failures: list[str] = []
     stopping = False
-    with _one_thread_each(), _ctrl_c_asks() as asked:
+    with one_thread_each(), _ctrl_c_asks() as asked:
         try:
-            for _ in range(min(len(recipes), workers or _cores())):
+            for _ in range(min(len(recipes), workers or cores())):
                 line, worker = _start(text_path, folder, waiting.pop(0))
                 running[line] = worker
             while running:
@@ -150,12 +150,12 @@ def _work(text_path: Path | None, folder: Path, line: Connection) -> None:
             line.send(last)
 
 
-def _cores() -> int:
+def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Processes started inside get one thread each in BLAS and Numba."""
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))

@@ -227,12 +227,16 @@ def test_variance_of_a_read_to_the_digit(transposed):
     array = Crossbar((4, 3), ArrayConfig(device="pcm-nandakumar2019"), seed=1)
     array.program(np.random.default_rng(0).uniform(-1, 1, (4, 3)))
     g, g_max = array.conductances(), array.device.window.g_max
-    sigma = g * array.device.read_noise.q(g / g_max) * array.device.read_noise.growth(0.0, array.config.read_time) / g_max
+    sigma = (
+        g * array.device.read_noise.q(g / g_max) * array.device.read_noise.growth(0.0, array.config.read_time) / g_max
+    )
     squares = (sigma**2).sum(axis=-1)
     x = np.array([[0.9, -0.4, 0.2]] if transposed else [[0.9, -0.4, 0.0, 0.2]], np.float32)
     expected = x**2 @ (squares.T if transposed else squares)
     totals = drive(x, np.ones(x.shape[1]), array.config.dac)[1]
-    np.testing.assert_allclose(array._lines.read(x, totals, Stream(0, "read"), transposed=transposed).variance, expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        array._lines.read(x, totals, Stream(0, "read"), transposed=transposed).variance, expected, rtol=1e-5
+    )
 
 
 def test_no_input_no_noise():

@@ -384,3 +384,17 @@ def test_a_device_that_cannot_learn_is_refused():
     array = TiledCrossbar((7, 5), ArrayConfig(device="pcm-nandakumar2019"), tile=(3, 2))
     with pytest.raises(ArrayError, match="pcm-nandakumar2019"):
         array.update(np.ones((1, 7)), np.ones((1, 5)), 0.1)
+
+
+def test_counted_pulses_reach_the_tiles_they_are_for():
+    array = TiledCrossbar((5, 7), ArrayConfig("reram-sb-gong2018"), tile=(3, 4), seed=2)
+    before = array.read()
+    counts = np.zeros((5, 7), int)
+    counts[0, 0], counts[4, 6] = 40, -40
+    array.pulse(counts)
+    moved = array.read() - before
+    np.testing.assert_array_equal(moved != 0, counts != 0)
+    assert moved[0, 0] > 0 > moved[4, 6]
+    assert array.events["pulse.up"] == 80
+    with pytest.raises(ArrayError, match=r"counts has shape \(7, 5\); it must be \(5, 7\)"):
+        array.pulse(counts.T)

@@ -180,7 +180,9 @@ def test_device_to_device_spreads():
     plausible(p_of_variance(low, (0.05 * 0.75) ** 2))
     for a, b in ((high, low), (high, s_up), (low, s_down)):
         plausible(p_of_covariance(a, b, 0, (a.mean(), b.mean()), (a.std(), b.std())))
-    np.testing.assert_array_equal(array.cells.traits, Crossbar((60, 60), ArrayConfig(device=device), seed=6).cells.traits)
+    np.testing.assert_array_equal(
+        array.cells.traits, Crossbar((60, 60), ArrayConfig(device=device), seed=6).cells.traits
+    )
     assert not np.any(array.cells.traits == Crossbar((60, 60), ArrayConfig(device=device), seed=7).cells.traits)
 
 

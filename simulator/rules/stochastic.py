@@ -1,0 +1,33 @@
+"""Stochastic pulses: the update that every array has, as a rule among others."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from ..config import ArrayConfig
+from ..crossbar import Crossbar
+from .contract import RuleConfig, RuledArray
+
+
+class StochasticPulses(RuledArray):
+    """W <- W + rate x^T d by coincidences of random pulse trains on word and bit lines.
+
+    Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point devices", Front. Neurosci.
+    10:333 (2016). All weights at once, no digital memory; the change that the pulses make is right in the mean wherever
+    up and down pulses of a cell are alike.
+    """
+
+    def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
+        self.array.update(x, d, rate)
+
+
+class StochasticPulsesConfig(RuleConfig):
+    """`StochasticPulses` has no parameters but those of the array (`ArrayConfig.longest_train`)."""
+
+    title: ClassVar[str] = "stochastic pulses"
+    rule: Literal["stochastic"] = "stochastic"
+
+    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> StochasticPulses:
+        return StochasticPulses(Crossbar(shape, config, seed=seed, array=array))

@@ -1,0 +1,38 @@
+"""Tiki-Taka, second version."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from ..config import ArrayConfig
+from .transfer import TransferArray, TransferConfig
+
+
+class TikiTaka2Config(TransferConfig):
+    """Parameters of `TikiTaka2`: those of the family."""
+
+    title: ClassVar[str] = "Tiki-Taka v2"
+    rule: Literal["tiki-taka-2"] = "tiki-taka-2"
+
+    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> TikiTaka2:
+        return TikiTaka2(shape, config, self, seed=seed, array=array)
+
+
+class TikiTaka2(TransferArray):
+    """TTv2: the family without choppers; see `TransferArray`.
+
+    Gokmen, "Enabling training of neural networks on noisy hardware", Front. Artif. Intell. 4:699148 (2021). The zero of A
+    must be where its up and down pulses balance: what it rests at otherwise is taken for a gradient for ever.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        config_slow: ArrayConfig,
+        options: TikiTaka2Config | None = None,
+        config_fast: ArrayConfig | None = None,
+        *,
+        seed: int = 0,
+        array: int = 0,
+    ) -> None:
+        super().__init__(shape, config_slow, options or TikiTaka2Config(), config_fast, seed=seed, array=array)

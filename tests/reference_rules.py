@@ -1,0 +1,98 @@
+"""Slow twins of the update rules: one weight at a time, in Python floats, from the published recursions."""
+
+from __future__ import annotations
+
+import math
+
+
+def mixed_precision(chi, x, d, rate, granularity):
+    """chi (rows x columns lists, in granularities) after one batch, and the pulses sent, by a loop over everything."""
+    rows, columns = len(chi), len(chi[0])
+    chi = [list(row) for row in chi]
+    for x_row, d_row in zip(x, d, strict=True):
+        for i in range(rows):
+            for j in range(columns):
+                chi[i][j] += rate * float(x_row[i]) * float(d_row[j]) / granularity
+    pulses = [[int(chi[i][j]) for j in range(columns)] for i in range(rows)]
+    return [[chi[i][j] - pulses[i][j] for j in range(columns)] for i in range(rows)], pulses
+
+
+class Transfer:
+    """Gokmen 2021 and Rasch 2024 for arrays whose every pulse moves a weight by exactly one granularity.
+
+    The fast array takes exact outer products; `turns` are the choppers' random bits, one for each transfer, in order.
+    """
+
+    def __init__(self, rows, columns, options, granularity, fast_pulses, turns=()):
+        self.rows, self.columns, self.options, self.granularity = rows, columns, options, granularity
+        self.fast_pulses = fast_pulses
+        self.a = [[0.0] * columns for _ in range(rows)]
+        self.c = [[0.0] * columns for _ in range(rows)]
+        self.h = [[0.0] * columns for _ in range(rows)]
+        self.mean = [[0.0] * columns for _ in range(rows)]
+        self.reference = [[0.0] * columns for _ in range(rows)]
+        self.chopper = [1] * rows
+        self.turned = [False] * rows
+        self.m_x = self.m_d = 0.0
+        self.count = self.passes = self.next_row = 0
+        self.turns = iter(turns)
+
+    def update(self, x, d, rate):
+        for x_row, d_row in zip(x, d, strict=True):
+            fast_rate = self._fast_rate(x_row, d_row, rate, len(x))
+            for i in range(self.rows):
+                for j in range(self.columns):
+                    self.a[i][j] += self.chopper[i] * fast_rate * float(x_row[i]) * float(d_row[j])
+            if not self.options.units_in_mbatch:
+                self.count += 1
+                if self.count % self.options.transfer_every == 0:
+                    self._transfer(rate, fast_rate)
+        if self.options.units_in_mbatch:
+            self.count += 1
+            if self.count % self.options.transfer_every == 0:
+                self._transfer(rate, fast_rate)
+
+    def _fast_rate(self, x_row, d_row, rate, batch):
+        o = self.options
+        if not o.auto_scale:
+            return o.fast_lr if o.fast_lr > 0 else rate
+        tau = (1 - o.auto_momentum) / batch
+        largest = max(abs(float(v)) for v in x_row), max(abs(float(v)) for v in d_row)
+        self.m_x, self.m_d = (
+            m if new <= 0 else new if m <= 0 else (1 - tau) * m + tau * new
+            for m, new in zip((self.m_x, self.m_d), largest, strict=True)
+        )
+        return o.fast_lr * self.fast_pulses * self.granularity / (self.m_x * self.m_d)
+
+    def _transfer(self, rate, fast_rate):
+        o, k = self.options, self.next_row
+        threshold = o.buffer_granularity * self.granularity
+        if o.auto_granularity > 0:
+            threshold *= o.auto_granularity / (self.rows * o.transfer_every)
+        scale = o.transfer_lr * rate / threshold
+        if o.correct_gradient_magnitudes:
+            scale /= fast_rate
+        period = max(math.ceil(1 / o.in_chop_prob), 2) if getattr(o, "in_chop_prob", 0) else 0
+        dynamic = o.rule == "agad"
+        if dynamic and self.turned[k]:
+            self.reference[k] = list(self.mean[k])
+        for j in range(self.columns):
+            signal = self.a[k][j] - (self.reference[k][j] if dynamic else 0.0)
+            if dynamic:
+                m = min(o.tail_weightening / period, 1)
+                self.mean[k][j] = (1 - m) * self.mean[k][j] + m * self.a[k][j]
+            self.h[k][j] += scale * self.chopper[k] * signal
+            if abs(self.h[k][j]) >= 1:
+                n = max(min(int(self.h[k][j]), o.max_steps), -o.max_steps)
+                self.h[k][j] = o.momentum * self.h[k][j] if o.forget_buffer else self.h[k][j] - (1 - o.momentum) * n
+                if not dynamic or self.passes > period:
+                    self.c[k][j] += n * self.granularity
+        turn = False
+        if period:
+            regular = self.passes % period + 1 == period
+            turn = bool(next(self.turns)) if o.in_chop_random else regular
+        if turn:
+            self.chopper[k] *= -1
+        self.turned[k] = turn
+        self.next_row = (k + 1) % self.rows
+        self.passes += self.next_row == 0
