@@ -123,12 +123,24 @@ class Cells:
             states, outcome = self._write(target, traits, stuck)
             state[:] = shown[:] = states
             achieved = self.mapping.conductances(states)
-            report = ProgrammingReport.of_open_loop(target, achieved, wear=worn, outcome=outcome)
+            report = ProgrammingReport.of_open_loop(
+                target, achieved, wear=worn, endurance=self.endurance, outcome=outcome
+            )
         elif self.stuck is not None and traits is None:
             raise ArrayError(f"device {self.device.name!r} has stuck cells and no pulses: program it without a scheme")
         else:
             report = write_verify(
-                state, shown, traits, target, self.device, scheme, self._verifies, read_time=read_time, wear=worn
+                state,
+                shown,
+                traits,
+                target,
+                self.device,
+                scheme,
+                self._verifies,
+                read_time=read_time,
+                wear=worn,
+                endurance=self.endurance,
+                on_worn="ignore",  # whoever counts the events says so after counting them
             )
         for pairs, cells in ((self.state, state), (self.shown, shown), (self.wear, report.wear)):
             self._spread(pairs, cells)
@@ -218,21 +230,29 @@ class Cells:
         counted_pulses(cells, self.law, self.moving, counts.reshape(-1), stream.take_step(), stream.key)
         self.changed()
 
+    @property
+    def endurance(self) -> float | None:
+        """Pulses, or writes in one go, that a cell endures; None where that is not known.
+
+        Endurance is given in cycles over the whole window and back. Wear is taken as proportional to the way: a cycle is
+        as many pulses as the nominal cell has states (`response.states`), up and then down again. That is an
+        assumption; pulses at a bound, which move nothing, count too.
+        """
+        cycles, response = self.device.endurance.cycles, self.device.response
+        if cycles is None or not isinstance(response, PulsedResponse):
+            return cycles
+        return cycles * 2 * response.states
+
     def mind_wear(self, pulses: int, on_worn: str) -> None:
         """To be told after training: `pulses` are the most that any cell can have taken since the last time.
-
-        Endurance is given in cycles over the whole window and back. The wear of training is taken as proportional to the
-        way: a cycle is as many pulses as the nominal cell has states (`response.states`), up and then down again. That is
-        an assumption; pulses at a bound, which move nothing, count too.
 
         Raises
         ------
         ArrayError: cells are worn and on_worn is "error"; the pulses have been applied.
         """
-        cycles, response = self.device.endurance.cycles, self.device.response
-        if cycles is None or on_worn == "ignore" or not isinstance(response, PulsedResponse):
+        cycles, limit = self.device.endurance.cycles, self.endurance
+        if limit is None or on_worn == "ignore":
             return
-        limit = cycles * 2 * response.states
         self._most_worn += pulses
         if self._most_worn <= limit or (self._warned and on_worn == "warn"):
             return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,8 +25,11 @@ from .operator import ArrayOperator, as_batch, as_finite
 from .programming_report import ProgrammingReport
 from .reads import ReadPath
 from .updates import PulseStreams, pulse, update
-from .verify import WriteVerify
+from .verify import WriteVerify, mind_wear
 from .wired_lines import WiredLines
+
+if TYPE_CHECKING:
+    from .wires import Wires
 
 
 class Crossbar(ArrayOperator):
@@ -39,7 +43,7 @@ class Crossbar(ArrayOperator):
     Parameters
     ----------
     shape: (rows, columns).
-    config: what the array is made of.
+    config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
     seed, array: noise is a function of (seed, purpose, array, step, position); arrays of one run differ in `array`.
 
     Attributes
@@ -50,12 +54,19 @@ class Crossbar(ArrayOperator):
     """
 
     def __init__(
-        self, shape: tuple[int, int], config: ArrayConfig | None = None, *, seed: int = 0, array: int = 0
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig | None = None,
+        *,
+        wires: Wires | None = None,
+        seed: int = 0,
+        array: int = 0,
     ) -> None:
         super().__init__(shape)
         if config is not None and not isinstance(config, ArrayConfig):
             raise ArrayError(f"config = {config!r} must be an ArrayConfig")
-        self.config = config or ArrayConfig()
+        config = config or ArrayConfig()
+        self.config = config if wires is None else replace(config, wires=wires)
         self.device: Device = self.config.device  # type: ignore[assignment]
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
         self.cells = Cells(self.shape, self.device, self.mapping, seed, array)
@@ -104,7 +115,8 @@ class Crossbar(ArrayOperator):
 
         Raises
         ------
-        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max.
+        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max. EnduranceError: cells are worn
+            and `config.on_worn` is "error"; they are programmed all the same.
         """
         weights = as_finite(weights, self.shape[1], "weights")
         if len(weights) != self.shape[0]:
@@ -126,7 +138,9 @@ class Crossbar(ArrayOperator):
                     pulse_duration=self.device.pulse.duration,
                 )
             )
-        return replace(report, clipped=cut) if cut else report
+        report = replace(report, clipped=cut) if cut else report
+        mind_wear(report, self.config.on_worn)
+        return report
 
     def read(self) -> np.ndarray:
         """The weights (rows, columns) that the array shows, without read noise: a diagnostic that no hardware has."""

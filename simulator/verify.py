@@ -173,7 +173,7 @@ def write_verify(
         tolerance=scheme.tolerance * (device.window.g_max - device.window.g_min),
         noiseless=not table.any(),
     )
-    _mind_wear(report, on_worn)
+    mind_wear(report, on_worn)
     return report
 
 
@@ -324,7 +324,8 @@ def _checked_wear(wear, endurance, on_worn: str, shape: tuple[int, ...]) -> np.n
     return wear.astype(np.int64)
 
 
-def _mind_wear(report: ProgrammingReport, on_worn: str) -> None:
+def mind_wear(report: ProgrammingReport, on_worn: OnWorn) -> None:
+    """Warn of cells that are worn beyond their endurance, or raise `EnduranceError`, as `on_worn` says."""
     worn = int(report.worn.sum())
     if not worn or on_worn == "ignore":
         return

@@ -3,9 +3,17 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from revpath.devices import load_device
+from revpath.devices import Endurance, load_device
 from revpath.devices.read_noise import ConstantReadNoise
-from revpath.simulator import ArrayConfig, Crossbar, MappingError, Outcome, WriteVerify
+from revpath.simulator import (
+    ArrayConfig,
+    Crossbar,
+    EnduranceError,
+    EnduranceWarning,
+    MappingError,
+    Outcome,
+    WriteVerify,
+)
 from statistics_helper import relative
 
 RNG = np.random.default_rng(5)
@@ -119,6 +127,32 @@ def test_verify_reads_have_the_noise_of_the_device():
         errors.append(np.abs(report.error[~report.failed]).max())
         assert bool(report.misjudged.any()) == read_noise
     assert errors[1] > 1.5 * errors[0]
+
+
+@pytest.mark.parametrize("scheme", [None, WriteVerify(tolerance=0.03)])
+def test_programming_beyond_the_endurance_is_told(scheme):
+    """Half a cycle of the nominal cell is its number of states, in pulses; a thousandth of that is soon used up."""
+    device = reram()
+    device = device.model_copy(update={"endurance": Endurance(cycles=5e-4 if scheme is None else 0.05)})
+    limit = device.endurance.cycles * 2 * device.response.states
+    array = Crossbar(W.shape, ArrayConfig(device=device), seed=1)
+    if scheme is None:
+        assert not array.program(W).worn.any()  # the first write is within it
+    with pytest.warns(EnduranceWarning, match="cells have taken more than their endurance"):
+        report = array.program(W, scheme=scheme)
+    assert report.endurance == pytest.approx(limit)
+    np.testing.assert_array_equal(report.worn, report.wear > limit)
+    assert report.worn.any()
+    assert "beyond the endurance" in report.summary()
+    strict = Crossbar(W.shape, ArrayConfig(device=device, on_worn="error"), seed=1)
+    with pytest.raises(EnduranceError) as told:
+        for _ in range(3):
+            strict.program(W, scheme=scheme)
+    assert told.value.report.worn.any()
+    assert strict.events["cell.programmed"] + strict.events["pulse.up"] > 0  # it happened, and is counted
+    quiet = Crossbar(W.shape, ArrayConfig(device=device, on_worn="ignore"), seed=1)
+    for _ in range(3):
+        quiet.program(W, scheme=scheme)
 
 
 def test_the_report_draws_itself():

@@ -94,6 +94,20 @@ def test_no_resistance_is_no_wires():
     np.testing.assert_allclose(made(wires=tiny).forward(x), made(wires=None).forward(x), atol=1e-5)
 
 
+def test_wires_are_one_argument():
+    x = RNG.uniform(-1, 1, (4, 9))
+    outputs = []
+    for array in (
+        Crossbar(W.shape, ArrayConfig(device()), wires=STRONG),
+        Crossbar(W.shape, ArrayConfig(device(), wires=STRONG)),
+    ):
+        array.program(W)
+        outputs.append(array.forward(x))
+    np.testing.assert_array_equal(*outputs)
+    with pytest.raises(ArrayError, match=r"wires = 3 must be a Wires or None"):
+        Crossbar(W.shape, wires=3)
+
+
 def test_programming_and_updates_are_seen_by_the_next_read():
     """Unit responses belong to one set of contents."""
     array = made()
