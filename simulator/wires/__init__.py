@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import Wires
     from .effective import EffectiveMatrix, effective_matrix
-    from .errors import WireError
+    from .errors import WireError, WireWarning
     from .iv import CellLaw, Cubic, Ohmic, Selector, Sinh
     from .read_noise import noise_covariance, noise_variance
     from .solution import WireSolution
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HOME = {
     ".config": ("Wires",),
     ".effective": ("EffectiveMatrix", "effective_matrix"),
-    ".errors": ("WireError",),
+    ".errors": ("WireError", "WireWarning"),
     ".iv": ("CellLaw", "Cubic", "Ohmic", "Selector", "Sinh"),
     ".read_noise": ("noise_covariance", "noise_variance"),
     ".solution": ("WireSolution",),
@@ -37,6 +37,7 @@ __all__ = [
     "Sinh",
     "WireError",
     "WireSolution",
+    "WireWarning",
     "Wires",
     "effective_matrix",
     "noise_covariance",

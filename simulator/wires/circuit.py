@@ -15,6 +15,7 @@ falls by at least (sqrt(k) - 1) / (sqrt(k) + 1) in each iteration, k the conditi
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numba
@@ -22,7 +23,7 @@ import numpy as np
 
 from .coarse import Coarse, smooth_modes
 from .config import Wires
-from .errors import WireError
+from .errors import WireError, WireWarning
 from .kernels import N_WORK, solve_some, solve_together
 from .ladders import column_ladders, row_ladders
 
@@ -143,6 +144,19 @@ class Circuit:
                 u, x = self._run((one[0], one[1]), limits, begin[k : k + 1], True)[-1][0]
             if not residual[k] * scales[k] <= rounding(u, x, self.lines):
                 raise WireError(missed(float(residual[k]), int(counts[k]), int(k), self.wires))
+        warn_of_rounding(residual, self.wires)
+
+
+def warn_of_rounding(residual: np.ndarray, wires: Wires) -> None:
+    """`WireWarning` where solves that can be no better missed the tolerance."""
+    above = int(np.count_nonzero(residual > wires.tolerance))
+    if above:
+        warnings.warn(
+            f"tolerance = {wires.tolerance:g} is below what float64 node voltages of this array can state: {above} of "
+            f"{residual.size} solves ended at a residual of up to {float(residual.max()):.3g}",
+            WireWarning,
+            stacklevel=2,
+        )
 
 
 def rounding(u: np.ndarray, x: np.ndarray, lines: np.ndarray) -> float:

@@ -30,7 +30,7 @@ class Wires(BaseModel):
     tolerance: largest current that Kirchhoff's law may miss (2-norm over all nodes), relative to the 2-norm of the currents that
         all cells would carry if the sensed lines had no resistance. From 1e-13 to less than 1. Where float64 cannot state node
         voltages that finely (lines of more than about 1400 cells at the default, or terminals of many thousand times a segment)
-        the solve ends at their rounding, and `residual` says where that was.
+        the solve ends at their rounding with a `WireWarning`, and `residual` says where that was.
     budget: None, or the most iterations to spend: the solve then returns what it has, with its residual as error estimate.
     max_iterations: without a budget, a solve that needs more is an error.
 

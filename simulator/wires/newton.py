@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .circuit import Circuit, Raw, missed, rounding, turn
+from .circuit import Circuit, Raw, missed, rounding, turn, warn_of_rounding
 from .config import Wires
 from .errors import WireError
 from .iv import CellLaw
@@ -71,6 +71,7 @@ def newton(
         raw.by_row[k], raw.by_column[k] = current.sum(axis=1), current.sum(axis=0)
         if fields:
             raw.drops[k], raw.rises[k] = turn(state.u, wires), turn(state.x, wires)
+    warn_of_rounding(raw.residual, wires)
     return raw, steps
 
 
