@@ -12,27 +12,19 @@ machine. Contestants alternate within a round and the best of all rounds is take
 from __future__ import annotations
 
 import json
-import platform
 import sys
 import time
 from pathlib import Path
 
 import numba
 import numpy as np
+from benchmark_machine import machine
 from revpath.devices.laws import ProportionalReadNoise
 from revpath.simulator import Stream
 from revpath.simulator.cell_noise import pair_variance, read_variance, sampled_read
 from revpath.simulator.compile import threads
 
 SHAPE, BATCH, ROUNDS = (256, 256), 16, 20
-
-
-def machine() -> dict:
-    """What the times depend on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
-    return {"cpu": model, "platform": platform.platform(), "threads": numba.config.NUMBA_NUM_THREADS, **versions}
 
 
 def contestants(shape: tuple[int, int], batch: int) -> dict:

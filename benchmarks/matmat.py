@@ -13,9 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +20,8 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from benchmark_machine import machine
+from peer_process import PeerProcess
 from revpath.devices import load_device
 from revpath.devices.fields import Law
 from revpath.devices.laws import ConstantReadNoise
@@ -32,14 +31,6 @@ from revpath.simulator.compile import threads
 SHAPES = ((512, 512), (784, 500))
 BATCH, ROUNDS = 64, 60
 BITS, CONVERTER_NOISE, READ_NOISE = 8, 0.5, 0.01  # bits of both converters, steps of the ADC, part of g_max
-
-
-def machine() -> dict:
-    """What the times depend on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
-    return {"cpu": model, "platform": platform.platform(), "threads": numba.config.NUMBA_NUM_THREADS, **versions}
 
 
 def contestants(shape: tuple[int, int]) -> dict[str, Callable[[], np.ndarray]]:
@@ -77,12 +68,8 @@ class Aihwkit:
     """
 
     def __init__(self, python: str | Path, n_threads: int) -> None:
-        # the peer's threads must sleep between rounds, or they would slow every other contestant
-        environment = {**os.environ, "OMP_NUM_THREADS": str(n_threads), "OMP_WAIT_POLICY": "PASSIVE"}
-        command = [str(python), str(Path(__file__).with_name("aihwkit_peer.py"))]
-        pipe = subprocess.PIPE
         self._n_threads = n_threads
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+        self._peer = PeerProcess(python, "aihwkit_peer.py", n_threads)
 
     def build(self, shape: tuple[int, int]) -> dict:
         """The non-idealities of "noisy"; answers with versions and the rms error against the exact product."""
@@ -99,29 +86,15 @@ class Aihwkit:
             "weight_noise": float(np.sqrt(2) * READ_NOISE * g_max * mapping.per_siemens),  # two cells a weight
             "law": "constant",
         }
-        return self._ask(request)
+        return self._peer.ask(request)
 
     def seconds(self) -> float:
         """Of one forward pass."""
-        return self._ask({"run": 1})["seconds"]
+        return self._peer.ask({"run": 1})["seconds"]
 
     def close(self) -> None:
         """Ends the peer's process."""
-        self._process.communicate()
-
-    def _ask(self, request: dict) -> dict:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            _, said = self._process.communicate()
-            raise RuntimeError(f"the aihwkit peer gave no answer: {said.strip() or 'nothing said'}")
-        return json.loads(line)
+        self._peer.close()
 
 
 def measure(shape: tuple[int, int], peer: Aihwkit | None = None) -> dict:

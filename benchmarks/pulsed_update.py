@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import time
 from pathlib import Path
 
 import numba
 import numpy as np
+from benchmark_machine import machine
+from peer_process import PeerProcess
 from revpath.devices import Device, load_device
 from revpath.devices.response import ConstantStep, SoftBounds
 from revpath.simulator import ArrayConfig, Crossbar
@@ -46,11 +45,8 @@ class Peer:
     """aihwkit in another interpreter (`pulsed_update_peer.py`). RuntimeError: it does not answer, with what it said."""
 
     def __init__(self, python: str, n_threads: int) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(n_threads), "OMP_WAIT_POLICY": "PASSIVE"}
-        pipe = subprocess.PIPE
-        command = [python, str(Path(__file__).with_name("pulsed_update_peer.py"))]
         self.about: dict = {}
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+        self._peer = PeerProcess(python, "pulsed_update_peer.py", n_threads)
 
     def build(self, law: str, slots: int, n_threads: int) -> None:
         """A tile with the numbers of `device`, at a rate that takes so many slots."""
@@ -59,29 +55,16 @@ class Peer:
             **{"w_max": BOUND, "w_min": -BOUND, "w_max_dtod": SPREAD, "w_min_dtod": SPREAD},
         }
         about = {"shape": SHAPE, "batch": BATCH, "slots": LONGEST, "seed": 0, "threads": n_threads}
-        self._ask({**about, "law": law, "device": numbers, "rate": slots * STEP})
+        self._peer.ask({**about, "law": law, "device": numbers, "rate": slots * STEP})
 
     def seconds(self) -> float:
         """Of one update."""
-        self.about = self._ask({"run": 1})
+        self.about = self._peer.ask({"run": 1})
         return self.about["seconds"]
 
     def close(self) -> None:
-        """Ends the process."""
-        self._process.communicate()
-
-    def _ask(self, request: dict) -> dict:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise RuntimeError(f"aihwkit gave no answer: {self._process.communicate()[1].strip() or 'nothing said'}")
-        return json.loads(line)
+        """Ends the peer's process."""
+        self._peer.close()
 
 
 def measure(law: str, slots: int, n_threads: int, rounds: int, peer: Peer | None) -> dict:
@@ -132,8 +115,7 @@ def sparse(rounds: int) -> float:
 
 def main(out: str | Path | None = None, aihwkit_python: str | None = None, rounds: int = 6) -> dict:
     """Everything by threads, law and slots; written to `out` as JSON where it is given."""
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
-    result: dict = {"platform": platform.platform(), **versions, "shape": SHAPE, "batch": BATCH, "by_threads": {}}
+    result: dict = {"machine": machine(), "shape": SHAPE, "batch": BATCH, "by_threads": {}}
     if aihwkit_python is None:
         result["aihwkit"] = "skipped: no interpreter given (--aihwkit-python)"
         print(f"aihwkit {result['aihwkit']}")

@@ -16,8 +16,9 @@ import argparse
 import contextlib
 import json
 import logging
-import platform
 import resource
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -26,9 +27,9 @@ from typing import Any
 
 import numba
 import numpy as np
-import scipy
 import scipy.sparse as sp
 import scipy.sparse.linalg as sla
+from benchmark_machine import machine
 from revpath.simulator.compile import threads
 from revpath.simulator.wires import Wires, effective_matrix, solve
 
@@ -42,19 +43,6 @@ CASES = {
     "1024, 1 vector, hard": (1024, 1, 1e3, 1e4, None, 80),
 }
 QUICK = ("128, 1 vector", "256, 16 vectors", "256, effective matrix")
-
-
-def machine() -> dict:
-    """What the times depend on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    versions = {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "numba": numba.__version__,
-    }
-    return {"cpu": model, "platform": platform.platform(), "threads": numba.config.NUMBA_NUM_THREADS, **versions}
 
 
 def problem(size: int, vectors: int, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
@@ -113,6 +101,24 @@ def best(calls: dict[str, Callable], rounds: dict[str, int]) -> tuple[dict[str, 
     return seconds, results
 
 
+def memory(case: str) -> float:
+    """Megabytes by which the peak of a fresh process grows, for what a peer needed here would hide it."""
+    done = subprocess.run([sys.executable, __file__, "--memory", case], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def grown(case: str) -> float:
+    """The same, of this process."""
+    size, vectors, low, high, *_ = CASES[case]
+    resistances, voltages = problem(size, vectors, low, high)
+    g = 1 / resistances
+    with threads(1):
+        solve(g[:8, :8], np.ones(8), WIRES), effective_matrix(g[:8, :8], WIRES)  # compiled
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        effective_matrix(g, WIRES) if vectors == 0 else solve(g, voltages, WIRES)
+    return round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, 1)
+
+
 def measure(case: str, peer: Any | None) -> dict:
     """Best seconds, ratios and agreement of one case, on one thread."""
     size, vectors, low, high, against_bad, against_lu = CASES[case]
@@ -122,13 +128,13 @@ def measure(case: str, peer: Any | None) -> dict:
     ours = (lambda: solve(g, given, WIRES)) if vectors else (lambda: effective_matrix(g, WIRES))
     small = g[:8, :8]
     solve(small, np.ones(8), WIRES), effective_matrix(small, WIRES)  # compiled
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     answer = ours()
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     calls: dict[str, Callable] = {"revpath": ours}
     rounds = {"revpath": 3 if size > 512 or not vectors else 20, "badcrossbar": 2 if size > 128 else 5, "superlu": 1}
     if against_bad is not None and peer is not None:
-        calls["badcrossbar"] = lambda: peer.compute(voltages.T, resistances, r_i=1.0)
+        calls["badcrossbar"] = lambda: peer.compute(
+            voltages.T, resistances, r_i=1.0, node_voltages=False, all_currents=False
+        )
     if against_lu is not None:
         matrix, right = nodal(g, voltages)
         calls["superlu"] = lambda: superlu(matrix, right)
@@ -138,7 +144,7 @@ def measure(case: str, peer: Any | None) -> dict:
         "milliseconds": {name: round(1e3 * value, 3) for name, value in seconds.items()},
         "iterations": int(np.max(answer.iterations)),
         "residual": float(np.max(answer.residual)),
-        "peak_grew_megabytes": round(grown, 1),
+        "peak_grew_megabytes": memory(case),
     }
     for name, goal in (("badcrossbar", against_bad), ("superlu", against_lu)):
         if goal is None:
@@ -197,6 +203,10 @@ def main(out: str | Path | None = None, quick: bool = False) -> dict:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", nargs="?", help="JSON file for the result")
+    parser.add_argument("--memory", metavar="CASE", help="print the megabytes of one case, and nothing else")
     parser.add_argument("--quick", action="store_true", help="a minute at most")
     arguments = parser.parse_args()
-    main(arguments.out, arguments.quick)
+    if arguments.memory is not None:
+        print(grown(arguments.memory))
+    else:
+        main(arguments.out, arguments.quick)

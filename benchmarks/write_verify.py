@@ -12,7 +12,6 @@ made before the clock starts. All alternate within a round, and the best of all 
 from __future__ import annotations
 
 import json
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from benchmark_machine import machine
 from revpath.devices import load_device
 from revpath.simulator import ArrayConfig, Crossbar, Stream
 from revpath.simulator.compile import threads
@@ -33,14 +33,6 @@ SHAPE = (512, 512)
 TWIN_CELLS, ROUNDS = 24, 3
 SCHEME = WriteVerify(tolerance=0.02, max_pulses=1000)
 DEVICES = ("reram-sb-gong2018", "pcm-nandakumar2019")
-
-
-def machine() -> dict:
-    """What the times depend on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
-    return {"cpu": model, "platform": platform.platform(), "threads": numba.config.NUMBA_NUM_THREADS, **versions}
 
 
 def job(name: str) -> dict:

@@ -8,6 +8,7 @@ plain, and what faster kernels are held to.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -69,13 +70,13 @@ class PulsedResponse(Law):
 
     # -- what a law defines --------------------------------------------------------------------------------------
 
+    @abstractmethod
     def up(self, w: np.ndarray, cells: CellParameters) -> np.ndarray:
         """Mean change by an up pulse of cells at w, far from their bounds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def down(self, w: np.ndarray, cells: CellParameters) -> np.ndarray:
         """Mean change by a down pulse, counted downwards: positive where it lowers w."""
-        raise NotImplementedError
 
     def amplitude(self, change: np.ndarray, scale: np.ndarray, w: np.ndarray) -> np.ndarray:
         """What the xi of a pulse is multiplied by: its size is the standard deviation of the change by one pulse.

@@ -85,6 +85,11 @@ def _remarks(fit: TraceFit) -> list[str]:
         f"Residuals: standard deviation {z.std():.2f} (1 if the noise is right), {wild} of {len(z)} beyond {WILD:g} standard "
         "deviations."
     )
+    if fit.law.name == "constant-step":
+        lines.append(
+            "Asymmetry: on simulated constant-step traces of one device it came out 0.6 standard errors off, and its 90 % interval "
+            "held the truth in 82 % of 60 fits."
+        )
     limits = [
         p.name
         for p, x in zip(fit.law.parameters, fit.optimum.q, strict=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .circuit_noise import CircuitNoise
     from .config import ArrayConfig
     from .config_file import read_config, write_config
-    from .converters import ADC, DAC, calibrated_range, maximum_range
+    from .converters import ADC, DAC, calibrated_range
     from .crossbar import Crossbar
     from .drift_compensation import DriftCompensation
     from .effective_bits import measured_enob
@@ -29,7 +29,7 @@ _HOME = {
     ".circuit_noise": ("CircuitNoise",),
     ".config": ("ArrayConfig",),
     ".config_file": ("read_config", "write_config"),
-    ".converters": ("ADC", "DAC", "calibrated_range", "maximum_range"),
+    ".converters": ("ADC", "DAC", "calibrated_range"),
     ".crossbar": ("Crossbar",),
     ".drift_compensation": ("DriftCompensation",),
     ".effective_bits": ("measured_enob",),
@@ -66,7 +66,6 @@ __all__ = [
     "WriteVerify",
     "calibrated_range",
     "event",
-    "maximum_range",
     "measured_enob",
     "read_config",
     "split_event",

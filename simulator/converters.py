@@ -172,7 +172,7 @@ class ADC(_Converter):
     Attributes
     ----------
     range: where y_max comes from. "fixed": it is given. "calibrated": from outputs of the array, see `calibrated_range`.
-        "maximum": the largest output that any input could give, see `maximum_range`. The array that has the converter
+        "maximum": the largest output that any input and any contents of the window could give. The array that has the converter
         resolves the last two (`resolved`); until then the converter has no step.
     y_max: output, in units of input times weight, at which it saturates; saturated conversions are counted.
     lines_per_converter: neighbouring lines that take turns at one converter, and share its errors.
@@ -251,21 +251,4 @@ def calibrated_range(outputs: np.ndarray, percentile: float = 99.9) -> float:
     y_max = float(np.percentile(sizes, percentile))
     if y_max == 0:
         raise ArrayError(f"outputs to calibrate on are 0 up to percentile {percentile}: they say nothing of the range")
-    return y_max
-
-
-def maximum_range(weights: np.ndarray, x_max: float = 1.0) -> float:
-    """The largest output that inputs within +-x_max can give: x_max max_j sum_i |w_ij|.
-
-    Parameters
-    ----------
-    weights: (driven, sensed).
-
-    Raises
-    ------
-    ArrayError: weights that are all 0 or not finite.
-    """
-    y_max = x_max * float(np.abs(np.asarray(weights, float)).sum(axis=0).max(initial=0.0))
-    if not math.isfinite(y_max) or y_max <= 0:
-        raise ArrayError(f"weights give a largest output of {y_max!r}; a range must be positive and finite")
     return y_max

@@ -230,8 +230,6 @@ def test_arrays_move_their_cells_alike(answers, name):
         name="cell", title="cell", window=Window(g_min=50e-6, g_max=100e-6), response=response
     )  # far from zero conductance, where arrays have a bound that aihwkit has not
     array = Crossbar((64, 64), ArrayConfig(device), seed=1)
-    if array.cells.traits is None:
-        pytest.skip(f"arrays have no kernel for the law {response.law!r}")
     coincidence = 2 * response.granularity * array.mapping.scale
     array.update(np.ones((1, 64), np.float32), np.ones((1, 64), np.float32), (LENGTH - 1e-5) * coincidence)
     assert array.events["update.slot"] == LENGTH

@@ -15,7 +15,7 @@ from revpath.devices.trace_laws import LAWS
 from revpath.devices.trace_samples import SAMPLE_LAW, sample_traces, synthetic_traces
 from revpath.devices.trace_search import _climb, scores, search
 from revpath.ebm import crossbar_synapses
-from revpath.simulator import ArrayConfig, ArrayError
+from revpath.simulator import ArrayConfig
 from scipy import stats
 from statistics_helper import implausible, plausible, relative
 
@@ -175,14 +175,15 @@ def test_intervals_cover_what_they_should():
 
     The law of the count is binomial. Step and window are compared in siemens, where they do not depend on the coordinate.
     """
-    # with 20 runs the alarm goes off at 8 of them or fewer
+    # the alarm goes off at about 22 of 40 runs or fewer; over 60 other seeds, step held 93 %, asymmetry 82 % (biased by 0.6
+    # standard errors), cycle noise 90 %, read noise 95 %
     law, read, z = (
         ConstantStep(step=0.05, w_min=-2, w_max=2, asymmetry=0.2, step_noise=0.3),
         0.2e-6,
         stats.norm.ppf(0.95),
     )
     held = dict.fromkeys(("step", "asymmetry", "step_noise", "read_sigma"), 0)
-    runs = 20
+    runs = 40
     for seed in range(runs):
         fit = fit_traces(
             traces_of(law, devices=1, cycles=4, pulses=30, read_sigma=read, seed=seed), laws=["constant-step"]
@@ -194,7 +195,7 @@ def test_intervals_cover_what_they_should():
             held[key] += abs(value[key] - true[key]) < z * error[key]
     for count in held.values():
         plausible(min(1.0, len(held) * stats.binomtest(count, runs, 0.9).pvalue))
-        implausible(stats.binomtest(count, runs, 0.1).pvalue)
+        implausible(stats.binomtest(count, runs, 0.3).pvalue)
 
 
 def test_spreads_over_devices_are_found_less_the_sampling():
@@ -284,17 +285,11 @@ def test_a_fitted_device_trains(name):
     """Sixteen weights learn the signs of a target by the outer-product rule, on an array of the fitted cells."""
     law = TRUE[name]
     fit = fit_traces(traces_of(law, devices=1, cycles=2, pulses=24), laws=[name])
-    try:
-        synapses = crossbar_synapses(ArrayConfig(fit.device), seed=1)((4, 4), 0)
-    except ArrayError as error:
-        pytest.skip(f"arrays do not pulse {name} cells yet: {error}")
+    synapses = crossbar_synapses(ArrayConfig(fit.device), seed=1)((4, 4), 0)
     x, target = np.eye(4, dtype=np.float32), np.where((np.arange(16).reshape(4, 4) * 5) % 3 == 0, 0.4, -0.4)
     before = np.abs(target - synapses.forward(x)).mean()
-    try:
-        for _ in range(60):
-            synapses.update(x, (target - synapses.forward(x)).astype(np.float32), 0.3)
-    except ArrayError as error:
-        pytest.skip(f"arrays do not pulse {name} cells yet: {error}")
+    for _ in range(60):
+        synapses.update(x, (target - synapses.forward(x)).astype(np.float32), 0.3)
     after = np.abs(target - synapses.forward(x)).mean()
     assert after < 0.6 * before
 
