@@ -16,7 +16,6 @@ import argparse
 import contextlib
 import json
 import logging
-import resource
 import subprocess
 import sys
 import time
@@ -114,9 +113,15 @@ def grown(case: str) -> float:
     g = 1 / resistances
     with threads(1):
         solve(g[:8, :8], np.ones(8), WIRES), effective_matrix(g[:8, :8], WIRES)  # compiled
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak()
         effective_matrix(g, WIRES) if vectors == 0 else solve(g, voltages, WIRES)
-    return round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, 1)
+    return round((peak() - before) / 1024, 1)
+
+
+def peak() -> int:
+    """Kilobytes that this program had resident at most: Linux's own count, for getrusage's begins with the parent's."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
 def measure(case: str, peer: Any | None) -> dict:

@@ -280,7 +280,8 @@ def test_benchmark_measures_the_same_problem(monkeypatch):
     assert spec.loader is not None
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
-    assert benchmark.memory("128, 1 vector") < 20
+    if Path("/proc/self/status").exists():
+        assert 1 < benchmark.memory("512, 1 vector") < 40  # 2 MB a field
     monkeypatch.setattr(benchmark, "memory", lambda case: 0.0)  # another process does not know the tiny case
     for vectors in (1, 0):
         monkeypatch.setitem(benchmark.CASES, "tiny", (8, vectors, 1e3, 1e4, 1, 1))
