@@ -196,6 +196,20 @@ def _uniform_blocks_threaded(out, chunks, blocks, step, key):
         _uniform_blocks(out, c * per, min((c + 1) * per, blocks), step, key)
 
 
+def _entropy(seed: int, array: int, purpose: str) -> list[int]:
+    """What a key is hashed from: no two addresses have the same 32-bit words.
+
+    `SeedSequence` joins the words of its integers, low ones first, without their lengths. With a seed of one word they
+    can be parsed: all words of a purpose but its last have no byte below 32, and the second word of an array below
+    2**61 is less than that, so it is none of a purpose's. Longer numbers are followed by their lengths, two words that
+    no purpose ends in.
+    """
+    words = [seed, array, int.from_bytes(purpose.encode(), "little")]
+    if seed < 2**32 and array < 2**61:
+        return words
+    return [*words, 1 + (seed >= 2**32), 1 + (array >= 2**32)]
+
+
 @dataclass
 class Stream:
     """An endless supply of addressed random numbers for one purpose of one array.
@@ -203,7 +217,7 @@ class Stream:
     Parameters
     ----------
     seed: root seed of the run, a non-negative integer below 2**64.
-    purpose: what the numbers are for, such as ``"read"``; different purposes are independent.
+    purpose: what the numbers are for, such as ``"read"``; different purposes are independent. Printable ASCII.
     array: number of the array within the run.
     step: address of the next draw; every draw takes one step. It is the whole state: set it to replay a draw.
     """
@@ -218,8 +232,13 @@ class Stream:
             value = getattr(self, field)
             if isinstance(value, bool) or not hasattr(value, "__index__") or not 0 <= value < 2**64:
                 raise ArrayError(f"{field} = {value!r} must be an integer from 0 to 2**64 - 1")
-        entropy = [int(self.seed), int(self.array), int.from_bytes(self.purpose.encode(), "little")]
-        words = np.random.SeedSequence(entropy).generate_state(2, np.uint32)
+        if not (
+            isinstance(self.purpose, str) and self.purpose.isascii() and self.purpose.isprintable() and self.purpose
+        ):
+            raise ArrayError(f"purpose = {self.purpose!r} must be text of printable ASCII characters")
+        words = np.random.SeedSequence(_entropy(int(self.seed), int(self.array), self.purpose)).generate_state(
+            2, np.uint32
+        )
         self.key = words.astype(np.uint64)
 
     def take_step(self, n: int = 1) -> np.uint64:

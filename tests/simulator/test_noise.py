@@ -206,3 +206,41 @@ def test_numpy_integers_are_integers():
 def test_large_seeds_differ():
     keys = {tuple(Stream(seed, "x").key) for seed in (0, 1, 2**32, 2**32 + 1, 2**63, 2**64 - 1)}
     assert len(keys) == 6
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((5 + (7 << 32), "read", 9), (5, "read", 7 + (9 << 32))),  # a large seed beside the tile of another run
+        ((5, "read", 7 + (0x64616572 << 32)), (5, "readread", 7)),  # high bits of an array that spell a purpose
+        ((5 + (7 << 32), "read", 0x64616572), (5, "readread", 7)),
+        ((5 + (7 << 32), "x", 9 + (0x78 << 32)), (5 + (7 << 32), "x", 9)),
+    ],
+)
+def test_addresses_whose_words_run_together_have_different_keys(one, other):
+    """Joined without their lengths, the first three pairs were the same stream."""
+    assert tuple(Stream(*one).key) != tuple(Stream(*other).key)
+
+
+def test_no_two_addresses_have_the_same_words():
+    """All combinations of words that could be mistaken for one another, hashed words included."""
+    seeds = [0, 1, 2, 0x64616572, 1 << 32, (1 << 32) + 1, 0x64616572 << 32, (2 << 32) + 1, 2**64 - 1]
+    arrays = [*seeds, 0x1F000000 << 32, 0x20202020 << 32, 1 << 60, 1 << 61]
+    purposes = ["read", "readread", "x", "xread", "    ", "     read", "yield", "read-yield"]
+    addresses = [(s, p, a) for s in seeds for a in arrays for p in purposes]
+    keys = {tuple(Stream(*address).key) for address in addresses}
+    assert len(keys) == len(addresses)  # by chance two would be equal once in 10**13
+
+
+@pytest.mark.parametrize("array", [0, 3, (1 << 28) + 2, (5 << 42) + (3 << 28), (15 << 56) + (1 << 42) + 1])
+def test_ordinary_keys_are_those_of_earlier_results(array):
+    """Seeds below 2**32 and numbered tiles and slices: a hash of the joined words, as stored results were made with."""
+    joined = [2026, array, int.from_bytes(b"program", "little")]
+    expected = np.random.SeedSequence(joined).generate_state(2, np.uint32)
+    np.testing.assert_array_equal(Stream(2026, "program", array).key, expected)
+
+
+@pytest.mark.parametrize("purpose", ["", "read\0", "\x01", "lecture à", b"read", None])
+def test_purposes_are_printable(purpose):
+    with pytest.raises(ValueError, match=r"purpose = .* must be text of printable ASCII"):
+        Stream(0, purpose)
