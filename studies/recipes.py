@@ -75,8 +75,17 @@ class Recipe(_Frozen):
     seed: int = Field(default=1, ge=0)
 
     def key(self, text_sha256: str, version: str) -> str:
-        """What the result depends on, as a short hash: the name of its files."""
-        content = json.dumps([self.model_dump(), text_sha256, version], sort_keys=True)
+        """What the result depends on, as a short hash: the name of its files.
+
+        The numbers of the device are in it, not its name alone, so that an edited device file is trained anew. Of the
+        code only the version is: who changes code under one version deletes the runs, or names another folder.
+
+        Raises
+        ------
+        RevpathError: the device cannot be read.
+        """
+        numbers = self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else ""
+        content = json.dumps([self.model_dump(), numbers, text_sha256, version], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

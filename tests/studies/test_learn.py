@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -272,6 +273,27 @@ def test_the_key_changes_with_any_field():
         keys.add(base.model_copy(update={"hardware": Hardware(**{field: value})}).key("a" * 64, "1"))
     assert len(keys) == 1 + len(hardware)
     assert DIGITAL.key("a" * 64, "1") == DIGITAL.model_copy().key("a" * 64, "1")
+
+
+def test_the_key_changes_with_the_numbers_of_a_device_file(tmp_path):
+    """By its name alone an edited file would have been given the runs of what it was before."""
+    path = tmp_path / "mine.toml"
+    recipe = DIGITAL.model_copy(update={"hardware": Hardware(device=str(path))})
+    shipped = (files("revpath.devices.library") / "reram-sb-gong2018.toml").read_text(encoding="utf-8")
+    edits = {
+        "as shipped": shipped,
+        "another source": shipped.replace("Falcone et al.", "Falcone and others"),
+        "another window": shipped.replace("value = 88.2", "value = 88.3"),
+    }
+    keys = {}
+    for name, content in edits.items():
+        path.write_text(content, encoding="utf-8")
+        keys[name] = recipe.key("a" * 64, "1")
+    assert keys["as shipped"] == keys["another source"]
+    assert keys["as shipped"] != keys["another window"]
+    path.unlink()
+    with pytest.raises(RevpathError, match=r"mine\.toml: no such file"):
+        recipe.key("a" * 64, "1")
 
 
 def test_first_passage_is_the_first_at_or_below():
