@@ -24,15 +24,15 @@ RERAM = load_chip("reram-32nm")
 
 
 def test_golden_values():
-    assert thermal_energy() == pytest.approx(4.142e-21, rel=1e-4)
-    assert landauer() == pytest.approx(2.87e-21, rel=1e-3)
+    assert thermal_energy() == relative(4.142e-21, rel=1e-4)
+    assert landauer() == relative(2.87e-21, rel=1e-3)
     # energy.md prints two digits
     table_fJ = {4: 0.013, 6: 0.20, 8: 3.3, 10: 52, 12: 834}
     for bits, femtojoules in table_fJ.items():
-        assert adc_floor(converter_snr(bits)) == pytest.approx(femtojoules * 1e-15, rel=0.03)
-    assert column_read_floor(converter_snr(8)) == pytest.approx(0.81e-15, rel=0.01)
-    assert column_read_floor(converter_snr(8)) / 256 == pytest.approx(3.2e-18, rel=0.01)
-    assert column_read_floor(converter_snr(10)) / 256 == pytest.approx(51e-18, rel=0.01)
+        assert adc_floor(converter_snr(bits)) == relative(femtojoules * 1e-15, rel=0.03)
+    assert column_read_floor(converter_snr(8)) == relative(0.81e-15, rel=0.01)
+    assert column_read_floor(converter_snr(8)) / 256 == relative(3.2e-18, rel=0.01)
+    assert column_read_floor(converter_snr(10)) / 256 == relative(51e-18, rel=0.01)
 
 
 def test_schreier_bound_is_191_8_dB():
@@ -45,7 +45,7 @@ def test_converter_snr_is_6_02_bits_plus_1_76_dB():
 
 
 def test_floors_scale_with_temperature_and_refuse_nonsense():
-    assert adc_floor(10.0, 600) == pytest.approx(2 * adc_floor(10.0, 300))
+    assert adc_floor(10.0, 600) == relative(2 * adc_floor(10.0, 300))
     with pytest.raises(PriceError, match="temperature_K = 0"):
         landauer(0)
 
@@ -57,7 +57,7 @@ def test_a_johnson_limited_column_meets_its_floor_exactly_and_never_beats_it():
         snr = (G @ V) ** 2 / (2 * thermal_energy() * G.sum() / t)
         energy = (G @ V**2) * t
         eta = energy / column_read_floor(snr)
-        assert eta == pytest.approx(1) if np.ptp(V) == 0 else eta > 1
+        assert eta == relative(1) if np.ptp(V) == 0 else eta > 1
 
 
 def events(snr_array, snr_adc):
@@ -72,9 +72,9 @@ def events(snr_array, snr_adc):
 def test_floors_stand_in_the_bill():
     bill = price(events(1e6, converter_snr(8)), RERAM)
     by_name = {floor.component: floor for floor in bill.floors}
-    assert by_name["array read"].eta == pytest.approx(1e-12 / (2 * thermal_energy() * 1e6))
-    assert by_name["adc"].eta == pytest.approx(525, rel=0.02)  # energy.md: the survey fit at 32 nm is 525x above
-    assert by_name["adc"].energy_J == pytest.approx(bill.nominal("adc"))
+    assert by_name["array read"].eta == relative(1e-12 / (2 * thermal_energy() * 1e6))
+    assert by_name["adc"].eta == relative(525, rel=0.02)  # energy.md: the survey fit at 32 nm is 525x above
+    assert by_name["adc"].energy_J == relative(bill.nominal("adc"))
     table = bill.to_frame("floor").set_index("component")["eta"]
     assert table.to_dict() == {name: floor.eta for name, floor in by_name.items()}
 
@@ -86,7 +86,7 @@ def test_the_array_is_refused_exactly_at_its_floor(margin, refused):
         with pytest.raises(FloorError, match=r"array read: 1e-12 J is below the 1e-12 J.*read voltage"):
             price(events(snr, 1.0), RERAM)
     else:
-        assert price(events(snr, 1.0), RERAM).floors[0].eta == pytest.approx(1 / margin)
+        assert price(events(snr, 1.0), RERAM).floors[0].eta == relative(1 / margin)
 
 
 def test_a_converter_better_than_its_price_is_refused():
@@ -118,7 +118,7 @@ def test_digital_work_forgets_at_least_its_results():
 def test_a_converter_without_counted_noise_answers_for_the_bits_it_claims():
     bill = price({"adc.conversion{enob=8.0}": 3}, RERAM)
     assert bill.floors == ()
-    assert bill.eta("adc") == pytest.approx(525, rel=0.02)
+    assert bill.eta("adc") == relative(525, rel=0.02)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_chip_below_the_thermal_floor_is_refused(event, unit, floor, margin):
         source={"key": "ours", "citation": "Measured in our own laboratory"},
     )
     if margin > 1:
-        assert price({event: 7}, RERAM, overrides={event: cheap}).bounds[0].eta == pytest.approx(margin)
+        assert price({event: 7}, RERAM, overrides={event: cheap}).bounds[0].eta == relative(margin)
     else:
         with pytest.raises(FloorError, match=r"(?s)below the thermal floor is refused.*k T ln 2"):
             price({event: 7}, RERAM, overrides={event: cheap})
@@ -150,7 +150,7 @@ def test_random_signs_cost_two_kT_snr_a_product_by_simulation():
     noise = 2 * thermal_energy() * rows * G / t
     snr = products.sum(axis=1).var() / noise
     energy = rows * G * V**2 * t
-    assert energy / random_sign_read_floor(float(snr), rows) == pytest.approx(1, rel=0.05)
+    assert energy / random_sign_read_floor(float(snr), rows) == relative(1, rel=0.05)
     # energy.md section 4: 8 bits of the dot product itself cost 0.81 fJ a product
     assert random_sign_read_floor(converter_snr(8), 256) / 256 == relative(0.81e-15, rel=0.01)
     with pytest.raises(PriceError, match="rows = 0"):
@@ -160,5 +160,5 @@ def test_random_signs_cost_two_kT_snr_a_product_by_simulation():
 def test_a_measured_chip_still_answers_for_its_array():
     hermes = load_chip("pcm-14nm-hermes")
     floors = {f.component: f.eta for f in price(events(1e6, converter_snr(8)), hermes).floors}
-    assert floors["array read"] == pytest.approx(1e-12 / (2 * thermal_energy() * 1e6))
-    assert floors["adc"] == pytest.approx(5.246e-11 / adc_floor(converter_snr(8)))
+    assert floors["array read"] == relative(1e-12 / (2 * thermal_energy() * 1e6))
+    assert floors["adc"] == relative(5.246e-11 / adc_floor(converter_snr(8)))

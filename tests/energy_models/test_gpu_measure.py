@@ -9,6 +9,7 @@ from revpath.energy_models import gpu_workloads
 from revpath.energy_models.gpu_measure import MIN_UPDATES, Settings, as_toml, campaign, measure, measure_idle, slug
 from revpath.energy_models.gpu_workloads import NAMES, Repeated, workloads
 from revpath.energy_models.nvml import Clock, MeterError, NoGpu, NvmlMeter, Timeline, counter_difference
+from statistics_helper import relative
 
 IDLE_W, BUSY_W, UPDATE_S = 100.0, 500.0, 0.05
 
@@ -73,9 +74,9 @@ QUICK = Settings(seconds=10, trials=3, warm_up=2, cool_down=1)
 def test_idle_power():
     world = World()
     window = measure_idle(world, QUICK, world.clock)
-    assert window.watts == pytest.approx(IDLE_W, rel=0.01)
+    assert window.watts == relative(IDLE_W, rel=0.01)
     assert window.by == "counter"
-    assert window.resolution_J == pytest.approx(IDLE_W * UPDATE_S, rel=0.05)
+    assert window.resolution_J == relative(IDLE_W * UPDATE_S, rel=0.05)
 
 
 def test_energy_of_a_workload_within_its_own_error():
@@ -83,11 +84,11 @@ def test_energy_of_a_workload_within_its_own_error():
     found = measure(world, Work(world), IDLE_W, QUICK, world.clock)
     each = BUSY_W * 0.093 / 1e12
     assert len(found.trials) == 3
-    assert found.joules_each == pytest.approx(each, rel=2 * found.relative_error)
-    assert found.joules_each == pytest.approx(each, rel=0.02)
-    assert found.above_idle_each == pytest.approx(each * 0.8, rel=0.03)
-    assert found.rate == pytest.approx(1e12 / 0.093, rel=0.01)
-    assert found.watts == pytest.approx(BUSY_W, rel=0.02)
+    assert found.joules_each == relative(each, rel=2 * found.relative_error)
+    assert found.joules_each == relative(each, rel=0.02)
+    assert found.above_idle_each == relative(each * 0.8, rel=0.03)
+    assert found.rate == relative(1e12 / 0.093, rel=0.01)
+    assert found.watts == relative(BUSY_W, rel=0.02)
     assert found.relative_error < 0.05
 
 
@@ -95,7 +96,7 @@ def test_a_coarse_counter_is_waited_out_not_read_as_zero():
     world = World(update_s=1.0)
     found = measure(world, Work(world), IDLE_W, Settings(seconds=0.5, trials=1, warm_up=0, cool_down=0), world.clock)
     assert found.trials[0].window.seconds >= MIN_UPDATES - 2
-    assert found.watts == pytest.approx(BUSY_W, rel=0.06)
+    assert found.watts == relative(BUSY_W, rel=0.06)
 
 
 def test_work_is_warmed_up_and_cooled_down_between_trials():
@@ -104,13 +105,13 @@ def test_work_is_warmed_up_and_cooled_down_between_trials():
     measure(world, work, IDLE_W, Settings(seconds=2, trials=2, warm_up=1.0, cool_down=7), world.clock)
     # 11 pieces of warm-up, one before the second trial, 22 a trial; 7 s of waiting
     assert work.runs == 11 + 22 + 1 + 22
-    assert world.t == pytest.approx(56 * 0.093 + 7)
+    assert world.t == relative(56 * 0.093 + 7)
 
 
 def test_a_counter_that_wraps_around():
     world = World(start_mJ=2**64 - 300_000)
     found = measure(world, Work(world), IDLE_W, QUICK, world.clock)
-    assert found.watts == pytest.approx(BUSY_W, rel=0.02)
+    assert found.watts == relative(BUSY_W, rel=0.02)
 
 
 def test_differences_of_the_counter():
@@ -125,7 +126,7 @@ def test_without_a_counter_power_is_polled():
     found = campaign(world, [Work(world)], QUICK, world.clock)
     assert found.idle.by == "polling"
     assert any("no energy counter" in note for note in found.notes)
-    assert found.idle.watts == pytest.approx(IDLE_W)
+    assert found.idle.watts == relative(IDLE_W)
 
 
 def test_windows_shorter_than_an_update_are_refused():
@@ -169,7 +170,7 @@ def test_the_file_is_a_library_of_records(tmp_path):
     name = "measured.imagined_1_gb.gemm_bf16"
     assert set(records) == {"measured.imagined_1_gb.idle", name, f"{name}.above_idle", f"{name}.power"}
     record = records[name]
-    assert record.to("pJ/flop") == pytest.approx(46.5, rel=0.02)
+    assert record.to("pJ/flop") == relative(46.5, rel=0.02)
     assert (record.evidence, record.read_in) == ("measured", "primary")
     assert record.conditions["n"] == 8192
     assert record.conditions["trials"] == 3
@@ -285,7 +286,7 @@ def test_pieces_are_repeated_until_a_call_takes_a_tenth_of_a_second():
     piece = Repeated("x", "flop", {}, once, 7.0, lambda: synchronised.append(world.t), lambda: world.t)
     before = world.t
     assert piece.run() == 50 * 7.0
-    assert world.t - before == pytest.approx(0.1)
+    assert world.t - before == relative(0.1)
     assert len(synchronised) == 4
 
 

@@ -41,9 +41,9 @@ def test_bandwidth_of_an_average():
 
 def test_golden_values():
     """20 uS at 300 K: 0.58 pA/sqrt(Hz), hence 1.29 nA in the 5 MHz of a read of 100 ns; full shot noise of 4 uA: 2.53 nA."""
-    assert math.sqrt(4 * BOLTZMANN * T * G) == pytest.approx(0.5756e-12, rel=1e-4)
-    assert float(thermal_variance(G, T, 5e6)) ** 0.5 == pytest.approx(1.287e-9, rel=1e-3, abs=0)
-    assert float(shot_variance(4e-6, 5e6)) ** 0.5 == pytest.approx(2.532e-9, rel=1e-3, abs=0)
+    assert math.sqrt(4 * BOLTZMANN * T * G) == relative(0.5756e-12, rel=1e-4)
+    assert float(thermal_variance(G, T, 5e6)) ** 0.5 == relative(1.287e-9, rel=1e-3)
+    assert float(shot_variance(4e-6, 5e6)) ** 0.5 == relative(2.532e-9, rel=1e-3)
 
 
 # -- the law of both --------------------------------------------------------------------------------------------------

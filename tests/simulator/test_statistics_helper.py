@@ -12,6 +12,7 @@ from statistics_helper import (
     p_of_mean,
     p_of_variance,
     plausible,
+    relative,
 )
 
 
@@ -66,3 +67,19 @@ def test_limits():
         plausible(ALARM / 2)
     with pytest.raises(AssertionError, match="would not have seen"):
         implausible(2 * ALARM)
+
+
+@pytest.mark.parametrize("value", [4.1e-21, 1e-7, {"adc": 2e-12, "dac": 1.0}, np.array([1.0, 3e-9]), [1e-9]])
+def test_approx_refuses_what_it_would_not_check(value):
+    """`tests/conftest.py`: by itself pytest takes 1 pJ for 2 pJ."""
+    with pytest.raises(ValueError, match=r"would accept any number within 1e-12: use statistics_helper.relative"):
+        pytest.approx(value)
+
+
+def test_approx_is_itself_elsewhere():
+    assert pytest.approx(1.0) == 1 + 5e-7
+    assert pytest.approx(0.0, abs=1e-20) != 1e-15
+    assert pytest.approx(2e-12, abs=1e-13) != 3e-12
+    assert relative(2e-12) != 3e-12
+    assert pytest.approx("text") == "text"
+    assert pytest.approx([0.0, 1.0]) == [0.0, 1.0]

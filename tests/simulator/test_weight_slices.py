@@ -12,7 +12,7 @@ from revpath.devices.laws import ConstantReadNoise
 from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar, Events, MappingError
 from revpath.simulator.parts import AnalogArray
 from revpath.simulator.weight_slices import SlicedCrossbar
-from statistics_helper import implausible, p_of_mean, p_of_variance, plausible
+from statistics_helper import implausible, p_of_mean, p_of_variance, plausible, relative
 
 sizes = st.integers(1, 9)
 
@@ -58,7 +58,7 @@ def test_ideal_slices_multiply_by_the_quantised_matrix(shape, slices, bits, tile
     np.testing.assert_allclose(array.rmatmat(x.T), Q.T @ x.T, rtol=0, atol=1e-5)
     np.testing.assert_allclose(array @ d.T, Q @ d.T, rtol=0, atol=1e-5)
     step = 1.5 / (2 ** (slices * bits) - 1)
-    assert array.step == pytest.approx(step)
+    assert array.step == relative(step)
     lost = array.quantisation
     assert lost is not None
     assert (lost.bits, lost.step) == (slices * bits, array.step)
