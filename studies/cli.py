@@ -22,9 +22,9 @@ _INTERRUPTED = 130
 @app.command()
 def compare(
     text: Annotated[Path | None, typer.Option(help="A UTF-8 text file; default: Moby Dick, shipped.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for results; what is there already is not repeated.")] = Path(
-        "revpath-results"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder for results; what is there is not repeated: delete its runs to train anew.")
+    ] = Path("revpath-results"),
     characters: Annotated[int, typer.Option(min=2_000, help="Characters that each EBM sees.")] = 500_000,
     seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers.")] = 1,
     chip: Annotated[
@@ -87,10 +87,12 @@ def devices(
 
 @app.command()
 def records(
-    text: Annotated[str, typer.Argument(help="A record's id, or text in ids, sources and notes.")] = "",
+    text: Annotated[str, typer.Argument(help="A record's id, or text in ids, units, sources and notes.")] = "",
     evidence: Annotated[
         str | None, typer.Option(help="exact, measured, post-layout, simulated, projected or assumed.")
     ] = None,
+    unit: Annotated[str | None, typer.Option(help="What it can be read as, such as pJ/op.")] = None,
+    source: Annotated[str | None, typer.Option(help="Text in the citation or its key.")] = None,
     shaky: Annotated[
         bool, typer.Option("--shaky", help="Only what is assumed or was read nowhere to point at.")
     ] = False,
@@ -98,7 +100,7 @@ def records(
     """List the library's numbers with evidence and source, or show one in full."""
     from .records_cli import print_records
 
-    print_records(text, evidence=evidence, shaky=shaky)
+    print_records(text, evidence=evidence, unit=unit, source=source, shaky=shaky)
 
 
 @app.command()

@@ -5,54 +5,117 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..devices.errors import RevpathError
-from ..devices.record import Evidence, Record
-from ..energy_models.records import get, library
+from ..devices import device_names, load_device
+from ..devices.errors import RevpathError, UnknownName, unknown
+from ..devices.record import Evidence, Record, parse_unit
+from ..energy_models.records import library
+
+
+@cache
+def known_records() -> Mapping[str, Record]:
+    """Every number that revpath ships: those of the energy library and those of the devices, by id."""
+    of_devices = {record.id: record for name in device_names() for record in load_device(name).records.values()}
+    return MappingProxyType({**library(), **of_devices})
 
 
 def choose_records(
-    text: str = "", *, evidence: str | None = None, shaky: bool = False, records: Mapping[str, Record] | None = None
+    text: str = "",
+    *,
+    evidence: str | None = None,
+    unit: str | None = None,
+    source: str | None = None,
+    shaky: bool = False,
+    records: Mapping[str, Record] | None = None,
 ) -> list[Record]:
-    """The records whose id, source or note holds `text`, by id; with an evidence class, or only the shaky ones.
+    """The records that fit all that is asked for, by id; every record without arguments.
+
+    Parameters
+    ----------
+    text: part of an id, a unit, a citation, its key or a note.
+    evidence: a class of evidence. unit: one that the record's can be read as, such as ``pJ/op``.
+    source: part of a citation or of its key. shaky: only what is assumed or was read nowhere that we can point at.
 
     Raises
     ------
-    RevpathError: there is no such class of evidence.
+    UnknownName: there is no such class of evidence. UnitError: `unit` cannot be read.
     """
-    if evidence is not None and evidence not in [str(e) for e in Evidence]:
-        raise RevpathError(f"evidence = {evidence!r} is not one of {', '.join(Evidence)}")
-    wanted = text.lower()
-    known = library() if records is None else records
+    if evidence is not None and evidence not in list(Evidence):
+        raise unknown("evidence", evidence, list(Evidence))
+    known = known_records() if records is None else records
+    dimension = None if unit is None else _dimension(unit)
     return [
         record
-        for id, record in sorted(known.items())
-        if (wanted in id.lower() or wanted in record.source.citation.lower() or wanted in record.note.lower())
-        and (evidence is None or str(record.evidence) == evidence)
+        for _, record in sorted(known.items())
+        if _holds(text, record.id, record.unit, record.source.key, record.source.citation, record.note)
+        and (evidence is None or record.evidence == evidence)
+        and (dimension is None or _dimension(record.unit) == dimension)
+        and (source is None or _holds(source, record.source.key, record.source.citation))
         and (not shaky or record.shaky)
     ]
 
 
+def _holds(text: str, *fields: str) -> bool:
+    return any(text.lower() in field.lower() for field in fields)
+
+
+def _dimension(unit: str) -> object:
+    return parse_unit(unit).dimensionality
+
+
+def _nothing(text: str, source: str | None, unit: str | None) -> RevpathError:
+    """The error for an answer without records, with the names that are near what was asked for."""
+    known = known_records()
+    families, keys = {id.split(".")[0] for id in known}, {record.source.key for record in known.values()}
+    words = keys | {word for id in known for word in (id, *id.replace("_", ".").split("."))}
+    asked = (("text", text, words, families), ("source", source, keys, keys), ("unit", unit, *2 * [_units_of(known)]))
+    for name, value, near_these, all_of in asked:
+        if value and not choose_records(**{name: value}):  # type: ignore[arg-type]
+            near = get_close_matches(value.lower(), sorted(near_these), n=4, cutoff=0.6)
+            hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(sorted(all_of))}"
+            return UnknownName(f"{name} = {value!r} is in none of the {len(known)} records; {hint}")
+    given = ", ".join(f"{name} = {value!r}" for name, value, *_ in asked if value)
+    return UnknownName(f"no record fits all of what was asked for: {given or 'the filters'}")
+
+
+def _units_of(known: Mapping[str, Record]) -> set[str]:
+    return {record.unit for record in known.values()}
+
+
 def print_records(
-    text: str = "", *, evidence: str | None = None, shaky: bool = False, console: Console | None = None
+    text: str = "",
+    *,
+    evidence: str | None = None,
+    unit: str | None = None,
+    source: str | None = None,
+    shaky: bool = False,
+    console: Console | None = None,
 ) -> None:
-    """List records; one alone is shown in full."""
+    """List records; one alone, by its whole id, is shown in full.
+
+    Raises
+    ------
+    RevpathError: as `choose_records`, or nothing fits; with near names.
+    """
     console = console or _console()
-    if text in library():
-        _print_record(get(text), console)
+    if text in known_records():
+        _print_record(known_records()[text], console)
         return
-    chosen = choose_records(text, evidence=evidence, shaky=shaky)
+    chosen = choose_records(text, evidence=evidence, unit=unit, source=source, shaky=shaky)
     if not chosen:
-        get(text)  # UnknownName, with near ids
-        return
+        raise _nothing(text, source, unit)
     unsure = sum(record.shaky for record in chosen)
     _say(
-        console, f"{len(chosen)} of {len(library())} records; {unsure} are assumed or were read nowhere to point at (!)"
+        console,
+        f"{len(chosen)} of {len(known_records())} records; {unsure} are assumed or were read nowhere to point at (!)",
     )
     grid = Table()
     for heading in ("record", "value", "unit", "spread", "evidence", "read in", "source"):
@@ -116,7 +179,7 @@ def used_sources(result: str | Path) -> tuple[dict[str, list[str]], list[str]]:
     for id in records:
         if id in cited:
             continue
-        record = library().get(id)
+        record = known_records().get(id)
         found[record.source.citation if record else "not in this library: written by another version?"].add(id)
     return {citation: sorted(ids) for citation, ids in sorted(found.items())}, shaky
 

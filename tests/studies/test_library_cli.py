@@ -5,14 +5,15 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from revpath.devices.errors import RevpathError, UnknownName
+from revpath.devices import load_device
+from revpath.devices.errors import RevpathError, UnitError, UnknownName
 from revpath.devices.record import load_records
 from revpath.energy_models.gpu_measure import Settings
 from revpath.energy_models.nvml import Clock
 from revpath.energy_models.records import library
 from revpath.studies.claims_cli import run_claims
 from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_measure
-from revpath.studies.records_cli import choose_records, print_citations, print_records, used_sources
+from revpath.studies.records_cli import choose_records, known_records, print_citations, print_records, used_sources
 from rich.console import Console
 
 
@@ -27,16 +28,39 @@ def test_records_are_listed_and_filtered():
     assert "gpu.h100.power" in out.getvalue()
     assert "adc." not in out.getvalue()
     assert "gpu.h100.idle !" in out.getvalue()  # an assumption is marked
-    assert out.getvalue().startswith(f"{len(choose_records('gpu.h100.'))} of {len(library())} records; 2 are assumed")
+    assert out.getvalue().startswith(
+        f"{len(choose_records('gpu.h100.'))} of {len(known_records())} records; 2 are assumed"
+    )
 
 
 def test_filters_by_evidence_doubt_and_source():
     assert {str(r.evidence) for r in choose_records(evidence="assumed")} == {"assumed"}
     assert all(r.shaky for r in choose_records(shaky=True))
-    assert len(choose_records(shaky=True)) == sum(r.shaky for r in library().values())
+    assert len(choose_records(shaky=True)) == sum(r.shaky for r in known_records().values())
     assert {r.source.key for r in choose_records("Vaswani")} <= {"vaswani2017", "vaswani2017_run"}
-    with pytest.raises(RevpathError, match="evidence = 'sure' is not one of exact, measured"):
-        choose_records(evidence="sure")
+    assert {r.source.key for r in choose_records("add", source="HOROWITZ")} == {"horowitz2014"}
+    with pytest.raises(RevpathError, match="evidence = 'measred' is not known; did you mean 'measured'"):
+        choose_records(evidence="measred")
+
+
+def test_a_filter_by_unit_takes_whatever_can_be_read_as_it():
+    found = choose_records("horowitz", unit="pJ/op")
+    assert {r.unit for r in found} == {"J/op"}
+    assert len(found) == sum(r.unit == "J/op" for r in choose_records("horowitz"))
+    assert not {r.id for r in choose_records(unit="J/op")} & {r.id for r in choose_records(unit="J/conversion")}
+    assert {r.unit for r in choose_records("reram-sb-gong2018.window", unit="S")} == {"uS"}
+    with pytest.raises(UnitError, match="unit = 'J/opp' is not a unit that can be read"):
+        choose_records(unit="J/opp")
+
+
+def test_what_a_result_used_can_be_looked_up():
+    """Numbers of the energy library and of the devices alike."""
+    ids = set(known_records())
+    assert set(library()) < ids
+    assert {record.id for record in load_device("reram-sb-gong2018").records.values()} < ids
+    console, out = listen()
+    print_records("reram-sb-gong2018.window.g_max", console=console)
+    assert "evidence: assumed, read in secondary (!)" in out.getvalue()
 
 
 def test_one_record_is_shown_in_full():
@@ -49,6 +73,22 @@ def test_one_record_is_shown_in_full():
 def test_unknown_records_get_near_ids():
     with pytest.raises(UnknownName, match=r"gpu.h100.powr.*near:.*gpu.h100.power"):
         print_records("gpu.h100.powr", console=listen()[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"text": "hrmes"}, r"text = 'hrmes' is in none of .*; near: hermes2023"),
+        ({"text": "zzzz"}, r"text = 'zzzz' is in none of .*; there are: adc, .*gpu"),
+        ({"source": "shafee2016"}, r"source = 'shafee2016' .*; near: shafiee2016"),
+        ({"text": "adc", "source": "horowit2014"}, r"source = 'horowit2014' .*; near: horowitz2014"),
+        ({"unit": "J/furlong"}, r"unit = 'J/furlong' .*; there are: .*J/conversion"),
+        ({"text": "adc", "unit": "W"}, r"no record fits all of what was asked for: text = 'adc', unit = 'W'"),
+    ],
+)
+def test_a_filter_that_finds_nothing_says_which_and_what_is_near(asked, message):
+    with pytest.raises(UnknownName, match=message):
+        print_records(**asked, console=listen()[0])
 
 
 RESULT = {
