@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..devices.record import Evidence, ReadIn, Record, Source
     from .bill import Bill, Interval, Line, ratio
-    from .bill_plot import bills_page, plot_bill, plot_bills
+    from .bill_page import bills_page
+    from .bill_plot import plot_bill, plot_bills
     from .chip import Chip, chip_names, load_chip
     from .claims import retest
     from .components import Component, Estimate, component, component_names
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 _HOME = {
     "..devices.record": ("Evidence", "ReadIn", "Record", "Source"),
     ".bill": ("Bill", "Interval", "Line", "ratio"),
-    ".bill_plot": ("bills_page", "plot_bill", "plot_bills"),
+    ".bill_page": ("bills_page",),
+    ".bill_plot": ("plot_bill", "plot_bills"),
     ".chip": ("Chip", "chip_names", "load_chip"),
     ".components": ("Component", "Estimate", "component", "component_names"),
     ".cost_law": ("CostLaw", "load_law"),

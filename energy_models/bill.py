@@ -86,8 +86,12 @@ class Bill:
 
     @property
     def shaky(self) -> tuple[str, ...]:
-        """Ids of the records that are assumed, or that were read nowhere we can point at."""
-        return tuple(id for id, record in self.records.items() if record.shaky)
+        """Ids of the records that are assumed, or that were read nowhere we can point at, those around the chip included."""
+        return tuple(id for id, record in self._all_records().items() if record.shaky)
+
+    def _all_records(self) -> dict[str, Record]:
+        around = {record.id: record for record, _ in self.surroundings.values()}
+        return dict(sorted({**self.records, **around}.items()))
 
     def nominal(self, component: str) -> float:
         """Nominal joules of one component; 0 where the bill has no such row."""
@@ -181,10 +185,9 @@ class Bill:
 
     def citations(self) -> tuple[str, ...]:
         """``id: citation [read in, evidence] url`` of every record behind the bill, its surroundings included."""
-        records = {**self.records, **{record.id: record for record, _ in self.surroundings.values()}}
         return tuple(
             f"{id}: {r.source.citation} [{r.evidence}, read in {r.read_in}] {r.source.url}".rstrip()
-            for id, r in sorted(records.items())
+            for id, r in self._all_records().items()
         )
 
 

@@ -1,16 +1,8 @@
-"""Bills as stacked bars: one bill at its boundaries, several bills side by side, and a page where bars tell their joules.
-
-The page is one HTML file with an SVG inside: every segment has a ``title`` element, which browsers show on hovering.
-Nothing is loaded from elsewhere and no script runs.
-"""
+"""Bills as stacked bars: one bill at its boundaries, or several side by side; `bill_page` makes them interactive."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from html import escape
-from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,23 +13,14 @@ from .vocabulary import EVENTS, ROLE_OF, ROLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 By = Literal["role", "component"]
 
 # Okabe and Ito, "Color universal design" (2008); neighbours differ in lightness too, and segments are hatched in turn
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#666666")
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#666666")
 _HATCHES = ("", "///", "...", "xxx")
-_SURROUNDINGS = "around the chip"
-_STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "revpath",
-}
+SURROUNDINGS = "around the chip"
 _CHARACTERS = 40  # that fit below an axis side by side
-_GID = "segment"
 
 
 def parts(bill: Bill, scope: Scope = "chip", by: By = "role") -> dict[str, float]:
@@ -52,7 +35,7 @@ def parts(bill: Bill, scope: Scope = "chip", by: By = "role") -> dict[str, float
     for component in bill.components:
         if boundary[component] <= rank:
             found[ROLE_OF[component] if by == "role" else component] += bill.nominal(component)
-    found[_SURROUNDINGS] = max(total - sum(found.values()), 0.0) if scope in ("node", "facility") else 0.0
+    found[SURROUNDINGS] = max(total - sum(found.values()), 0.0) if scope in ("node", "facility") else 0.0
     return {name: joules for name, joules in found.items() if joules > 0}
 
 
@@ -89,81 +72,28 @@ def plot_bills(
     return ax
 
 
-def bills_page(
-    bills: Mapping[str, Bill], path: str | Path, *, scope: Scope = "chip", by: By = "role", relative: bool = False
-) -> Path:
-    """Write the comparison as one self-contained HTML file whose segments show their joules on hovering."""
-    figure = _figure(len(bills))
-    plot_bills(bills, figure.subplots(), scope=scope, by=by, relative=relative)
-    path = Path(path)
-    title = escape(f"{scope}: " + ", ".join(bills))
-    page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>\n{hover_svg(figure)}\n</html>\n'
-    )
-    path.write_text(page, encoding="utf-8")
-    return path
-
-
-def hover_svg(figure: Figure) -> str:
-    """The figure as SVG, with a ``title`` in every segment that `plot_bill` or `plot_bills` drew."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(_STYLE):
-        buffer = StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    svg = buffer.getvalue()
-    for axes in figure.axes:
-        for patch in axes.patches:
-            gid, label = patch.get_gid(), getattr(patch, "revpath_title", "")
-            if gid:
-                svg, found = re.subn(
-                    rf'(<g id="{re.escape(gid)}">)', rf"\1<title>{_literal(escape(label))}</title>", svg
-                )
-                if found != 1:
-                    raise PriceError(f"segment {gid!r} stands {found} times in the figure")
-    return svg[svg.index("<svg") :]
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", r"\\")
-
-
-def _figure(bars: int) -> Figure:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(_STYLE):
-        return Figure(figsize=(max(bars, 2) + 4, 4), layout="constrained")
-
-
 def _order(stacks: Any, by: By) -> list[str]:
     """The names that occur, in the order of the vocabulary, surroundings last."""
     seen = {name for stack in stacks for name in stack}
     known = ROLES if by == "role" else tuple(dict.fromkeys(kind.component for kind in EVENTS.values()))
-    return [name for name in (*known, _SURROUNDINGS) if name in seen]
+    return [name for name in (*known, SURROUNDINGS) if name in seen]
 
 
 def _bars(ax: Axes, stacks: Mapping[str, Mapping[str, float]], totals: Any, order: Sequence[str]) -> None:
     places = np.arange(len(stacks))
     below = np.zeros(len(stacks))
-    first = len(ax.patches)
-    place = ax.figure.axes.index(ax)  # an address would differ from run to run
     for n, name in enumerate(order):
         heights = np.array([stack.get(name, 0.0) for stack in stacks.values()])
-        bars = ax.bar(
+        ax.bar(
             places,
             heights,
             bottom=below,
             label=name,
-            color=_COLOURS[n % len(_COLOURS)],
-            hatch=_HATCHES[n // len(_COLOURS) % len(_HATCHES)],
+            color=COLOURS[n % len(COLOURS)],
+            hatch=_HATCHES[n // len(COLOURS) % len(_HATCHES)],
             edgecolor="white",
             linewidth=0.5,
         )
-        for label, bar, height in zip(stacks, bars, heights, strict=True):
-            bar.set_gid(f"{_GID}-{place}-{first}")
-            bar.revpath_title = f"{label}: {name} {height:.3g}"
-            first += 1
         below += heights
     if totals is not None:
         means = list(totals.values())

@@ -193,12 +193,20 @@ def _write(found: Comparison, folder: Path) -> list[Path]:
 
 
 def _bills(found: Comparison, path: Path) -> Path:
-    """Where the joules of each contender go, at the quality compared or at its best, as stacked bars to hover over."""
+    """Where the joules of each contender go, at the quality compared or at its best, as interactive stacked bars."""
     from ..energy_models import bills_page
 
     bits = found.verdict.bits
-    stops = {c.title: (bits is not None and c.first_at(bits)) or c.best for c in found.contenders if c.stops}
-    return bills_page({title: stop.bill for title, stop in stops.items()}, path, relative=True)
+    stops = {c.title: c.compared_at(bits) for c in found.contenders if c.stops}
+    title = f"Where the joules go: training on {found.text.name}, analog arrays priced by {found.chip}"
+    when = "Joules of training" + (f" to {bits:g} bits/char" if bits else " to each contender's best quality")
+    unreached = [c.title for c in found.contenders if c.stops and bits and not c.first_at(bits)]
+    if unreached:
+        when += f"; to its best quality, which is worse, for {' and '.join(unreached)}"
+    notes = [found.verdict.sentence, f"{when}."]
+    bills = {title: stop.bill for title, stop in stops.items()}
+    doubted = {id for c in found.contenders for id in c.shaky}
+    return bills_page(bills, path, relative=True, title=title, notes=notes, doubted=doubted)
 
 
 def _contender(c: Contender) -> dict[str, Any]:

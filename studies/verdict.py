@@ -55,6 +55,10 @@ class Contender:
         """The first checkpoint at or below `bits` on validation: no interpolation, no look ahead at the test."""
         return next((s for s in self.stops if s.validation_bits <= bits), None)
 
+    def compared_at(self, bits: float | None) -> Stop:
+        """The first checkpoint at or below `bits`, or the best one where it did not come to that."""
+        return (self.first_at(bits) if bits is not None else None) or self.best
+
     def passed_unseen(self, bits: float) -> bool:
         """Whether its first checkpoint was at or below `bits` already: then it took at most what that had taken."""
         return bool(self.stops) and self.stops[0].validation_bits <= bits

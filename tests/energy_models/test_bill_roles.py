@@ -1,14 +1,11 @@
 """Joules by boundary and by role, in tables and in stacked bars that tell their joules."""
 
-import re
-from xml.etree import ElementTree
-
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from revpath.energy_models import PriceError, bills_page, load_chip, plot_bills, price
+from revpath.energy_models import PriceError, load_chip, plot_bills, price
 from revpath.energy_models.bill import SCOPES
-from revpath.energy_models.bill_plot import hover_svg, parts
+from revpath.energy_models.bill_plot import parts
 from revpath.energy_models.vocabulary import EVENTS, ROLE_OF, ROLES
 from statistics_helper import relative
 
@@ -87,24 +84,6 @@ def test_bills_are_drawn_side_by_side_in_joules_or_shares():
     assert heights(plot_bills(bills, Figure().subplots(), relative=True)) == relative(np.ones(2))
 
 
-def test_every_segment_of_the_page_tells_its_joules(tmp_path):
-    path = bills_page({"a & b": BILL, "measured": HERMES}, tmp_path / "bills.html", by="component")
-    text = path.read_text(encoding="utf-8")
-    svg = ElementTree.fromstring(text[text.index("<svg") : text.index("</svg>") + len("</svg>")])
-    groups = [g for g in svg.iter() if re.fullmatch(r"segment-\d+-\d+", g.get("id", ""))]
-    titles = [g[0].text for g in groups]
-    assert all(g[0].tag.endswith("title") for g in groups)
-    assert f"a & b: adc {BILL.nominal('adc'):.3g}" in titles
-    assert len(titles) == 2 * len({*parts(BILL, by="component"), *parts(HERMES, by="component")})
-    assert "<script" not in text
-    assert "http-equiv" not in text
-
-
-def test_the_page_is_the_same_every_time(tmp_path):
-    pages = [bills_page({"a": BILL}, tmp_path / f"{n}.html").read_bytes() for n in range(2)]
-    assert pages[0] == pages[1]
-
-
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(PriceError, match="bills is empty"):
         plot_bills({}, Figure().subplots())
@@ -117,4 +96,3 @@ def test_what_cannot_be_drawn_is_refused():
 
 def test_all_components_have_a_role_in_the_bill():
     assert all(component in ROLE_OF for component in BILL.components)
-    assert hover_svg(BILL.plot(Figure().subplots()).figure).startswith("<svg")
