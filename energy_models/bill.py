@@ -87,9 +87,11 @@ class Bill:
     @property
     def shaky(self) -> tuple[str, ...]:
         """Ids of the records that are assumed, or that were read nowhere we can point at, those around the chip included."""
-        return tuple(id for id, record in self._all_records().items() if record.shaky)
+        return tuple(id for id, record in self.all_records.items() if record.shaky)
 
-    def _all_records(self) -> dict[str, Record]:
+    @property
+    def all_records(self) -> dict[str, Record]:
+        """The records behind the bill by id, those around the chip included."""
         around = {record.id: record for record, _ in self.surroundings.values()}
         return dict(sorted({**self.records, **around}.items()))
 
@@ -187,7 +189,7 @@ class Bill:
         """``id: citation [read in, evidence] url`` of every record behind the bill, its surroundings included."""
         return tuple(
             f"{id}: {r.source.citation} [{r.evidence}, read in {r.read_in}] {r.source.url}".rstrip()
-            for id, r in self._all_records().items()
+            for id, r in self.all_records.items()
         )
 
 

@@ -147,7 +147,9 @@ def barrier(
 ) -> None:
     """Draw who can afford to train which model, by year and by step of the evolutionary road."""
     from .barrier_cli import run_barrier
+    from .doubts import doubts_of_barrier
 
+    _first(doubts_of_barrier())
     for path in run_barrier(out, results):
         print(path)
 
@@ -158,7 +160,9 @@ def chips(
 ) -> None:
     """List the chips that price events, or show what one makes of its published workloads."""
     from .chips_cli import print_chip, print_chips
+    from .doubts import doubts_of_chips
 
+    _first(doubts_of_chips(name))
     print_chips() if name is None else print_chip(name)
 
 
@@ -170,7 +174,9 @@ def validate(
 ) -> None:
     """Set the chips' modelled energy beside what was published of the silicon, calibrated and left out."""
     from .chips_cli import run_validation
+    from .doubts import doubts_of_validation
 
+    _first(doubts_of_validation())
     for path in run_validation(out):
         print(path)
 
@@ -183,8 +189,10 @@ app.add_typer(gpu, name="gpu")
 def gpus(context: typer.Context) -> None:
     """The GPUs of the library, and how well their energy model foretells training runs of record."""
     if context.invoked_subcommand is None:
+        from .doubts import doubts_of_gpus
         from .gpu_cli import print_gpus
 
+        _first(doubts_of_gpus())
         print_gpus()
 
 
@@ -203,6 +211,12 @@ def measure(
 
     names = workload or ["gemm", "copy", "gibbs", "transformer"]
     run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
+
+
+def _first(doubts: str) -> None:
+    """What a report leans on, on its first line; nothing where it leans on nothing doubtful."""
+    if doubts:
+        print(doubts)
 
 
 @app.command()

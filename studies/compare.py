@@ -16,6 +16,8 @@ from pydantic import ValidationError
 
 from ..devices.errors import RevpathError, explain
 from ..energy_models import load_chip
+from ..energy_models.bill import SCOPES
+from ..energy_models.vocabulary import ROLES
 from .baseline import load_baseline, retrain, save_baseline
 from .baseline_schema import Baseline, BaselineError, TorchMissing
 from .figures import compare_figure, save
@@ -181,7 +183,7 @@ def _write(found: Comparison, folder: Path) -> list[Path]:
         "contenders": [_contender(c) for c in found.contenders],
         "verdict": asdict(found.verdict),
         "table": table(found.contenders, found.verdict.bits),
-        "records": sorted({id for c in found.contenders for s in c.stops for id in s.bill.records}),
+        "records": sorted({id for c in found.contenders for s in c.stops for id in s.bill.all_records}),
     }
     path = folder / "result.json"
     content = json.dumps(_plain(result), indent=1, sort_keys=True, allow_nan=False) + "\n"
@@ -223,7 +225,9 @@ def _contender(c: Contender) -> dict[str, Any]:
                 "validation_bits": s.validation_bits,
                 "test_bits": s.test_bits,
                 "joules": asdict(s.bill.interval()),
-                "components": {name: s.bill.nominal(name) for name in s.bill.components},
+                "boundaries": {scope: asdict(s.bill.up_to(scope)) for scope in SCOPES},
+                "roles": {role: asdict(s.bill.attributed(role)) for role in ROLES},
+                "components": {name: asdict(s.bill.interval(name)) for name in s.bill.components},
             }
             for s in c.stops
         ],

@@ -14,6 +14,7 @@ from ..energy_models import flip_points, gpu_energy, load_chip, pulse_prices, ra
 from ..energy_models.gpu import BASES
 from ..energy_models.pricing import with_overrides
 from ..energy_models.sensitivity import Flip, Swing, nominal
+from .doubts import leaning
 from .learn import Run
 from .verdict import plain_number
 
@@ -30,6 +31,7 @@ class Leverage:
     bits: quality at which it is taken. ratio: transformer joules over analog joules; above 1 the analog side wins.
     swings: the ratio with one record at its 5 % and its 95 % quantile, widest first.
     flips: the value of one record that makes the ratio 1, all others nominal; nearest first.
+    shaky: ids of the assumed or unverified records behind it, those of the device included.
     """
 
     bits: float
@@ -37,6 +39,7 @@ class Leverage:
     transformer: str
     swings: tuple[Swing, ...]
     flips: tuple[Flip, ...]
+    shaky: tuple[str, ...] = ()
 
     def plot(self, ax: Axes, most: int = 10) -> Axes:
         """A tornado: the widest swings, and the factors that would reverse the verdict."""
@@ -67,7 +70,8 @@ def leverage(folder: Path | str) -> Leverage:
     analog = next(run for run in runs if run.recipe.hardware is not None and not run.recipe.hardware.changes)
     at = next(c for c in analog.checkpoints if c.validation_bits <= bits)
     assert analog.recipe.hardware is not None
-    priced = with_overrides(load_chip(chip), pulse_prices(analog.recipe.hardware.cell()))
+    cell = analog.recipe.hardware.cell()
+    priced = with_overrides(load_chip(chip), pulse_prices(cell))
     flops = _flops(result, verdict["transformer"], bits)
     quantity, used = ratio_of_bills({"matmul.flop": flops}, load_chip(BASES["run"]), at.spent(), priced)
     ratio, _ = nominal(quantity, used)
@@ -77,6 +81,7 @@ def leverage(folder: Path | str) -> Leverage:
         verdict["transformer"],
         tuple(tornado(quantity, used)),
         tuple(flip_points(quantity, 1.0, used)),
+        tuple(sorted(record.id for record in {**used, **cell.records}.values() if record.shaky)),
     )
 
 
@@ -124,7 +129,8 @@ def run_sensitivity(folder: Path) -> list[Path]:
     from .figures import STYLE, save
 
     found = leverage(folder)
-    for line in sentences(found):
+    doubts = leaning("These swings", found.shaky)
+    for line in ([doubts] if doubts else []) + sentences(found):
         print(line)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 5.0), layout="constrained")

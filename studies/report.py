@@ -64,6 +64,8 @@ def watch(run: Callable[[Told], Comparison]) -> Comparison:
 
 def print_comparison(found: Comparison) -> None:
     """The warnings, the tables, the sentence, and where the files are."""
+    from .report_boundaries import print_boundaries, print_roles
+
     console = wide_console()
     verdict = found.verdict
     if verdict.warnings:
@@ -73,6 +75,8 @@ def print_comparison(found: Comparison) -> None:
     if analog is not None:
         at_q = None if verdict.bits is None else analog.first_at(verdict.bits)
         _print_bill(console, analog, at_q or analog.stops[-1])
+    print_boundaries(found, console)
+    print_roles(found, console)
     _print_ratios(console, found)
     if found.baseline is None:
         _say(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
@@ -82,9 +86,16 @@ def print_comparison(found: Comparison) -> None:
     _say(console, escape("wrote " + ", ".join(str(path) for path in found.files)))
 
 
+def two_lines(interval: Interval, sign: str = "") -> str:
+    """A number with its central 90 % below it, for a cell of a table."""
+    from .verdict import plain_number
+
+    return f"{sign}{plain_number(interval.nominal)}\n{plain_number(interval.low)} to {plain_number(interval.high)}"
+
+
 def _print_contenders(console: Console, found: Comparison) -> None:
     """One row for each model on its hardware; what it would cost at the best matrix product stands beside it."""
-    from .verdict import plain_number, table
+    from .verdict import table
 
     q = found.verdict.bits
     grid = Table()
@@ -93,29 +104,30 @@ def _print_contenders(console: Console, found: Comparison) -> None:
         ("contender", "left"),
         ("parameters", "right"),
         ("best bits/char\nval / test", "right"),
-        ("J to\nthat", "right"),
+        ("J to that\n(90 %)", "right"),
         (f"characters\n{to_q}", "right"),
-        (f"J\n{to_q}", "right"),
-        ("90 % interval\n(prices)", "right"),
-        ("J at best\nGEMM", "right"),
+        (f"J {to_q}\n(90 %)", "right"),
+        ("same at best\nGEMM", "right"),
     ):
         grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
     rows = {c.name: row for c, row in zip(found.contenders, table(found.contenders, q), strict=True)}
+    bounds = {c.name: c for c in found.contenders}
     for c in found.contenders:
         if c.kind == "gpu-bound" or not c.stops:
             continue
-        row, bound = rows[c.name], rows.get(f"{c.name}-bound", {}).get("joules to Q")
+        row, bound = rows[c.name], bounds.get(f"{c.name}-bound")
         reached = row["joules to Q"] is not None
         sign = "≤ " if q and c.passed_unseen(q) else ""
+        at_q = None if q is None else c.first_at(q)
+        bound_at_q = None if q is None or bound is None else bound.first_at(q)
         grid.add_row(
             escape(c.title),
             f"{c.parameters:,}",
             f"{c.best.validation_bits:.3f} / {c.best.test_bits:.3f}",
-            plain_number(c.best.bill.joules),
+            two_lines(c.best.bill.interval()),
             f"{sign}{row['characters to Q']:,}" if reached else ("not reached" if q else ""),
-            f"{sign}{plain_number(row['joules to Q'])}" if reached else "",
-            f"{plain_number(row['low'])} to {plain_number(row['high'])}" if reached else "",
-            f"{sign}{plain_number(bound)}" if bound else "",
+            two_lines(at_q.bill.interval(), sign) if at_q else "",
+            two_lines(bound_at_q.bill.interval(), sign) if bound_at_q else "",
         )
     _say(
         console,
@@ -127,8 +139,7 @@ def _print_contenders(console: Console, found: Comparison) -> None:
 
 def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
     """Where the joules of the analog run go, and how far each is from its thermal floor."""
-    from ..energy_models.bill import SCOPES, Interval
-    from ..energy_models.vocabulary import ROLES
+    from ..energy_models.bill import Interval
     from .verdict import plain_number
 
     bill = stop.bill
@@ -146,15 +157,8 @@ def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
         eta = bill.eta(name)
         floor = "" if math.isnan(eta) else f"{plain_number(eta)} times"
         grid.add_row(name, plain_number(i.nominal), f"{i.nominal / bill.joules:.1%}", interval, floor)
-    _say(
-        console, f"[bold]{escape(analog.title)}[/]: {plain_number(bill.joules)} J after {stop.characters:,} characters"
-    )
+    _say(console, f"[bold]{escape(analog.title)}[/]: after {stop.characters:,} characters")
     console.print(grid)
-    inside = ", ".join(f"{scope} {plain_number(bill.up_to(scope).nominal)}" for scope in SCOPES)
-    _say(console, f"J inside each boundary: {inside}.")
-    shares = {role: bill.attributed(role).nominal / bill.joules for role in ROLES}
-    spent = ", ".join(f"{role} {share:.1%}" for role, share in shares.items() if share > 0)
-    _say(console, f"Spent on: {spent}.")
 
 
 def _print_ratios(console: Console, found: Comparison) -> None:

@@ -319,8 +319,9 @@ def _deaf() -> None:
 def table(outcomes: Iterable[Outcome], chip: str = "reram-32nm") -> pd.DataFrame:
     """One row for each (task, rule, device): quality over the seeds, pulses per weight, joules where priceable.
 
-    joules are those of all that happened in training, priced on `chip` with the pulse energies of the device itself; NaN
-    where those or the duration of a pulse are not known, and `unpriced` says what was missing.
+    joules are those of all that happened in training, priced on `chip` with the pulse energies of the device itself, with
+    the ends of their central 90 % as joules_low and joules_high and the assumed or unverified records behind them as
+    leans_on; NaN where those or the duration of a pulse are not known, and `unpriced` says what was missing.
     """
     import pandas as pd
 
@@ -334,31 +335,40 @@ def table(outcomes: Iterable[Outcome], chip: str = "reram-32nm") -> pd.DataFrame
             rows.append(row | {"seeds": 0, "refused": runs[0].refused})
             continue
         tests = np.array([np.nan if run.test is None else run.test for run in runs])
-        joules, unpriced = _joules(runs[0], chip)
         rows.append(
             row
             | {
                 "quality": tests.mean(),
                 "spread": np.ptp(tests),
                 "pulses_per_weight": np.mean([run.pulses_per_weight for run in runs]),
-                "joules": joules,
+                **_joules(runs[0], chip),
                 "rate": runs[0].trial.rate,
                 "seeds": len(runs),
                 "refused": "",
-                "unpriced": unpriced,
             }
         )
     return pd.DataFrame(rows)
 
 
-def _joules(run: Outcome, chip: str) -> tuple[float, str]:
+def _joules(run: Outcome, chip: str) -> dict[str, float | str]:
+    """The priced columns of a row."""
+    nothing = {"joules": np.nan, "joules_low": np.nan, "joules_high": np.nan, "leans_on": ""}
     if run.trial.rule is None:
-        return np.nan, "the digital reference is not priced here"
+        return {**nothing, "unpriced": "the digital reference is not priced here"}
     from ..energy_models import load_chip, price
     from ..energy_models.pricing import pulse_prices
 
     try:
         device = load_device(run.trial.device)
-        return price(run.spent(), load_chip(chip), overrides=pulse_prices(device), n_draws=100).joules, ""
+        bill = price(run.spent(), load_chip(chip), overrides=pulse_prices(device))
     except RevpathError as error:
-        return np.nan, " ".join(str(error).split())
+        return {**nothing, "unpriced": " ".join(str(error).split())}
+    i = bill.interval()
+    shaky = {*bill.shaky, *(record.id for record in device.records.values() if record.shaky)}
+    return {
+        "joules": i.nominal,
+        "joules_low": i.low,
+        "joules_high": i.high,
+        "leans_on": " ".join(sorted(shaky)),
+        "unpriced": "",
+    }

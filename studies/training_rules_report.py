@@ -8,6 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from .doubts import leaning
 from .report import wide_console
 from .training_rules import DIGITAL, Outcome, Plan
 from .training_rules_figure import publish
@@ -38,6 +39,10 @@ def run_and_print(plan: Plan, folder: Path, workers: int | None = None) -> None:
 def print_table(found: pd.DataFrame) -> None:
     """`training_rules.table`, task by task, the best rule of each device first."""
     console = wide_console()
+    priced = [] if "leans_on" not in found else [ids for ids in found["leans_on"] if isinstance(ids, str)]
+    doubts = leaning("These joules", " ".join(priced).split())
+    if doubts:
+        console.print(doubts, highlight=False, markup=False, soft_wrap=True)
     for task, kind in TASKS.items():
         rows = [row for row in found.to_dict("records") if row["task"] == task]
         if not rows:
@@ -46,7 +51,7 @@ def print_table(found: pd.DataFrame) -> None:
         shown = Table(
             title=f"{kind.title}: test {kind.unit}, {better} is better ({kind.baseline_name} {kind.baseline():.2f})"
         )
-        for name in ("device", "rule", "quality", "spread of seeds", "pulses per weight", "joules", "rate"):
+        for name in ("device", "rule", "quality", "spread of seeds", "pulses per weight", "joules (90 %)", "rate"):
             shown.add_column(name, justify="left" if name in ("device", "rule") else "right")
         sign = -1 if kind.higher_is_better else 1
         rows.sort(
@@ -56,7 +61,8 @@ def print_table(found: pd.DataFrame) -> None:
             if row["refused"]:
                 shown.add_row(row["device"], row["rule"], "not simulated", "", "", "", "")
                 continue
-            joules = "not priced" if pd.isna(row["joules"]) else f"{row['joules']:.3g}"
+            priced = f"{row['joules']:.3g} ({row['joules_low']:.2g} to {row['joules_high']:.2g})"
+            joules = "not priced" if pd.isna(row["joules"]) else priced
             shown.add_row(
                 row["device"],
                 row["rule"],

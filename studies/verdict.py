@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from ..energy_models import Bill, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
-from ..energy_models.bill import Interval, ratio
+from ..energy_models.bill import SCOPES, Interval, Scope, ratio
 from .baseline_schema import Baseline, Curve
 from .learn import Run
 
@@ -78,7 +78,8 @@ class Verdict:
 
     bits: the lowest listed quality that both the measured analog EBM and some transformer reached, or None.
     ratio: transformer joules over analog joules there (above 1 the analog side wins), chip against GPU.
-    ratio_bound: the same, with the transformer at the best matrix product.
+    ratio_at: the same at the boundaries that both have joules in (chip, node, facility; the GPU's prices hold no smaller).
+    ratio_bound: as `ratio`, with the transformer at the best matrix product.
     ratio_gpu_ebm: joules of the EBM on the GPU over analog joules.
     limit, limit_gpu_ebm: how `ratio` (with `ratio_bound`) and `ratio_gpu_ebm` are to be read.
     coarser: (bits, ratio) at a quality `COARSER` bits worse, or None where that is not listed; limit_coarser: as `limit`.
@@ -90,6 +91,7 @@ class Verdict:
     sentence: str
     bits: float | None = None
     ratio: Interval | None = None
+    ratio_at: Mapping[str, Interval] = field(default_factory=dict)
     ratio_bound: Interval | None = None
     ratio_gpu_ebm: Interval | None = None
     limit: Bound = None
@@ -121,7 +123,7 @@ def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
     analog = next((c for c in all_of_them if c.kind == "analog" and not c.hypothetical), None)
     if analog is None or not analog.stops:
         return Verdict("The analog EBM has no checkpoint yet: nothing to compare.")
-    warnings = _warnings(analog)
+    warnings = _warnings(analog, all_of_them)
     best = f"the analog EBM came to {analog.best.validation_bits:.2f} bits/char"
     transformers = [c for c in all_of_them if c.model == "transformer" and c.kind == "gpu"]
     if not transformers:
@@ -147,6 +149,7 @@ def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
         limit_coarser=limit_coarser,
         bits=bits,
         ratio=against,
+        ratio_at=_at_boundaries(_passage(cheapest, bits).bill, ours.bill),
         ratio_bound=ratio(_passage(bound, bits).bill, ours.bill),
         ratio_gpu_ebm=ratio(_passage(twin, bits).bill, ours.bill) if twin else None,
         limit=limit,
@@ -163,6 +166,13 @@ def _passage(contender: Contender, bits: float) -> Stop:
     stop = contender.first_at(bits)
     assert stop is not None
     return stop
+
+
+def _at_boundaries(other: Bill, ours: Bill) -> dict[str, Interval]:
+    scopes: list[Scope] = [
+        scope for scope in SCOPES if other.up_to(scope).nominal > 0 and ours.up_to(scope).nominal > 0
+    ]
+    return {scope: ratio(other, ours, scope) for scope in scopes}
 
 
 def _limit(other: Contender, analog: Contender, bits: float) -> Bound:
@@ -236,7 +246,8 @@ def plain_number(value: float) -> str:
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"
 
 
-def _warnings(analog: Contender) -> tuple[str, ...]:
+def _warnings(analog: Contender, all_of_them: Sequence[Contender]) -> tuple[str, ...]:
+    """What is assumed or unverified behind the analog bill, and behind those of the GPU, one line each."""
     out = []
     if analog.shaky:
         out.append(
@@ -245,6 +256,12 @@ def _warnings(analog: Contender) -> tuple[str, ...]:
     guessed = [a.partition(":")[0] for a in analog.stops[-1].bill.assumptions]
     if guessed:
         out.append(f"and on {len(guessed)} prices of assumed structure: {', '.join(guessed)}")
+    others = [c for c in all_of_them if c.kind != "analog" and c.stops]
+    shaky = sorted({id for c in others for id in c.shaky})
+    guessed = sorted({a.partition(":")[0] for c in others for a in c.stops[-1].bill.assumptions})
+    for what, names in (("assumed or unverified numbers", shaky), ("prices of assumed structure", guessed)):
+        if names:
+            out.append(f"the bills of the GPU lean on {len(names)} {what}: {', '.join(names)}")
     return tuple(out)
 
 
@@ -305,13 +322,16 @@ def table(all_of_them: Sequence[Contender], bits: float | None) -> list[dict[str
     for c in all_of_them:
         at = c.first_at(bits) if bits is not None and c.stops else None
         joules = at.bill.interval() if at else None
+        best = c.best.bill.interval() if c.stops else None
         rows.append(
             {
                 "contender": c.title,
                 "parameters": c.parameters,
                 "best bits/char (validation)": c.best.validation_bits if c.stops else np.nan,
                 "best bits/char (test)": c.best.test_bits if c.stops else np.nan,
-                "joules at best": c.best.bill.joules if c.stops else np.nan,
+                "joules at best": best.nominal if best else np.nan,
+                "low at best": best.low if best else np.nan,
+                "high at best": best.high if best else np.nan,
                 "characters to Q": at.characters if at else None,
                 "test bits/char at Q": at.test_bits if at else None,
                 "joules to Q": joules.nominal if joules else None,

@@ -262,9 +262,17 @@ def test_compare_prints_the_comparison(revpath, text_path, tmp_path):
     assert "Tiny, ReRAM [of Gong]" in out  # what stands in brackets is text, not markup
     assert "not reached" not in out  # nothing was compared, so nothing was missed
     assert re.search(r"Witten-Bell 6-gram on the same characters: \d\.\d{3} bits/char", out)
-    assert re.search(r"J inside each boundary: array .*, macro .*, chip .*, node .*, facility .*\.", out)
+    assert "the bills of the GPU lean on" in lines[0]
+    assert "node.assumed.power_over_analog_chip" in lines[0]  # the node's joules are among those printed
     assert re.search(r"adc .* times", out)
-    assert re.search(r"Spent on: .*conversion \d+\.\d%.*digital \d+\.\d%", out)
+    after = out.partition("J inside the boundary")[2]
+    boundaries, roles = after.partition("J spent on")[0], after.partition("J spent on")[2]
+    for scope in ("array", "macro", "chip", "node", "facility"):
+        assert scope in boundaries
+    assert boundaries.count("no price") >= 2
+    assert len(re.findall(r"\d to [\d.e-]+ ", boundaries)) == 5 + 3  # each joule with its interval
+    for role in ("compute", "conversion", "movement", "writes", "digital", "idle"):
+        assert re.search(rf"│ {role} +│ +[\d.e-]+ │", roles)
     assert "note no transformer was trained on this text: use --retrain" in lines
     assert lines[-1] == "wrote " + ", ".join(
         str(out_path / f) for f in ("result.json", "compare.pdf", "compare.png", "bills.html")
@@ -275,6 +283,27 @@ def test_compare_prints_the_comparison(revpath, text_path, tmp_path):
     assert err.splitlines()[0].startswith("training;")
     assert re.search(r"analog: 2,500 of 2,500 characters, \d\.\d{3} bits/char", err)
     assert max(map(len, lines[1:-1])) <= 250
+
+
+FIRST_LINES = {
+    ("chips",): "These chips lean on",
+    ("chips", "pcm-14nm-hermes"): "These prices lean on",
+    ("validate",): "These figures lean on",
+    ("gpu",): "These figures lean on",
+    ("claims",): "These claims lean on",
+    ("records",): r"\d+ of \d+ records; \d+ are",
+}
+
+
+@pytest.mark.parametrize("arguments", FIRST_LINES, ids=" ".join)
+def test_the_first_line_of_a_report_says_what_it_leans_on(revpath, arguments):
+    code, out, _ = revpath(*arguments)
+    assert code == 0
+    assert re.match(FIRST_LINES[arguments] + r".* assumed or ", out.splitlines()[0])
+
+
+def test_the_first_line_of_the_barrier_too(revpath, tmp_path):
+    assert revpath("barrier", "--out", tmp_path)[1].startswith("These figures lean on")
 
 
 @pytest.mark.jit

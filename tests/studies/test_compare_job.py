@@ -9,6 +9,8 @@ import signal
 import numpy as np
 import pytest
 from revpath.devices.errors import RevpathError
+from revpath.energy_models.bill import SCOPES
+from revpath.energy_models.vocabulary import ROLES
 from revpath.studies import compare as module
 from revpath.studies import learn as learning
 from revpath.studies.baseline import load_baseline, save_baseline
@@ -86,12 +88,22 @@ def test_the_result_says_everything(text_path, tmp_path):
     analog = result["contenders"][2]
     assert [s["characters"] for s in analog["stops"]] == [320, 640]
     for stop, known in zip(analog["stops"], found.contenders[2].stops, strict=True):
-        assert stop["joules"]["nominal"] == relative(sum(stop["components"].values()))
+        assert stop["joules"]["nominal"] == relative(sum(c["nominal"] for c in stop["components"].values()))
+        # every joule has an interval: of components, of roles, of boundaries
+        assert set(stop["boundaries"]) == set(SCOPES)
+        assert set(stop["roles"]) == set(ROLES)
+        for group in ("components", "roles", "boundaries"):
+            assert all(
+                {"nominal", "mean", "low", "high"} == set(i) and i["low"] <= i["high"] for i in stop[group].values()
+            )
+        assert stop["boundaries"]["chip"] == stop["joules"]
+        assert stop["joules"]["nominal"] == relative(sum(r["nominal"] for r in stop["roles"].values()))
         assert stop["joules"]["low"] < stop["joules"]["nominal"] < stop["joules"]["high"]
         assert stop["validation_bits"] == known.validation_bits
     # every number of a bill can be looked up
-    used = {id for c in found.contenders for s in c.stops for id in s.bill.records}
+    used = {id for c in found.contenders for s in c.stops for id in s.bill.all_records}
     assert set(result["records"]) == used
+    assert "pue.google2021" in used
     cited = {line.split(": ")[0] for c in result["contenders"] for line in c["citations"]}
     assert used <= cited
     assert any(id.startswith("reram-sb-gong2018.") for id in analog["shaky_records"])

@@ -184,7 +184,8 @@ def test_the_table_says_mean_spread_pulses_and_what_could_not_be():
     )
     row = found.iloc[0]
     assert (row["quality"], row["spread"], row["pulses_per_weight"], row["seeds"]) == (-21.0, 2.0, 15.0, 2)
-    assert row["joules"] > 0
+    assert row["joules_low"] < row["joules"] < row["joules_high"]
+    assert "node.assumed.power_over_analog_chip" in row["leans_on"]
     assert found.iloc[1]["refused"] == "no pulses"
     assert np.isnan(found.iloc[1]["quality"])
     assert found.iloc[2]["device"] == DIGITAL

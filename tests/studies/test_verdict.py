@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from revpath.devices import load_device
 from revpath.ebm import ConditionalRBM
-from revpath.energy_models import Bill, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
+from revpath.energy_models import Bill, get, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
 from revpath.energy_models.bill import Interval, Line
 from revpath.studies import verdict
 from revpath.studies.baseline import load_baseline
@@ -36,6 +36,9 @@ def coarse_qualities(monkeypatch):
 SPREAD = np.linspace(0.5, 1.5, 101)  # central 90 %: 0.55 to 1.45
 
 
+SURROUNDINGS = {"node": get("node.h100.power_over_gpu"), "facility": get("pue.google2021")}
+
+
 def bill(joules, spread=SPREAD, parts=(("adc", 0.75), ("sram", 0.25)), assumptions=()):
     """A bill of so many joules, split over components, certain or spread."""
     return Bill(
@@ -44,7 +47,7 @@ def bill(joules, spread=SPREAD, parts=(("adc", 0.75), ("sram", 0.25)), assumptio
         lines=tuple(Line(name, name, "macro", 1.0, joules * share, ()) for name, share in parts),
         samples={name: joules * share * np.asarray(spread) for name, share in parts},
         records={},
-        surroundings={},
+        surroundings={name: (r, np.full(len(spread), r.value)) for name, r in SURROUNDINGS.items()},
         assumptions=assumptions,
         n_draws=len(spread),
         seed=0,
@@ -84,6 +87,8 @@ def test_the_lowest_quality_that_both_reached_is_compared():
     assert v.ratio.nominal == pytest.approx(15)
     assert v.ratio.low == pytest.approx(15 / 1.45)
     assert v.ratio.high == pytest.approx(15 / 0.55)
+    assert v.ratio_at["chip"] == v.ratio
+    assert set(v.ratio_at) == {"macro", "chip", "node", "facility"}  # the hand-made bills have nothing inside the array
     assert v.ratio_bound.nominal == pytest.approx(15 / 4)
     assert v.ratio_gpu_ebm is None
     assert (v.dominant, v.dominant_share) == ("adc", pytest.approx(0.75))
@@ -227,12 +232,16 @@ def test_without_a_checkpoint_nothing_is_compared():
         assert "no checkpoint yet" in judge([*empty, *THEIRS], ngram_bits=1.9).sentence
 
 
-def test_what_the_bill_leans_on_is_two_lines():
+def test_what_the_bills_lean_on_is_a_line_each():
     stops = (Stop(10, 3.0, 3.0, bill(1.0, assumptions=("digital.exp: a look-up.", "random.bit: a register: long."))),)
     shaky = Contender("analog", "A", "EBM", "analog", 1, stops, shaky=("a.b", "c.d"))
     assert judge([shaky, *THEIRS], ngram_bits=1.9).warnings == (
         "the analog bill leans on 2 assumed or unverified numbers: a.b, c.d",
         "and on 2 prices of assumed structure: digital.exp, random.bit",
+    )
+    others = [Contender(c.name, c.title, c.model, c.kind, 1, c.stops, shaky=("e.f",)) for c in THEIRS]
+    assert judge([shaky, *others], ngram_bits=1.9).warnings[2:] == (
+        "the bills of the GPU lean on 1 assumed or unverified numbers: e.f",
     )
 
 
