@@ -39,6 +39,9 @@ class ReadIn(StrEnum):
     MEMORY = "memory"
 
 
+_ROUNDED = 5e-3  # how far a printed value may be from the arithmetic that gave it
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -99,7 +102,7 @@ class Record(_Frozen):
     read_in: see `ReadIn`.
     boundary: what the number encloses (device, component, array, macro, chip, node, facility).
     conditions: the circumstances it holds under.
-    derivation: an arithmetic expression that gives the value; the tests evaluate it.
+    derivation: an arithmetic expression that gives the value within half a percent; it is evaluated.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
@@ -115,6 +118,13 @@ class Record(_Frozen):
     derivation: str = ""
     note: str = ""
 
+    @field_validator("value", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object) -> object:
+        if isinstance(value, bool | str):
+            raise ValueError("a number is needed, not a truth value or text")
+        return value
+
     @field_validator("unit")
     @classmethod
     def _unit_parses(cls, unit: str) -> str:
@@ -129,6 +139,14 @@ class Record(_Frozen):
             raise ValueError(f"value = {self.value} must be positive for a lognormal uncertainty")
         if self.uncertainty.kind == "uniform" and not self.uncertainty.low <= self.value <= self.uncertainty.high:
             raise ValueError(f"value = {self.value} lies outside [{self.uncertainty.low}, {self.uncertainty.high}]")
+        return self
+
+    @model_validator(mode="after")
+    def _derivation_gives_the_value(self) -> Record:
+        if self.derivation:
+            derived = evaluate_derivation(self.derivation)
+            if not math.isclose(derived, self.value, rel_tol=_ROUNDED):
+                raise ValueError(f"value = {self.value:g}, but its derivation {self.derivation!r} gives {derived:g}")
         return self
 
     @property

@@ -283,7 +283,7 @@ def chip_names() -> list[str]:
 
 def load_chip(name: str | Path) -> Chip:
     """A chip that comes with revpath, by name, or one from a TOML file, by path (anything with a suffix ``.toml``)."""
-    if Path(name).suffix == ".toml":
+    if isinstance(name, str | Path) and Path(name).suffix == ".toml":
         return read_chip(read_toml(Path(name)), Path(name).name)
     if name not in chip_names():
         raise unknown("chip", name, chip_names())

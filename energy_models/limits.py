@@ -48,7 +48,7 @@ def adc_floor(snr: float, temperature_K: float | None = None) -> float:
     voltage V has power V^2 / 8, so SNR = C V^2 / (8 k T). Charging C to V from a supply of V draws C V^2 = 8 k T x SNR.
     (The bound behind Murmann's survey, a Schreier figure of merit of 191.8 dB at 300 K.)
     """
-    return 8 * thermal_energy(temperature_K) * snr
+    return 8 * thermal_energy(temperature_K) * _ratio(snr)
 
 
 def column_read_floor(snr: float, temperature_K: float | None = None) -> float:
@@ -59,7 +59,13 @@ def column_read_floor(snr: float, temperature_K: float | None = None) -> float:
     Cauchy's inequality (sum G V)^2 <= (sum G)(sum G V^2), E >= 2 k T x SNR, with equality where all lines have the same
     voltage. (Agarwal et al. 2016, Front. Neurosci. 9:484, state the independence of the number of rows.)
     """
-    return 2 * thermal_energy(temperature_K) * snr
+    return 2 * thermal_energy(temperature_K) * _ratio(snr)
+
+
+def _ratio(snr: float) -> float:
+    if not snr >= 0:  # nan too
+        raise PriceError(f"snr = {snr!r} must be a ratio of powers, not negative")
+    return snr
 
 
 def random_sign_read_floor(snr: float, rows: int, temperature_K: float | None = None) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -50,8 +51,7 @@ def price(
     UnitError: an override has the wrong unit.
     FloorError: a component spends less energy than its simulated noise allows, or than k T ln 2 for each bit it forgets.
     """
-    chip = with_overrides(chip, overrides or {})
-    amounts = {full: check_amount(full, events[full]) for full in events}
+    amounts, chip = _checked(events, chip, overrides)
     present = {parse_event(full)[0] for full, amount in amounts.items() if amount > 0}
     draws: dict[str, np.ndarray] = {}
 
@@ -103,6 +103,19 @@ def price(
     return replace(bill, bounds=check_bounds(bill))
 
 
+def _checked(
+    events: Mapping[str, int | float], chip: Chip, overrides: Mapping[str, Record] | None
+) -> tuple[dict[str, float], Chip]:
+    """Amounts by event, and the chip with its overrides; PriceError where one of the three is something else."""
+    if not isinstance(chip, Chip):
+        raise PriceError(f"chip = {chip!r} must be a Chip, such as load_chip('reram-32nm')")
+    if not isinstance(events, Mapping):
+        raise PriceError(
+            f"events of type {type(events).__name__} must map names to amounts, such as {{'digital.add': 3}}"
+        )
+    return {full: check_amount(full, events[full]) for full in events}, with_overrides(chip, overrides or {})
+
+
 def unit_prices(
     events: Mapping[str, int | float], chip: Chip, *, overrides: Mapping[str, Record] | None = None
 ) -> dict[str, float]:
@@ -112,8 +125,7 @@ def unit_prices(
     ------
     UnpricedEvent, PriceError, UnitError: as `price` does.
     """
-    chip = with_overrides(chip, overrides or {})
-    amounts = {full: check_amount(full, events[full]) for full in events}
+    amounts, chip = _checked(events, chip, overrides)
     present = {parse_event(full)[0] for full, amount in amounts.items() if amount > 0}
     each: dict[str, float] = {}
     for full, amount in amounts.items():
@@ -158,6 +170,8 @@ def with_overrides(chip: Chip, overrides: Mapping[str, Record]) -> Chip:
     for event, record in overrides.items():
         if event not in EVENTS:
             raise unknown("overrides: event", event, EVENTS)
+        if not isinstance(record, Record):
+            raise PriceError(f"overrides: {event!r} = {record!r} must be a Record: a price needs a unit and a source")
         if records.setdefault(record.id, record) != record:
             raise PriceError(f"overrides: record {record.id!r} differs from the chip's of that id: give it another id")
         unit_factor((record,), EVENTS[event].unit)
@@ -172,8 +186,10 @@ def _entry(full: str, name: str, parameters: Mapping[str, str], chip: Chip) -> P
         raise UnpricedEvent(f"event {full!r} cannot be priced on any chip: {UNPRICEABLE[name]}")
     entry = chip.prices.get(name)
     if entry is None:
+        near = get_close_matches(name, chip.prices, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise UnpricedEvent(
-            f"event {full!r} has no price on chip {chip.name!r}, which prices {', '.join(sorted(chip.prices))}. "
+            f"event {full!r} has no price on chip {chip.name!r}{hint}, which prices {', '.join(sorted(chip.prices))}. "
             f"An event without a price is an error, never zero: add a [[price]] to the chip, or pass overrides"
         )
     if entry.refused:

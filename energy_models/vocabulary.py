@@ -106,7 +106,10 @@ def check_amount(event: str, amount: object) -> float:
     """A count or integral as a float; PriceError where it is negative, not finite or not a number."""
     if isinstance(amount, bool | str) or not hasattr(amount, "__float__"):
         raise PriceError(f"event {event!r}: {amount!r} is not a number")
-    value = float(amount)  # type: ignore[arg-type]
+    try:
+        value = float(amount)  # type: ignore[arg-type]
+    except TypeError:  # an array of several
+        raise PriceError(f"event {event!r}: {amount!r} is not one number") from None
     if not math.isfinite(value) or value < 0:
         raise PriceError(f"event {event!r}: {amount!r} must be finite and not negative")
     return value

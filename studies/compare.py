@@ -15,14 +15,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..devices.errors import RevpathError, explain
-from ..energy_models import load_chip
+from ..energy_models import load_chip, price, pulse_prices
 from ..energy_models.bill import SCOPES
 from ..energy_models.vocabulary import ROLES
 from .baseline import load_baseline, retrain, save_baseline
 from .baseline_schema import Baseline, BaselineError, TorchMissing
 from .figures import compare_figure, save
 from .files import results_folder, write_whole
-from .learn import Run, learn, read_run, run_path
+from .learn import Run, learn, one_batch, read_run, run_path
 from .ngram import witten_bell_bits
 from .recipes import Recipe, recipes
 from .text import Text, load_text
@@ -84,6 +84,7 @@ def compare(
     text = load_text(text_path)
     todo = _recipes(characters, seed)
     _check_chip(chip)
+    _check_prices(text, todo, chip)
     if retrain_baseline and find_spec("torch") is None:
         raise TorchMissing('training a transformer needs PyTorch: pip install -e ".[transformer]"')
     folder = results_folder(folder)
@@ -119,6 +120,15 @@ def _check_chip(chip: str) -> None:
     kind = load_chip(chip).kind
     if kind != "analog":
         raise RevpathError(f"chip = {chip!r} is {kind}: the EBM's arrays need the prices of an analog one")
+
+
+def _check_prices(text: Text, todo: Sequence[Recipe], chip: str) -> None:
+    """Price one batch of the analog runs, so that a chip that cannot is refused before hours of training, not after."""
+    if chip == CHIP:
+        return  # a test holds that it can
+    for recipe in todo:
+        if recipe.hardware is not None:
+            price(one_batch(text, recipe), load_chip(chip), overrides=pulse_prices(recipe.hardware.cell()))
 
 
 def _baseline_for(text: Text, folder: Path) -> Baseline | None:

@@ -134,6 +134,14 @@ def learn(text: Text, recipe: Recipe, folder: Path, progress: Progress | None = 
     return run
 
 
+def one_batch(text: Text, recipe: Recipe) -> Events:
+    """What happens in the first mini-batch of a run: every kind of event that training has."""
+    model = _model(recipe)
+    train = text.train.astype(np.int64)
+    model.partial_fit(*_contexts(train, np.arange(recipe.context, recipe.context + recipe.batch), recipe.context))
+    return model.events_
+
+
 def run_path(text: Text, recipe: Recipe, folder: Path) -> Path:
     """The result file of a run in `folder`."""
     return folder / f"{recipe.name}-{recipe.key(text.sha256, version('revpath'))}.json"

@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
-from revpath.devices.errors import RecordError, UnitError
+from revpath.devices.errors import RecordError, UnitError, UnknownName
 from revpath.devices.record import Record, load_records
-from revpath.energy_models import FloorError, PriceError, UnpricedEvent, load_chip, price
+from revpath.energy_models import FloorError, PriceError, UnpricedEvent, adc_floor, column_read_floor, load_chip, price
 from revpath.energy_models.chip import read_chip
 
 RERAM = load_chip("reram-32nm")
@@ -48,7 +49,7 @@ def test_a_factor_in_watts_is_refused():
         read_chip(content, "toy")
 
 
-@pytest.mark.parametrize("amount", [-1, -1e-30, math.nan, math.inf, "3", True, None, 1j])
+@pytest.mark.parametrize("amount", [-1, -1e-30, math.nan, math.inf, "3", True, None, 1j, np.array([1, 2]), [3]])
 def test_amounts_that_are_no_counts_are_refused(amount):
     with pytest.raises(PriceError, match=r"event 'digital.add'"):
         price({"digital.add": amount}, RERAM)
@@ -95,3 +96,62 @@ def test_a_chip_below_the_thermal_floor_is_refused():
         price({"adc.conversion{enob=8}": 1}, chip)
     assert price({"adc.conversion{enob=1}": 0}, chip).bounds == ()
     assert price({"adc.conversion{enob=1}": 1}, load_chip("reram-32nm")).eta("adc") > 1
+
+
+@pytest.mark.parametrize("events", [None, [("digital.add", 1)], "digital.add"])
+def test_events_that_are_no_mapping_are_refused(events):
+    with pytest.raises(PriceError, match=rf"events of type {type(events).__name__} must map names to amounts"):
+        price(events, RERAM)
+
+
+def test_a_chip_by_its_name_is_refused_with_the_way_to_it():
+    with pytest.raises(PriceError, match=r"chip = 'reram-32nm' must be a Chip, such as load_chip\('reram-32nm'\)"):
+        price({"digital.add": 1}, "reram-32nm")
+
+
+@pytest.mark.parametrize("name", [None, 3, "reram"])
+def test_a_chip_that_does_not_exist_is_refused(name):
+    with pytest.raises(UnknownName, match=rf"chip = {name!r} is not known"):
+        load_chip(name)
+
+
+def test_a_bare_number_is_no_price():
+    with pytest.raises(PriceError, match=r"overrides: 'digital.add' = 1e-12 must be a Record"):
+        price({"digital.add": 1}, RERAM, overrides={"digital.add": 1e-12})
+
+
+def test_a_mistyped_event_gets_a_near_name():
+    with pytest.raises(
+        UnpricedEvent, match=r"'digital.ad' has no price on chip 'reram-32nm' \(did you mean 'digital.add'\?\)"
+    ):
+        price({"digital.ad": 1}, RERAM)
+
+
+@pytest.mark.parametrize("floor", [adc_floor, column_read_floor])
+@pytest.mark.parametrize("snr", [-1.0, math.nan])
+def test_a_floor_of_a_negative_ratio_is_refused(floor, snr):
+    with pytest.raises(PriceError, match=rf"snr = {snr} must be a ratio of powers"):
+        floor(snr)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"value": True}, "value = True: a number is needed"),
+        ({"value": "1e-12"}, "value = '1e-12': a number is needed"),
+        ({"value": math.nan}, "value = nan: Input should be a finite number"),
+        ({"derivation": "2 * 3e-12"}, r"value = 1e-12, but its derivation '2 \* 3e-12' gives 6e-12"),
+        ({"derivation": "import os"}, "derivation = 'import os' has no value"),
+        ({"evidence": "assumed"}, "an assumed value cannot be exact"),
+        ({"unit": "J/furlongg"}, "unit = 'J/furlongg' is not a unit that can be read"),
+    ],
+)
+def test_a_record_of_ones_own_chip_is_checked(change, message):
+    content = {**HEAD, "sources": OURS, "record": [{**own("mine.adc", 1e-12, "J/conversion"), **change}]}
+    with pytest.raises(RecordError, match=rf"toy: record 'mine.adc': .*{message}"):
+        read_chip(content, "toy")
+
+
+def test_a_derivation_may_differ_by_rounding():
+    content = {**HEAD, "sources": OURS, "record": [own("mine.adc", 1.33e-12, "J/conversion", derivation="4e-12 / 3")]}
+    read_chip(content, "toy")

@@ -187,6 +187,53 @@ def test_bad_chips(revpath, tmp_path, monkeypatch, chip, message):
     assert not Path("out").exists()
 
 
+OWN_CHIP = """
+name = "mine"
+title = "A chip for tests"
+extends = "reram-32nm"
+[sources.ours]
+citation = "Measured in our own laboratory"
+[[record]]
+id = "mine.adc"
+value = 1e-12
+unit = "J/conversion"
+source = "ours"
+evidence = "measured"
+read_in = "primary"
+uncertainty = { kind = "exact" }
+[[price]]
+event = "adc.conversion"
+why = "a converter for tests"
+ignores = ["enob"]
+terms = [{ records = ["mine.adc"] }]
+"""
+ALONE = """kind = "analog"
+node_nm = 32
+temperature = "constants.temperature"
+node_overhead = "node.h100.power_over_gpu"
+pue = "pue.google2021"
+"""
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("value = 1e-12", "value = 1e-18", "A chip cheaper than its simulated noise allows is refused"),
+        ('extends = "reram-32nm"', ALONE, "has no price on chip 'mine'.*never zero"),
+    ],
+    ids=["below the thermal floor", "an event without a price"],
+)
+def test_a_chip_that_cannot_price_the_runs_is_refused_before_training(revpath, text_path, tmp_path, old, new, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN_CHIP.replace(old, new), encoding="utf-8")
+    code, out, err = revpath("compare", "--text", text_path, "--chip", path, "--out", tmp_path / "out")
+    assert (code, out, is_one_line(err)) == (2, "", True)
+    assert re.search(message, err)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_file_is_no_folder_for_results(revpath, tmp_path):
     (tmp_path / "out").write_text("mine")
     code, out, err = revpath("compare", "--out", tmp_path / "out")
