@@ -1,4 +1,4 @@
-"""One decorator for every compiled kernel, and the guard that keeps Numba's threads and BLAS's from fighting.
+"""One decorator for every compiled kernel, one instruction that Numba lacks, and a guard between its threads and BLAS's.
 
 Kernels get ``error_model="numpy"`` (a division by zero gives inf, and the loop still vectorises), an on-disk cache, and
 no fast-math unless they ask for it by name. `RELAXED` is fast-math without ``nnan`` and ``ninf``: a NaN is data.
@@ -18,6 +18,8 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numba  # after the line above: the wait policy must be in the environment before Numba starts its pool
+import numpy as np
+from numba.extending import intrinsic, overload
 
 from ..devices.errors import RevpathError
 
@@ -45,6 +47,27 @@ def kernel(*, relaxed: bool = False, parallel: bool = False, inline: bool = Fals
         )(function)
 
     return decorate
+
+
+def ones(word: Any) -> Any:
+    """How many bits of an unsigned integer are set, in its own type; one instruction (or a few) of the processor.
+
+    Compiled functions of any file may call it: it has no body that the cache could serve stale.
+    """
+    return type(word)(np.bitwise_count(word))
+
+
+def _count_of_bits(typing_context: Any, word: Any) -> Any:
+    """LLVM's ctpop, which vectorises; numpy.bitwise_count, which does the same, is not known to Numba 0.68."""
+    return word(word), lambda context, builder, signature, arguments: builder.ctpop(arguments[0])
+
+
+_ctpop: Any = intrinsic(_count_of_bits)
+
+
+@overload(ones)
+def _compiled_ones(word):
+    return (lambda word: _ctpop(word)) if isinstance(word, numba.types.Integer) else None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from .circuit_noise import CircuitNoise
 from .converters import ADC, DAC
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
-from .pulses import LONGEST_TRAIN
+from .pulse_trains import LONGEST_TRAIN
 
 if TYPE_CHECKING:
     from .wires import CellLaw, Wires
@@ -64,7 +64,7 @@ class ArrayConfig:
     wires: Wires | None = None
     layout: Layout = "separate"
     longest_train: int = 31
-    pulses: Pulses = "stochastic"
+    pulses: Pulses = "summed"
     on_worn: OnWorn = "warn"
 
     def __post_init__(self) -> None:

@@ -1,9 +1,7 @@
-"""Pulses on the cells of an array, one after another: stochastic trains (the outer-product update) and counted pulses.
+"""Pulses on the cells of an array, one after another: coincidences of trains (the outer-product update), counted pulses.
 
-What one pulse does to one cell is `_moved`, for every law of `revpath.devices.response`. Stochastic trains are those of
-Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point devices", Front. Neurosci.
-10:333 (2016), section "Stochastic update rule"; pulse-length management as in IBM aihwkit
-(../shared/references/aihwkit.md, 1.3).
+What one pulse does to one cell is `_moved`, for every law of `revpath.devices.response`. Trains are made in
+`pulse_trains.py`; pulse-length management is that of IBM aihwkit (../shared/references/aihwkit.md, 1.3).
 
 These kernels call compiled functions of `noise.py`, in another file; see the note there.
 """
@@ -13,73 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from .compile import kernel
+from .compile import kernel, ones
 from .noise import normals_from_words, philox_lanes
-from .pulse_plan import train_length as train_length  # it is looked for here
 
-PULSE_BITS = 16  # resolution of the firing probability of a line, and random bits that one slot of one line takes
-LONGEST_TRAIN = 63
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
 PULSED_TOGETHER = 256  # pulses that are worked on side by side
+SUM = 1 << 31  # bit of the Philox counter that no pulse of its own has: the address of a sum of pulses
 SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE = range(5)  # laws of one pulse, see `pulse_laws.py`
 _U64 = np.uint64
-
-
-@kernel(inline=True)
-def _popcount(v):
-    v = v - ((v >> _U64(1)) & _U64(0x5555555555555555))
-    v = (v & _U64(0x3333333333333333)) + ((v >> _U64(2)) & _U64(0x3333333333333333))
-    v = (v + (v >> _U64(4))) & _U64(0x0F0F0F0F0F0F0F0F)
-    v = v + (v >> _U64(8))
-    v = v + (v >> _U64(16))
-    return (v + (v >> _U64(32))) & _U64(0x7F)
-
-
-@kernel()
-def pulse_trains(trains, values, gain, slots, first_line, step, key, scratch):
-    """Bernoulli trains: bit k of trains[l] is 1 where line l fires in slot k, with probability min(gain |value|, 1).
-
-    Parameters
-    ----------
-    trains: out, (lines,) uint64. values, gain: float32. The probability is rounded to a multiple of 2**-16.
-    slots: number of slots, at most 63. first_line: number of line 0. step, key: address. scratch: see `_fire`.
-
-    Returns
-    -------
-    The pulses, and the lines that may fire (whose random bits a chip would have to make).
-    """
-    low, high, words = scratch[:3]
-    limits = np.empty(BLOCK_COLUMNS, np.int32)
-    pulses = 0
-    lines = 0
-    for start in range(0, trains.size, BLOCK_COLUMNS):
-        fires = trains[start : start + BLOCK_COLUMNS]
-        sizes = values[start : start + BLOCK_COLUMNS]
-        lanes = (fires.size + 7) & ~7
-        may_fire = 0
-        for i in range(fires.size):
-            probability = min(abs(sizes[i]) * gain, np.float32(1.0))
-            limits[i] = np.int32(np.rint(probability * np.float32(65536.0)))
-            fires[i] = _U64(0)
-            may_fire += np.int64(limits[i] > 0)
-        if may_fire == 0:
-            continue
-        lines += may_fire
-        for group in range((slots + 7) // 8):
-            for i in range(lanes):
-                low[i] = first_line + start + i
-                high[i] = group
-            philox_lanes(words, low[:lanes], high, step, key)
-            for k in range(min(8, slots - 8 * group)):
-                slot = _U64(8 * group + k)
-                half = np.uint32(16 * (k & 1))
-                word = words[k >> 1]
-                for i in range(fires.size):
-                    draw = np.int32((word[i] >> half) & np.uint32(0xFFFF))
-                    fires[i] |= _U64(draw < limits[i]) << slot
-        for i in range(fires.size):
-            pulses += np.int64(_popcount(fires[i]))
-    return pulses, lines
 
 
 @kernel()
@@ -212,33 +151,13 @@ def counted_pulses(cells, law, moving, counts, step, key):
             _fire(cells, law, moving, entries, filled, scratch, step, key)
 
 
-@kernel(parallel=True)
-def word_trains(trains, x, gains, plan, key, lines):
-    """Trains of the word lines of a batch, see `pulse_trains`.
-
-    Parameters
-    ----------
-    trains: out, (batch, rows) uint64. x: (batch, rows) float32. gains: (batch,) float32.
-    plan: (batch, 2) uint64: slots, and step of the sample. key: Philox key.
-    lines: out, (batch, 2) int64: pulses, and (line, slot) pairs that needed random bits.
-    """
-    for s in prange(trains.shape[0]):
-        low = np.empty(BLOCK_COLUMNS, np.uint32)
-        high = np.empty(BLOCK_COLUMNS, np.uint32)
-        words = np.empty((4, BLOCK_COLUMNS), np.uint32)
-        slots = np.int64(plan[s, 0])
-        pulses, may_fire = pulse_trains(trains[s], x[s], gains[s], slots, 0, plan[s, 1], key, (low, high, words))
-        lines[s, 0] = pulses
-        lines[s, 1] = may_fire * slots
-
-
 @kernel()
 def _coincidences(counts, word_train, trains):
     """counts[f] <- slots in which the word line and bit line f both fire; returns the largest and the sum."""
     total = 0
     most = 0
     for f in range(trains.size):
-        n = np.int64(_popcount(word_train & trains[f]))
+        n = np.int64(ones(word_train & trains[f]))
         counts[f] = n
         total += n
         most = max(most, n)
@@ -283,7 +202,7 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
 
 
 @kernel(parallel=True)
-def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses):
+def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, pulses):
     """Outer products of a batch, sample after sample, on an array of pairs of cells.
 
     Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of
@@ -291,18 +210,14 @@ def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses)
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`.
-    x, d: (batch, rows or columns) float32.
-    gains: (batch,) float32, of the bit lines. plan: (batch, 2) uint64: slots, and step of the sample.
-    keys: Philox keys of the bit-line trains and of the cells' noise.
-    pulses: out, (blocks, 4) int64: pairs moved up, pairs moved down, bit-line pulses, (line, slot) pairs that needed
-        random bits.
+    cells, law, moving: see `_fire`. x_trains, d_trains: (batch, rows or columns) uint64, of `line_trains`.
+    x, d: (batch, rows or columns) float32. steps: (batch,) uint64, and key: address of the cells' noise.
+    pulses: out, (blocks, 2) int64: pairs moved up, and pairs moved down.
     """
     columns = d.shape[1]
     for block in prange(pulses.shape[0]):
         first = block * BLOCK_COLUMNS
         width = min(BLOCK_COLUMNS, columns - first)
-        trains = np.empty(width, np.uint64)
         fires = np.empty(width, np.uint64)
         places = np.empty(width, np.uint64)
         counts = np.empty(width, np.int64)
@@ -314,59 +229,134 @@ def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses)
         scratch = (low, high, words, radius, normals)
         up = 0
         down = 0
-        line_pulses = 0
-        line_slots = 0
         for s in range(x.shape[0]):
-            slots = np.int64(plan[s, 0])
-            step = plan[s, 1]
-            values = d[s, first : first + width]
-            made, may_fire = pulse_trains(trains, values, gains[s], slots, first, step, keys[0], scratch)
-            line_pulses += made
-            line_slots += may_fire * slots
             n = 0
             for j in range(width):
-                fires[n] = trains[j]
-                places[n] = _U64(first + j) | (_U64(values[j] > 0) << _U64(63))
-                n += np.int64(trains[j] != _U64(0))
+                train = d_trains[s, first + j]
+                fires[n] = train
+                places[n] = _U64(first + j) | (_U64(d[s, first + j] > 0) << _U64(63))
+                n += np.int64(train != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
             raised, lowered = _fire_block(
-                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (step, keys[1])
+                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (steps[s], key)
             )
             up += raised
             down += lowered
         pulses[block, 0] = up
         pulses[block, 1] = down
-        pulses[block, 2] = line_pulses
-        pulses[block, 3] = line_slots
+
+
+@kernel(inline=True)
+def _after(law, traits, p, side, net, mean, variance):
+    """Mean and variance of the state of a cell after |net| equal pulses, up where net > 0, that meet no bound.
+
+    Of steps w -> a w + b + s c xi: constant steps (a = 1) and soft bounds; the formulas are in `pulse_sums.py`. Steps that
+    reach the bound of soft bounds at once (a <= 0) have no such law: the variance is infinite.
+    """
+    kind, numbers, _ = law
+    falls = 0 if net > 0 else 1
+    n = abs(net)
+    s = np.float64(traits[p, side, falls])
+    noise = (s * numbers[0]) ** 2
+    if kind != SOFT_BOUNDS or s == 0.0:
+        return mean + net * s, variance + n * noise
+    bound = np.float64(traits[p, side, 2 + falls])
+    slope = s / abs(bound) if bound != 0.0 else 1.0
+    if slope >= 1.0:
+        return mean, np.inf
+    e = -np.expm1(n * np.log1p(-slope))
+    keep = 1.0 - e
+    return mean + (bound - mean) * e, variance * keep * keep + noise / (slope * (2.0 - slope)) * e * (1.0 + keep)
+
+
+@kernel()
+def _settle(cells, law, moving, p, mean, variance, taken, scratch, step, key):
+    """Draw the state of a pair of cells that took so many pulses together, with what a read sees of it."""
+    state, shown, traits, wear = cells
+    _, numbers, _ = law
+    low, high, words, radius, normals = scratch
+    low[:8] = p
+    high[:8] = SUM
+    philox_lanes(words, low[:8], high[:8], step, key)
+    normals_from_words(words, radius[:8], normals)
+    for side in range(moving):
+        w = np.float32(mean[side] + np.sqrt(variance[side]) * normals[side, 0])
+        w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+        state[p, side] = w
+        shown[p, side] = max(w + numbers[1] * normals[2 + side, 0], numbers[2])
+        wear[p, side] += taken
+        mean[side] = w
+        variance[side] = 0.0
 
 
 @kernel(parallel=True)
-def played_pulses(cells, law, moving, pairs, lines, x_trains, x, d_trains, d, steps, key):
-    """What `pulsed_update` does, on some of the pairs of cells only.
+def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_signs, reach, steps, key):
+    """What `pulsed_update` does, in law, on some of the pairs: sums of pulses as long as no bound is near, single pulses there.
+
+    A sample is added to the sum where both cells of the pair stay `reach` standard deviations off their bounds. Where they do
+    not, the sum is drawn and the sample tried again; where it does not fit even so, its pulses are played.
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. pairs: (n,) int64, indices. lines: columns of the array.
-    x_trains, d_trains: (batch, lines) uint32. x, d: (batch, lines) float32. steps: (batch,) uint64. key: of the noise.
+    cells, law, moving: see `_fire`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
+    x_trains, d_trains: (lines, batch) uint32; x_signs, d_signs: (lines, batch) int32, +1 or -1. reach: standard deviations.
+    steps: (batch,) uint64, and key: address of the noise; a sum has that of the first sample that it may hold.
     """
-    for block in prange((pairs.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
-        here = pairs[block * PULSED_TOGETHER : (block + 1) * PULSED_TOGETHER]
-        counts = np.empty(here.size, np.int64)
-        entries = np.empty(PULSED_TOGETHER, np.uint64)
-        low = np.empty(PULSED_TOGETHER, np.uint32)
-        high = np.empty(PULSED_TOGETHER, np.uint32)
-        words = np.empty((4, PULSED_TOGETHER), np.uint32)
-        radius = np.empty(PULSED_TOGETHER, np.float32)
-        normals = np.empty((4, PULSED_TOGETHER), np.float32)
+    state, _, traits, _ = cells
+    columns = d_trains.shape[0]
+    far = reach * reach
+    for block in prange((pairs.size + BLOCK_COLUMNS - 1) // BLOCK_COLUMNS):
+        low = np.empty(64, np.uint32)
+        high = np.empty(64, np.uint32)
+        words = np.empty((4, 64), np.uint32)
+        radius = np.empty(64, np.float32)
+        normals = np.empty((4, 64), np.float32)
         scratch = (low, high, words, radius, normals)
-        for s in range(steps.size):
-            most = 0
-            for e in range(here.size):
-                i = here[e] // lines
-                j = here[e] - i * lines
-                n = np.int64(_popcount(_U64(x_trains[s, i]) & _U64(d_trains[s, j])))
-                counts[e] = n if (d[s, j] > 0) != (x[s, i] < 0) else -n
-                most = max(most, n)
-            for k in range(most):
-                filled = _listed(entries, here, counts, k)
-                _fire(cells, law, moving, entries, filled, scratch, steps[s], key)
+        entries = np.empty(64, np.uint64)
+        mean = np.empty(2)
+        variance = np.empty(2)
+        next_mean = np.empty(2)
+        next_variance = np.empty(2)
+        for at in range(block * BLOCK_COLUMNS, min((block + 1) * BLOCK_COLUMNS, pairs.size)):
+            p = pairs[at]
+            i = p // columns
+            j = p - i * columns
+            for side in range(moving):
+                mean[side] = state[p, side]
+                variance[side] = 0.0
+            taken = 0
+            first = 0
+            for s in range(steps.size):
+                n = np.int64(ones(x_trains[i, s] & d_trains[j, s]))
+                if n == 0:
+                    continue
+                sign = np.int64(x_signs[i, s] * d_signs[j, s])
+                fits = False
+                while not fits:
+                    fits = True
+                    for side in range(moving):
+                        m, v = _after(law, traits, p, side, n * sign * (1 - 2 * side), mean[side], variance[side])
+                        next_mean[side] = m
+                        next_variance[side] = v
+                        above = traits[p, side, 2] - max(mean[side], m)
+                        below = min(mean[side], m) - traits[p, side, 3]
+                        nearest = min(above, below)
+                        fits &= nearest >= 0.0 and nearest * nearest >= far * max(variance[side], v)
+                    if fits or taken == 0:
+                        break
+                    _settle(cells, law, moving, p, mean, variance, taken, scratch, steps[first], key)
+                    taken = 0
+                    first = s
+                if fits:
+                    mean[:moving] = next_mean[:moving]
+                    variance[:moving] = next_variance[:moving]
+                    taken += n
+                    continue
+                for k in range(n):
+                    entries[k] = _U64(p) | (_U64(k) << _U64(32)) | (_U64(sign > 0) << _U64(63))
+                _fire(cells, law, moving, entries, n, scratch, steps[s], key)
+                for side in range(moving):
+                    mean[side] = state[p, side]
+                first = s + 1
+            if taken > 0:
+                _settle(cells, law, moving, p, mean, variance, taken, scratch, steps[first], key)
