@@ -150,7 +150,7 @@ def assert_equal_to_twin(array: Crossbar, x, d, rate) -> dict:
 )
 def test_update_agrees_with_its_twin_to_the_bit(shape, batch, rate):
     """Spreads and noises on; (3, 70) takes two blocks of columns, (20, 24) more coincidences than fit one list."""
-    array = Crossbar(shape, ArrayConfig(device="reram-sb-gong2018"), seed=8, array=3)
+    array = Crossbar(shape, ArrayConfig(device="reram-sb-gong2018", pulses="stochastic"), seed=8, array=3)
     rng = np.random.default_rng(0)
     for _ in range(2):  # the second from a state that the first has left
         x, d = rng.uniform(-1, 1, (batch, shape[0])), rng.uniform(-1, 1, (batch, shape[1]))
@@ -163,7 +163,7 @@ def test_update_agrees_with_its_twin_to_the_bit(shape, batch, rate):
 
 def test_twin_with_silent_samples_and_other_scales():
     """Samples in which nothing happens keep their address; weight_max scales the granularity."""
-    config = ArrayConfig(device="reram-sb-gong2018", weight_max=3.0, longest_train=7)
+    config = ArrayConfig(device="reram-sb-gong2018", weight_max=3.0, longest_train=7, pulses="stochastic")
     array = Crossbar((4, 3), config, seed=1)
     rng = np.random.default_rng(0)
     x, d = rng.uniform(-1, 1, (4, 4)), rng.uniform(-1, 1, (4, 3))
@@ -309,7 +309,9 @@ def test_update_does_not_depend_on_threads():
 def test_update_does_not_depend_on_how_a_batch_is_cut():
     rng = np.random.default_rng(0)
     x, d = rng.uniform(-1, 1, (6, 5)), rng.uniform(-1, 1, (6, 4))
-    whole, parts = (Crossbar((5, 4), ArrayConfig(device="reram-sb-gong2018"), seed=1) for _ in range(2))
+    whole, parts = (
+        Crossbar((5, 4), ArrayConfig(device="reram-sb-gong2018", pulses="stochastic"), seed=1) for _ in range(2)
+    )
     whole.update(x, d, 0.02)
     for cut in (slice(0, 1), slice(1, 4), slice(4, 6)):
         parts.update(x[cut], d[cut], 0.02)
