@@ -11,7 +11,8 @@ from .cells import Cells
 from .noise import Stream
 from .pulse_sums import GROUP, GROUP_SLOTS, LONGEST_SUMMED, REACH, STEEPEST, summed_pulses
 from .pulse_trains import line_trains
-from .pulses import BLOCK_COLUMNS, pulsed_update, walked_pulses
+from .pulse_walk import walked_pulses
+from .pulses import BLOCK_COLUMNS, pulsed_update
 
 Counts = tuple[int, int]
 TrainPlan = tuple[np.ndarray, np.ndarray, np.ndarray]

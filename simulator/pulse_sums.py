@@ -9,10 +9,8 @@ b, and V + n (s c)^2. One number drawn from that law replaces one for every puls
 It is exact as long as no bound is met. Mean and variance go monotonically from sample to sample, so the largest and
 smallest mean and the largest variance over the samples bound all that happens between; for constant steps, whose order does
 not matter to the sum, so do all pulses up and all pulses down alone. Where these come closer to a bound than `REACH`
-standard deviations the cell is left as it was and marked, for `pulses.walked_pulses` to look at its samples one after another:
+standard deviations the cell is left as it was and marked, for `pulse_walk.walked_pulses` to look at its samples one after another:
 the chance that a bound was missed is below N x 2 Phi(-8) = 1.3e-15 N for N pulses, by the union bound.
-
-These kernels call compiled functions of `noise.py`, in another file; see the note there.
 """
 
 from __future__ import annotations

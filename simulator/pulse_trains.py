@@ -2,8 +2,6 @@
 
 Stochastic trains are those of Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point
 devices", Front. Neurosci. 10:333 (2016), section "Stochastic update rule".
-
-These kernels call a compiled function of `noise.py`, in another file; see the note there.
 """
 
 from __future__ import annotations
