@@ -1,7 +1,7 @@
 """The published advantage factors that revpath tests again, in the order of the project's notes.
 
 Each is a function of records: see `claim` for the verdict, `claim_parts` for today's baselines, and the modules
-``claims_training``, ``claims_inference`` and ``claims_sampling`` for the claims themselves.
+``claims_training``, ``claims_panther``, ``claims_inference`` and ``claims_sampling`` for the claims themselves.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from ..devices.errors import unknown
 from .claim import Claim, Tested, compute
 from .claim_parts import PARTS
 from .claims_inference import inference_claims
+from .claims_panther import panther_claims
 from .claims_sampling import sampling_claims
 from .claims_training import training_claims
 
 
 def claims() -> tuple[Claim, ...]:
     """All claims, those without a factor included."""
-    return tuple(sorted((*training_claims(), *inference_claims(), *sampling_claims()), key=_order))
+    return tuple(sorted((*training_claims(), *panther_claims(), *inference_claims(), *sampling_claims()), key=_order))
 
 
 def retest(name: str | None = None, *, n_draws: int = 10_000, seed: int = 0) -> list[Tested]:

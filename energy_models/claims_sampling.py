@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .claim import Claim, Note, Step, over
-from .claim_parts import TO_THE_WALL, b200_product, baseline, of, own_instead
+from .claim_parts import TO_THE_WALL, a100_product, b200_product, baseline, of, own_instead
 from .road import ITEMS, road, saving
 from .road import Step as RoadStep
 from .sensitivity import Quantity, Take, Value
@@ -13,44 +13,33 @@ def sampling_claims() -> tuple[Claim, ...]:
     return (*_extropic(), *_memristive_boltzmann(), _sparse_ising(), *_hpe())
 
 
-def _energy_a_sweep(take: Take) -> Value:
-    side = take("claim.extropic2025.side")
-    return side**2 * take("claim.extropic2025.cell_2025", "J/op")
-
-
-def _implied_sweeps(cell: str) -> Quantity:
-    """Sweeps a denoising step that pay for its quoted joules at so many joules a cell."""
-
-    def quantity(take: Take) -> Value:
-        side = take("claim.extropic2025.side")
-        return take("claim.extropic2025.sample", "J/sample") / (side**2 * take(cell, "J/op"))
-
-    return quantity
-
-
 def _extropic() -> tuple[Claim, Claim]:
     published = of("claim.extropic2025.published")
-    independent = of("claim.extropic2025.sweeps_to_decorrelate")
-    paid = _implied_sweeps("claim.extropic2025.cell_2025")
-    paid_notes = _implied_sweeps("claim.extropic2025.cell")
+    sweeps, independent = of("claim.extropic2025.sweeps"), of("claim.extropic2025.sweeps_to_decorrelate")
+    cell, later = of("claim.extropic2025.cell", "J/op"), of("claim.extropic2026.cell", "J/op")
+
+    def cells(take: Take) -> Value:
+        return take("claim.extropic2025.side") ** 2
 
     def step_energy(take: Take) -> Value:
-        """Joules of one denoising step from its own components, over the 1.6 nJ that summaries quote."""
-        own = take("claim.extropic2025.sweeps") * _energy_a_sweep(take)
+        """Joules of one denoising step from its components, with the cell of the first version, over the quoted 1.6 nJ."""
+        own = sweeps(take) * cells(take) * take("claim.extropic2025.cell_2025", "J/op")
         return own / take("claim.extropic2025.sample", "J/sample")
 
-    def reading(take: Take) -> Value:
-        side = take("claim.extropic2025.side")
-        sweeps = independent(take) * side**2 * take("claim.extropic2026.cell", "J/op")
-        return sweeps / (sweeps + take("claim.extropic2025.pixels") * take("claim.extropic2026.read", "J/op"))
+    def moving(energy: str) -> Quantity:
+        """The share that stays sampling where every pixel is moved once a denoising step, on the later circuit."""
 
-    def writing(take: Take) -> Value:
-        side = take("claim.extropic2025.side")
-        sweeps = independent(take) * side**2 * take("claim.extropic2026.cell", "J/op")
-        return sweeps / (sweeps + take("claim.extropic2025.pixels") * take("claim.extropic2026.write", "J/op"))
+        def quantity(take: Take) -> Value:
+            sampling = independent(take) * cells(take) * later(take)
+            return sampling / (sampling + take("claim.extropic2025.pixels") * take(energy, "J/op"))
 
-    own_ratio = over(independent, paid_notes)
-    replicated = of("claim.mlthermo2026.published")
+        return quantity
+
+    def implied_flops(take: Take) -> Value:
+        sample = take("claim.extropic2025.steps") * sweeps(take) * cells(take) * cell(take)
+        return published(take) * sample / a100_product(take)
+
+    penalty, replicated = over(independent, sweeps), of("claim.mlthermo2026.published")
     return (
         Claim(
             "C1",
@@ -58,25 +47,21 @@ def _extropic() -> tuple[Claim, Claim]:
             "Extropic DTM over a GPU",
             "energy, inference",
             published,
-            missing="joules a sample of the GPU's autoencoder at equal FID, which GPU, and the number of denoising steps: "
-            "figure 1 and the appendix on energy of arXiv:2510.23972. The hardware's side alone can be computed (see the "
-            "notes below); its sweeps and lattice are from memory",
+            missing="joules a sample of the GPU's autoencoder at equal FID, and which GPU it is: figure 1 and the appendix on "
+            "energy of arXiv:2510.23972. The hardware's side alone could be computed: see its joules a denoising step",
             quality="binarised Fashion-MNIST at equal FID, as its authors state",
             steps=(
-                Step("sweeps until samples are independent", over(paid, independent), "samples"),
-                Step(
-                    "its vendor's own later circuit simulation, 7.09 fJ a cell",
-                    over(of("claim.extropic2025.cell_2025", "J/op"), of("claim.extropic2026.cell", "J/op")),
-                    "chip",
-                ),
-                Step("reading the pixels out after each denoising step", reading, "chip"),
+                Step("sweeps until samples are independent", over(sweeps, independent), "samples"),
+                Step("its vendor's own later circuit simulation, 7.09 fJ a cell", over(cell, later), "chip"),
+                Step("reading the pixels out after each denoising step", moving("claim.extropic2026.read"), "chip"),
                 *TO_THE_WALL,
             ),
             notes=(
-                Note("its components' joules a denoising step over the quoted 1.6 nJ", step_energy),
-                Note("sweeps that its energies imply, at 1.3 fJ a cell", paid),
-                Note("sweeps that its energies imply, at 2 fJ a cell", paid_notes),
-                Note("a further factor if every step's pixels are written at 154 pJ", writing),
+                Note("joules a denoising step of its components over the quoted 1.6 nJ", step_energy),
+                Note(
+                    "a further factor if the pixels are written as well, at 154 pJ", moving("claim.extropic2026.write")
+                ),
+                Note("FLOP a sample that its factor implies of an A100 at its best", implied_flops),
             ),
         ),
         Claim(
@@ -85,15 +70,12 @@ def _extropic() -> tuple[Claim, Claim]:
             "C1 replicated: a penalty",
             "penalty, sampling",
             replicated,
-            own_ratio,
-            "memory",
-            missing="a publication that states the factor: the replication states sweeps, the energies are the other paper's, and "
-            "their quotient is this project's. The lattice of 70 x 70 (arXiv:2510.23972) is from memory",
+            penalty,
+            "own",
+            missing="a publication that states the factor: the replication states sweeps until independence (mlthermo.com, entry "
+            "3), arXiv:2510.23972 those it pays for, and the 3 of this project's notes mixes two versions of its energies",
             quality="MNIST, denoising model trained in simulation; no image quality compared",
-            steps=(
-                own_instead(own_ratio, replicated),
-                Step("cells of 1.3 fJ, so more sweeps were paid for", over(paid_notes, paid), "samples"),
-            ),
+            steps=(own_instead(penalty, replicated),),
         ),
     )
 
@@ -173,7 +155,10 @@ def _sparse_ising() -> Claim:
             Step("an H100's vector units instead of a TPU core", over(tpu, h100), "baseline"),
         ),
         notes=(
-            Note("over a V100 with many spins in a word, from memory", over(flips, of("baseline.v100_ising", "op/s"))),
+            Note(
+                "over a V100 with many spins in a word, on a square lattice",
+                over(flips, of("baseline.v100_ising", "op/s")),
+            ),
             Note(
                 "flips a nanosecond that an H100 cannot exceed",
                 lambda take: h100(take) * 1e-9,
