@@ -89,7 +89,7 @@ def _memristive_boltzmann() -> tuple[Claim, Claim]:
 
     missing = (
         "joules and seconds of its accelerator and of the multicore, problem by problem: the evaluation in HPCA 2016 "
-        "(doi 10.1109/HPCA.2016.7446049), of which only the first page could be read"
+        "(doi 10.1109/HPCA.2016.7446049), of which only the first page could be read. Nothing there counts independent samples"
     )
     quality = (
         "virtually no loss in the quality of the solutions, its abstract says; max-cut, satisfiability, a belief net"

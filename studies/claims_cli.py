@@ -171,7 +171,8 @@ def _lean(tested: Sequence[Tested], console: Console) -> None:
     shaky = sorted({id for t in tested for id in t.shaky})
     if shaky:
         which = "These claims lean" if len(tested) > 1 else "This claim leans"
-        _wrapped(console, f"{which} on {len(shaky)} assumed or unverified records: {', '.join(shaky)}.")
+        records = "record" if len(shaky) == 1 else "records"
+        _wrapped(console, f"{which} on {len(shaky)} assumed or unverified {records}: {', '.join(shaky)}.")
 
 
 def _span(interval: Interval) -> str:

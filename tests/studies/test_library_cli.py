@@ -134,6 +134,15 @@ def test_one_claim_is_shown_in_full(tmp_path):
     assert "PUMA over" not in text
 
 
+def test_a_work_without_a_factor_says_so():
+    console, out = listen()
+    assert run_claims("kendall2020", console=console) == []
+    text = out.getvalue()
+    assert "no factor" in text
+    assert "Missing: a factor: the abstract of arXiv:2006.01981" in text
+    assert "product" not in text
+
+
 def test_an_unknown_claim_is_refused():
     with pytest.raises(RevpathError, match=r"claim = 'C99' is not known"):
         run_claims("C99", console=listen()[0])
