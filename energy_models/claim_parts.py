@@ -12,8 +12,8 @@ from .claim import Step, over
 from .sensitivity import Quantity, Take, Value
 
 _HERMES_ROWS = 256  # a property of the array, as the record's conditions say
-_OPS = 2  # operations in one multiply-accumulate, everywhere
-_PRODUCTS, _KERNELS = 2, 3  # a training step: a product forward, one backward, and the update
+OPS = 2  # operations in one multiply-accumulate, everywhere
+_PRODUCTS, KERNELS = 2, 3  # a training step: a product forward, one backward, and the update
 
 
 def of(id: str, unit: str = "dimensionless") -> Quantity:
@@ -52,7 +52,7 @@ array_mac = of("baseline.array_read_pcm", "J/op")
 
 def macro_mac(take: Take) -> Value:
     """Of the measured core: cells and converters."""
-    return _OPS / take("silicon.khaddam2022.core.efficiency", "op/J")
+    return OPS / take("silicon.khaddam2022.core.efficiency", "op/J")
 
 
 def chip_mac(take: Take) -> Value:
@@ -62,14 +62,14 @@ def chip_mac(take: Take) -> Value:
 
 def training_mac(pulse: str) -> Quantity:
     """Of a training step: two products on the measured chip and one pulse a weight, over three kernels."""
-    return lambda take: (_PRODUCTS * chip_mac(take) + take(pulse, "J/pulse")) / _KERNELS
+    return lambda take: (_PRODUCTS * chip_mac(take) + take(pulse, "J/pulse")) / KERNELS
 
 
 RERAM_PULSE, PCM_PULSE = "update.panther2020.serial_write_cell", "pulse.lee2009.pcm_set"
 
 
 def training_op(pulse: str) -> Quantity:
-    return lambda take: training_mac(pulse)(take) / _OPS
+    return lambda take: training_mac(pulse)(take) / OPS
 
 
 # --- steps

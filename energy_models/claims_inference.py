@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .claim import Claim, Note, Step, over
 from .claim_parts import (
+    OPS,
     PCM_PULSE,
     RERAM_PULSE,
     TO_THE_WALL,
@@ -19,7 +20,6 @@ from .claim_parts import (
 from .limits import column_read_floor, converter_snr
 from .sensitivity import Take, Value
 
-_OPS = 2
 _BITS = 8
 _FP32_BYTES = 4
 _INFERENCE = "energy, inference"
@@ -56,7 +56,7 @@ def _agarwal() -> tuple[Claim, Claim]:
         return n ** (2 * digital) / n**2
 
     def measured(take: Take) -> Value:
-        return _OPS * b200_product(take) / chip_mac(take)
+        return OPS * b200_product(take) / chip_mac(take)
 
     def banks(take: Take) -> Value:
         return take("claim.agarwal2016.bank") / rows(take)
@@ -82,7 +82,7 @@ def _agarwal() -> tuple[Claim, Claim]:
                 Step("a B200 over a measured chip, in joules", over(measured, of("claim.agarwal2016.bank")), "chip"),
                 *TO_THE_WALL,
             ),
-            hardware=lambda take: chip_mac(take) / _OPS,
+            hardware=lambda take: chip_mac(take) / OPS,
         ),
         Claim(
             "C6b",
@@ -106,13 +106,13 @@ def _puma() -> Claim:
     def p100_batch_one(take: Take) -> Value:
         """Joules an operation of a P100 that fetches every FP32 weight for one multiply-accumulate."""
         rate = take("claim.puma2019.bandwidth_share") * take("gpu.p100.hbm", "byte_moved/s")
-        return _FP32_BYTES / _OPS * take("gpu.p100.power", "W") / rate
+        return _FP32_BYTES / OPS * take("gpu.p100.power", "W") / rate
 
     def p100(take: Take) -> Value:
         return take("gpu.p100.power", "W") / take("gpu.p100.matmul_fp32", "flop/s")
 
     def h100_batch_one(take: Take) -> Value:
-        return take("gpu.h100.power", "W") / take("gpu.h100.hbm", "byte_moved/s") / _OPS
+        return take("gpu.h100.power", "W") / take("gpu.h100.hbm", "byte_moved/s") / OPS
 
     own = over(p100_batch_one, puma)
     return Claim(
@@ -131,7 +131,7 @@ def _puma() -> Claim:
             own_instead(own, published, "a P100's memory traffic at batch 1"),
             baseline("a batch that uses each weight many times", p100, p100_batch_one),
             baseline("a B200's 8-bit products instead of a P100's FP32", b200_product, p100),
-            programming(lambda take: _OPS * puma(take), "claim.puma2019.cells_per_weight", RERAM_PULSE),
+            programming(lambda take: OPS * puma(take), "claim.puma2019.cells_per_weight", RERAM_PULSE),
             *TO_THE_WALL,
         ),
         hardware=puma,
@@ -166,7 +166,7 @@ def _ambrogio() -> Claim:
         steps=(
             own_instead(own, published, "its system over an A100's best product"),
             baseline("a B200's 8-bit products instead of an A100's", b200_product, a100_product),
-            programming(lambda take: _OPS * system(take), "claim.ambrogio2023.cells_per_weight", PCM_PULSE),
+            programming(lambda take: OPS * system(take), "claim.ambrogio2023.cells_per_weight", PCM_PULSE),
             *TO_THE_WALL,
         ),
         hardware=system,
@@ -189,7 +189,7 @@ def _dillavou() -> Claim:
         notes=(
             Note(
                 "a B200's 8-bit multiply-accumulate over one transistor's picojoule",
-                lambda take: _OPS * b200_product(take) / take("claim.dillavou2023.transistor", "J/op"),
+                lambda take: OPS * b200_product(take) / take("claim.dillavou2023.transistor", "J/op"),
             ),
         ),
     )

@@ -6,10 +6,8 @@ All three end at the same two numbers today, since it is one chip that they desc
 from __future__ import annotations
 
 from .claim import Claim, Note, Step, over
-from .claim_parts import TO_THE_WALL, baseline, of, own_instead, training_run
+from .claim_parts import KERNELS, OPS, TO_THE_WALL, baseline, of, own_instead, training_run
 from .sensitivity import Quantity, Take, Value
-
-_OPS, _KERNELS = 2, 3
 
 
 def panther_claims() -> tuple[Claim, ...]:
@@ -19,7 +17,7 @@ def panther_claims() -> tuple[Claim, ...]:
         def quantity(take: Take) -> Value:
             prefix = "claim.panther2019."
             once = 2 * take(prefix + product, "J/op") + take(prefix + update, "J/op")
-            return once * take(prefix + "accesses") / (_KERNELS * _OPS * take(prefix + "weights"))
+            return once * take(prefix + "accesses") / (KERNELS * OPS * take(prefix + "weights"))
 
         return quantity
 
@@ -42,7 +40,7 @@ def panther_claims() -> tuple[Claim, ...]:
         """Joules of the crossbars' products over those of PUMA's whole chip, for an operation of 16 bits."""
         prefix = "claim.panther2019."
         crossbar = take(prefix + "reram_product", "J/op") * take(prefix + "accesses")
-        return crossbar / (_OPS * take(prefix + "weights")) * take("claim.puma2019.efficiency", "op/s/W")
+        return crossbar / (OPS * take(prefix + "weights")) * take("claim.puma2019.efficiency", "op/s/W")
 
     def hardware(take: Take) -> Value:
         return panther(take) / whole_chip(take)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from .claim import Claim, Note, Step, over
 from .claim_parts import (
+    KERNELS,
+    OPS,
     PCM_PULSE,
     RERAM_PULSE,
     TO_THE_WALL,
@@ -25,7 +27,6 @@ from .records import get
 from .scaling import energy_factor, records_of
 from .sensitivity import Quantity, Take, Value
 
-_OPS, _KERNELS = 2, 3
 _TRAINING = "energy, training"
 
 
@@ -39,7 +40,7 @@ def _madem() -> Claim:
     v100 = of("baseline.v100_training", "J/flop")
 
     def own(take: Take) -> Value:
-        return _OPS * v100(take) / array(take)
+        return OPS * v100(take) / array(take)
 
     return Claim(
         "C2",
@@ -98,13 +99,13 @@ def _rpu() -> tuple[Claim, Claim]:
 
     def chip_rate(take: Take) -> Value:
         side = take("claim.rpu2016.side")
-        return take("claim.rpu2016.tiles") * _OPS * side**2 / take("claim.rpu2016.cycle", "s")
+        return take("claim.rpu2016.tiles") * OPS * side**2 / take("claim.rpu2016.cycle", "s")
 
     def own_op(take: Take) -> Value:
         return take("claim.rpu2016.power", "W") / chip_rate(take)
 
     def own_mac(take: Take) -> Value:
-        return _OPS * own_op(take)
+        return OPS * own_op(take)
 
     def xeon_op(take: Take) -> Value:
         return take("baseline.xeon2016_power", "W") / take("baseline.xeon2016_rate", "flop/s")
@@ -171,7 +172,7 @@ def _digital_reram(take: Take) -> Value:
     """Joules a multiply-accumulate of a training step whose 8-bit weights are read and written serially in ReRAM."""
     reads = _READS * _CELLS * take("update.panther2020.serial_read_cell", "J/conversion")
     write = _CELLS * take("update.panther2020.serial_write_cell", "J/pulse")
-    return (reads + write) / _KERNELS + _mac_45nm(take)
+    return (reads + write) / KERNELS + _mac_45nm(take)
 
 
 def _digital_sram(take: Take) -> Value:
@@ -181,7 +182,7 @@ def _digital_sram(take: Take) -> Value:
     for id in ("scaling.assumed.reference_supply", *records_of(new, old)):
         take(id)  # so that the report names what the scaling leans on; it takes no draws
     shrink = energy_factor(new, supply, old, supply)
-    return shrink * ((_READS + 1) * take("sram.horowitz2014.1mb", "J/byte_moved") / _KERNELS + _mac_45nm(take))
+    return shrink * ((_READS + 1) * take("sram.horowitz2014.1mb", "J/byte_moved") / KERNELS + _mac_45nm(take))
 
 
 def _marinella() -> tuple[Claim, Claim]:
@@ -204,7 +205,7 @@ def _marinella() -> tuple[Claim, Claim]:
         own = over(digital, mac)
 
         def digital_op(take: Take) -> Value:
-            return digital(take) / _OPS
+            return digital(take) / OPS
 
         return Claim(
             key,
@@ -280,7 +281,7 @@ def _burr() -> Claim:
     k40 = of("baseline.k40_fp32", "J/flop")
 
     def implied_mac(take: Take) -> Value:
-        return _OPS * k40(take) / published(take)
+        return OPS * k40(take) / published(take)
 
     return Claim(
         "C11",
