@@ -126,13 +126,16 @@ def sensitivity(
 
 @app.command()
 def claims(
+    name: Annotated[
+        str | None, typer.Argument(help="One claim in full: a key (C7a), a number (C7) or a work (puma2019).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for claims.csv, claims.pdf and claims.png.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Root of the draws.")] = 0,
 ) -> None:
     """Compute published advantage factors again: under their own numbers, and against today's baselines."""
     from .claims_cli import run_claims
 
-    for path in run_claims(out, seed=seed):
+    for path in run_claims(name, out, seed=seed):
         print(path)
 
 

@@ -94,15 +94,58 @@ def test_a_missing_result_is_refused(tmp_path):
 
 def test_claims_are_printed_and_written(tmp_path):
     console, out = listen()
-    files = run_claims(tmp_path / "out", console=console)
+    files = run_claims(None, tmp_path / "out", console=console)
     assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
     assert all(f.stat().st_size > 500 for f in files)
     text = out.getvalue()
     assert text.startswith("These claims lean on")
-    for part in ("refuted", "explained", "PUMA", "not tested: Kendall", "[1] "):
+    for part in ("refuted", "explained", "not recomputable", "no factor", "PUMA", "Missing: a factor", "[1] "):
         assert part in text
-    again = run_claims(tmp_path / "again", console=listen()[0])
+    again = run_claims(None, tmp_path / "again", console=listen()[0])
     assert [f.read_bytes() for f in again[:2]] == [f.read_bytes() for f in files[:2]]
+
+
+def test_the_claims_fit_a_terminal_of_100_columns():
+    console = Console(file=StringIO(), width=100)
+    run_claims(console=console)
+    text, _, sources = console.file.getvalue().partition("\n[1] ")
+    assert sources  # citations are not wrapped: they are to be copied
+    assert max(len(line) for line in text.splitlines()) <= 100
+    rows = [line for line in text.splitlines() if line.startswith(" C")]
+    assert len(rows) == len({row.split()[0] for row in rows}) == 25  # one line each
+
+
+def test_one_claim_is_shown_in_full(tmp_path):
+    console, out = listen()
+    files = run_claims("marinella2018", tmp_path, console=console)
+    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
+    text = out.getvalue()
+    for part in (
+        "as published",
+        "own numbers",
+        "one write pulse a weight and example",
+        "facility",
+        "claim.marinella2018.mac",
+        "https://arxiv.org/abs/1707.09952",
+        "C7a",
+        "C7b",
+    ):
+        assert part in text
+    assert "PUMA over" not in text
+
+
+def test_a_work_without_a_factor_says_so():
+    console, out = listen()
+    assert run_claims("kendall2020", console=console) == []
+    text = out.getvalue()
+    assert "no factor" in text
+    assert "Missing: a factor: the abstract of arXiv:2006.01981" in text
+    assert "product" not in text
+
+
+def test_an_unknown_claim_is_refused():
+    with pytest.raises(RevpathError, match=r"claim = 'C99' is not known"):
+        run_claims("C99", console=listen()[0])
 
 
 def test_gpus_and_their_errors_are_printed():
