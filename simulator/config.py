@@ -12,7 +12,7 @@ from .circuit_noise import CircuitNoise
 from .converters import ADC, DAC
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
-from .pulses import LONGEST_TRAIN
+from .pulse_trains import LONGEST_TRAIN
 
 if TYPE_CHECKING:
     from .wires import CellLaw, Wires

@@ -1,9 +1,8 @@
-"""Pulses on the cells of an array, one after another: stochastic trains (the outer-product update) and counted pulses.
+"""Pulses on the cells of an array, one after another: outer products, counted pulses, and write-verify.
 
-What one pulse does to one cell is `_moved`, for every law of `revpath.devices.response`. Stochastic trains are those of
-Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point devices", Front. Neurosci.
-10:333 (2016), section "Stochastic update rule"; pulse-length management as in IBM aihwkit
-(../shared/references/aihwkit.md, 1.3).
+What one pulse does to one cell is `_pulsed`, for every law of `revpath.devices.response`. Whatever gives pulses is in this
+file, because Numba's cache does not notice that a compiled function of another file has changed: a write-verify
+with an old law would be wrong in silence.
 
 These kernels call compiled functions of `noise.py`, in another file; see the note there.
 """
@@ -15,13 +14,10 @@ from numba import prange
 
 from .compile import kernel
 from .noise import normals_from_words, philox_lanes
-from .pulse_plan import train_length as train_length  # it is looked for here
 
-PULSE_BITS = 16  # resolution of the firing probability of a line, and random bits that one slot of one line takes
-LONGEST_TRAIN = 63
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
 PULSED_TOGETHER = 256  # pulses that are worked on side by side
-SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE = range(5)  # laws of one pulse, see `pulse_laws.py`
+SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE, FRESH_WRITE = range(6)  # laws of one pulse, see `pulse_laws.py`
 _U64 = np.uint64
 
 
@@ -36,62 +32,11 @@ def _popcount(v):
 
 
 @kernel()
-def pulse_trains(trains, values, gain, slots, first_line, step, key, scratch):
-    """Bernoulli trains: bit k of trains[l] is 1 where line l fires in slot k, with probability min(gain |value|, 1).
-
-    Parameters
-    ----------
-    trains: out, (lines,) uint64. values, gain: float32. The probability is rounded to a multiple of 2**-16.
-    slots: number of slots, at most 63. first_line: number of line 0. step, key: address. scratch: see `_fire`.
-
-    Returns
-    -------
-    The pulses, and the lines that may fire (whose random bits a chip would have to make).
-    """
-    low, high, words = scratch[:3]
-    limits = np.empty(BLOCK_COLUMNS, np.int32)
-    pulses = 0
-    lines = 0
-    for start in range(0, trains.size, BLOCK_COLUMNS):
-        fires = trains[start : start + BLOCK_COLUMNS]
-        sizes = values[start : start + BLOCK_COLUMNS]
-        lanes = (fires.size + 7) & ~7
-        may_fire = 0
-        for i in range(fires.size):
-            probability = min(abs(sizes[i]) * gain, np.float32(1.0))
-            limits[i] = np.int32(np.rint(probability * np.float32(65536.0)))
-            fires[i] = _U64(0)
-            may_fire += np.int64(limits[i] > 0)
-        if may_fire == 0:
-            continue
-        lines += may_fire
-        for group in range((slots + 7) // 8):
-            for i in range(lanes):
-                low[i] = first_line + start + i
-                high[i] = group
-            philox_lanes(words, low[:lanes], high, step, key)
-            for k in range(min(8, slots - 8 * group)):
-                slot = _U64(8 * group + k)
-                half = np.uint32(16 * (k & 1))
-                word = words[k >> 1]
-                for i in range(fires.size):
-                    draw = np.int32((word[i] >> half) & np.uint32(0xFFFF))
-                    fires[i] |= _U64(draw < limits[i]) << slot
-        for i in range(fires.size):
-            pulses += np.int64(_popcount(fires[i]))
-    return pulses, lines
-
-
-@kernel()
 def _moved(law, traits, p, side, falls, w, normal):
-    """The state after one pulse on a cell that holds w, float32, by the laws that `_fire` does not have itself.
-
-    Parameters
-    ----------
-    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`. p, side: which cell (a view of its traits would cost
-        as much as the rest). falls: 1 for a down pulse, 0 for an up pulse.
-    """
+    """`_pulsed` of the laws that it does not have itself."""
     kind, numbers, tables = law
+    if kind == FRESH_WRITE:
+        return max(traits[p, side, 0] + traits[p, side, 1] * normal, numbers[2])
     one, zero = np.float32(1.0), np.float32(0.0)
     s, high, low = traits[p, side, falls], traits[p, side, 2], traits[p, side, 3]
     span = high - low
@@ -117,6 +62,64 @@ def _moved(law, traits, p, side, falls, w, normal):
     return min(max(w, low), high)
 
 
+@kernel(inline=True)
+def _pulsed(law, traits, p, side, falls, w, normal):
+    """The state after one pulse on a cell that holds w, float32.
+
+    Parameters
+    ----------
+    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
+        the target and the standard deviation of where it lands. p, side: which cell (a view of its traits would cost
+        as much as the rest). falls: 1 for a down pulse, 0 for an up pulse. normal: of this pulse.
+    """
+    kind = law[0]
+    c = law[1][0]
+    if kind == SOFT_BOUNDS:
+        bound = traits[p, side, 2 + falls]
+        rest = np.float32(1.0) - (w / bound if bound != np.float32(0.0) else np.float32(0.0)) + c * normal
+        w += traits[p, side, falls] * np.float32(1 - 2 * falls) * rest
+        w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+    elif kind == AFFINE:
+        change = traits[p, side, 6 + falls] + traits[p, side, 4 + falls] * w
+        change += c * (change if law[1][3] != np.float32(0.0) else traits[p, side, falls]) * normal
+        w = min(max(w + change * np.float32(1 - 2 * falls), traits[p, side, 3]), traits[p, side, 2])
+    else:
+        w = _moved(law, traits, p, side, falls, w, normal)
+    return w
+
+
+@kernel()
+def _draw(entries, filled, scratch, step, key):
+    """Four normals for each of the first `filled` entries, see `_fire`, into the last array of `scratch`, (4, lanes)."""
+    low, high, words, radius, normals = scratch
+    lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
+    for e in range(lanes):
+        low[e] = entries[e] & _U64(0xFFFFFFFF)
+        high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
+    philox_lanes(words, low[:lanes], high[:lanes], step, key)
+    normals_from_words(words, radius[:lanes], normals)
+
+
+@kernel()
+def _apply(cells, law, moving, entries, filled, normals):
+    """Pulses with the normals of `_draw`: the first two are noise of G+ and G-, the others their write noise; see `_fire`."""
+    state, shown, traits, wear = cells
+    write = law[1][1]
+    floor = law[1][2]
+    raised = 0
+    for e in range(filled):
+        p = np.int64(entries[e] & _U64(0xFFFFFFFF))
+        up = np.int64(entries[e] >> _U64(63))
+        raised += up
+        for side in range(moving):
+            falls = up ^ (1 - side)  # 0 or 1: the two cells of a pair go opposite ways
+            w = _pulsed(law, traits, p, side, falls, state[p, side], normals[side, e])
+            state[p, side] = w
+            shown[p, side] = max(w + write * normals[2 + side, e], floor)
+            wear[p, side] += 1
+    return raised
+
+
 @kernel()
 def _fire(cells, law, moving, entries, filled, scratch, step, key):
     """Apply the first `filled` pulses of a list, in order, to the cells of their pairs; returns how many rise.
@@ -132,46 +135,8 @@ def _fire(cells, law, moving, entries, filled, scratch, step, key):
         bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
     scratch: working space of `PULSED_TOGETHER` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
     """
-    state, shown, traits, wear = cells
-    kind, numbers, _ = law
-    low, high, words, radius, normals = scratch
-    lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
-    low = low[:lanes]
-    high = high[:lanes]
-    for e in range(lanes):
-        low[e] = entries[e] & _U64(0xFFFFFFFF)
-        high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
-    philox_lanes(words, low, high, step, key)
-    normals_from_words(words, radius[:lanes], normals)
-    c = numbers[0]
-    write = numbers[1]
-    floor = numbers[2]
-    multiplicative = numbers[3] != np.float32(0.0)
-    one = np.float32(1.0)
-    zero = np.float32(0.0)
-    raised = 0
-    for e in range(filled):
-        p = np.int64(low[e])
-        up = np.int64(entries[e] >> _U64(63))
-        raised += up
-        for side in range(moving):
-            falls = up ^ (1 - side)  # 0 or 1: the two cells of a pair go opposite ways
-            w = state[p, side]
-            if kind == SOFT_BOUNDS:
-                s = traits[p, side, falls] * np.float32(1 - 2 * falls)
-                bound = traits[p, side, 2 + falls]
-                w += s * (one - (w / bound if bound != zero else zero) + c * normals[side, e])
-                w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
-            elif kind == AFFINE:
-                change = traits[p, side, 6 + falls] + traits[p, side, 4 + falls] * w
-                change += c * (change if multiplicative else traits[p, side, falls]) * normals[side, e]
-                w = min(max(w + change * np.float32(1 - 2 * falls), traits[p, side, 3]), traits[p, side, 2])
-            else:
-                w = _moved(law, traits, p, side, falls, w, normals[side, e])
-            state[p, side] = w
-            shown[p, side] = max(w + write * normals[2 + side, e], floor)
-            wear[p, side] += 1
-    return raised
+    _draw(entries, filled, scratch, step, key)
+    return _apply(cells, law, moving, entries, filled, scratch[4])
 
 
 @kernel()
@@ -210,26 +175,6 @@ def counted_pulses(cells, law, moving, counts, step, key):
         for k in range(most):
             filled = _listed(entries, places, here, k)
             _fire(cells, law, moving, entries, filled, scratch, step, key)
-
-
-@kernel(parallel=True)
-def word_trains(trains, x, gains, plan, key, lines):
-    """Trains of the word lines of a batch, see `pulse_trains`.
-
-    Parameters
-    ----------
-    trains: out, (batch, rows) uint64. x: (batch, rows) float32. gains: (batch,) float32.
-    plan: (batch, 2) uint64: slots, and step of the sample. key: Philox key.
-    lines: out, (batch, 2) int64: pulses, and (line, slot) pairs that needed random bits.
-    """
-    for s in prange(trains.shape[0]):
-        low = np.empty(BLOCK_COLUMNS, np.uint32)
-        high = np.empty(BLOCK_COLUMNS, np.uint32)
-        words = np.empty((4, BLOCK_COLUMNS), np.uint32)
-        slots = np.int64(plan[s, 0])
-        pulses, may_fire = pulse_trains(trains[s], x[s], gains[s], slots, 0, plan[s, 1], key, (low, high, words))
-        lines[s, 0] = pulses
-        lines[s, 1] = may_fire * slots
 
 
 @kernel()
@@ -283,7 +228,7 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
 
 
 @kernel(parallel=True)
-def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses):
+def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, pulses):
     """Outer products of a batch, sample after sample, on an array of pairs of cells.
 
     Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of
@@ -291,18 +236,14 @@ def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses)
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`.
-    x, d: (batch, rows or columns) float32.
-    gains: (batch,) float32, of the bit lines. plan: (batch, 2) uint64: slots, and step of the sample.
-    keys: Philox keys of the bit-line trains and of the cells' noise.
-    pulses: out, (blocks, 4) int64: pairs moved up, pairs moved down, bit-line pulses, (line, slot) pairs that needed
-        random bits.
+    cells, law, moving: see `_fire`. x_trains, d_trains: (batch, rows or columns) uint64, of `pulse_trains.line_trains`.
+    x, d: (batch, rows or columns) float32. steps: (batch,) uint64, of the samples. key: of the cells' noise.
+    pulses: out, (blocks, 2) int64: pairs moved up, pairs moved down.
     """
     columns = d.shape[1]
     for block in prange(pulses.shape[0]):
         first = block * BLOCK_COLUMNS
         width = min(BLOCK_COLUMNS, columns - first)
-        trains = np.empty(width, np.uint64)
         fires = np.empty(width, np.uint64)
         places = np.empty(width, np.uint64)
         counts = np.empty(width, np.int64)
@@ -314,30 +255,18 @@ def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses)
         scratch = (low, high, words, radius, normals)
         up = 0
         down = 0
-        line_pulses = 0
-        line_slots = 0
         for s in range(x.shape[0]):
-            slots = np.int64(plan[s, 0])
-            step = plan[s, 1]
-            values = d[s, first : first + width]
-            made, may_fire = pulse_trains(trains, values, gains[s], slots, first, step, keys[0], scratch)
-            line_pulses += made
-            line_slots += may_fire * slots
             n = 0
-            for j in range(width):
-                fires[n] = trains[j]
-                places[n] = _U64(first + j) | (_U64(values[j] > 0) << _U64(63))
-                n += np.int64(trains[j] != _U64(0))
+            for j in range(first, first + width):
+                fires[n] = d_trains[s, j]
+                places[n] = _U64(j) | (_U64(d[s, j] > 0) << _U64(63))
+                n += np.int64(d_trains[s, j] != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
-            raised, lowered = _fire_block(
-                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (step, keys[1])
-            )
+            raised, lowered = _fire_block(cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (steps[s], key))
             up += raised
             down += lowered
         pulses[block, 0] = up
         pulses[block, 1] = down
-        pulses[block, 2] = line_pulses
-        pulses[block, 3] = line_slots
 
 
 @kernel(parallel=True)
@@ -370,3 +299,84 @@ def played_pulses(cells, law, moving, pairs, lines, x_trains, x, d_trains, d, st
             for k in range(most):
                 filled = _listed(entries, here, counts, k)
                 _fire(cells, law, moving, entries, filled, scratch, steps[s], key)
+
+
+@kernel(inline=True)
+def read_sigma(table, lowest, per_state, w):
+    """Standard deviation of a verify read of a cell that shows w, by linear interpolation in a table."""
+    x = (w - lowest) * per_state
+    i = min(max(np.int64(x), 0), table.size - 2)
+    return table[i] + (x - np.float32(i)) * (table[i + 1] - table[i])
+
+
+@kernel(parallel=True)
+def verified_pulses(cells, law, aims, numbers, plan, table, counts, seen, step, key):
+    """Write-verify of single cells: pulse, read, compare, until inside the tolerance or out of budget.
+
+    Cells do not touch each other, so a block of them is worked on side by side: one round gives every cell that is not
+    yet done its next pulse, and cells that are done leave the list. Pulse k of cell c has the address (c, k, step).
+    Of its four normals the first is the noise of the pulse, the second that of the verify read after it, the third the
+    write noise; k = 0 is the read before any pulse, which a `FRESH_WRITE` does not have.
+
+    Parameters
+    ----------
+    cells, law: see `_fire`, with (n, 1) in place of (pairs, 2). aims: (n,) float32, target states.
+    numbers: float32: tolerance, pulses per state of error (0: single pulses), lowest state of the table, its entries per
+        state. plan: int64: budget of a cell, largest burst. table: (entries,) float32, of `read_sigma`.
+    counts: out, (n, 4) int32: pulses after a read that was too low, and too high; reads; 1 where the last was accepted.
+    seen: out, (n,) float64: sum over verify reads of what the cell showed, for the energy of the reads.
+    step, key: address of the call.
+    """
+    shown = cells[1]
+    for block in prange((aims.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
+        first = block * PULSED_TOGETHER
+        active = min(PULSED_TOGETHER, aims.size - first)
+        entries = np.zeros(PULSED_TOGETHER, np.uint64)
+        left = np.zeros(PULSED_TOGETHER, np.int64)  # pulses before the next read
+        low = np.empty(PULSED_TOGETHER, np.uint32)
+        high = np.empty(PULSED_TOGETHER, np.uint32)
+        words = np.empty((4, PULSED_TOGETHER), np.uint32)
+        radius = np.empty(PULSED_TOGETHER, np.float32)
+        normals = np.empty((4, PULSED_TOGETHER), np.float32)
+        scratch = (low, high, words, radius, normals)
+        k = np.int64(law[0] == FRESH_WRITE)  # pulses that each active cell has taken by the end of the round
+        for e in range(active):
+            entries[e] = _U64(first + e) | (_U64(k) << _U64(32)) | (_U64(1) << _U64(63))
+            left[e] = k
+        while active > 0:
+            _draw(entries, active, scratch, step, key)
+            if k > 0:
+                _apply(cells, law, 1, entries, active, normals)
+            going = 0
+            for e in range(active):
+                c = np.int64(entries[e] & _U64(0xFFFFFFFF))
+                up = entries[e] >> _U64(63)
+                more = left[e]
+                if more > 0:
+                    more -= 1
+                    counts[c, 1 - np.int64(up)] += 1
+                done = False
+                if more == 0:
+                    there = shown[c, 0]
+                    error = there + read_sigma(table, numbers[2], numbers[3], there) * normals[1, e] - aims[c]
+                    seen[c] += np.float64(there)
+                    counts[c, 2] += 1
+                    inside = abs(error) <= numbers[0]
+                    counts[c, 3] = np.int32(inside)
+                    done = inside or k >= plan[0]
+                    up = _U64(error <= np.float32(0.0))
+                    wanted = min(abs(error) * numbers[1], np.float32(plan[1]))
+                    more = min(max(np.int64(wanted), 1), plan[0] - k)
+                if not done:
+                    entries[going] = _U64(c) | (_U64(k + 1) << _U64(32)) | (up << _U64(63))
+                    left[going] = more
+                    going += 1
+            active = going
+            k += 1
+
+
+@kernel()
+def noiseless_pulses(states, law, traits, falls, moved):
+    """moved[c] <- the state after one pulse without its noise on cell c, (n,) float32; see `_pulsed`; falls: (n,)."""
+    for c in range(states.size):
+        moved[c] = _pulsed(law, traits, c, 0, falls[c], states[c], np.float32(0.0))

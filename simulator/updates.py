@@ -11,10 +11,10 @@ from ..devices.response import IdealResponse, NoResponse
 from .cells import Cells
 from .errors import ArrayError
 from .events import Tally
-from .outer_products import OuterProducts, PulseStreams, can_sum, play_pulses, sum_pulses
+from .outer_products import OuterProducts, PulseStreams, can_sum, play_pulses, sum_pulses, trains_of
 from .pulse_laws import cells_of
 from .pulse_plan import train_length
-from .pulses import PULSE_BITS, word_trains
+from .pulse_trains import PULSE_BITS
 
 if TYPE_CHECKING:
     from .config import ArrayConfig
@@ -113,26 +113,22 @@ def _update_by_pulses(
     streams: PulseStreams,
     tally: Tally,
 ) -> None:
-    batch, rows = len(x), cells.shape[0]
     granularity = cells.moving * response.granularity * cells.mapping.scale
     slots, x_gains, d_gains = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
-    first = streams.pulses.take_step(batch)
-    plan = np.stack([slots, first + np.arange(batch, dtype=np.uint64)], axis=1)
-    trains = np.zeros((batch, rows), np.uint64)
-    word_lines = np.zeros((batch, 2), np.int64)
-    word_trains(trains, x, x_gains.astype(np.float32), plan, streams.words.key, word_lines)
-    outer = OuterProducts(x, d, trains, d_gains.astype(np.float32), plan, word_lines[:, 0])
-    if config.pulses == "summed" and can_sum(cells, config.longest_train):
-        counts = sum_pulses(cells, outer, streams)
-    else:
-        counts = play_pulses(cells, outer, streams)
+    steps = streams.pulses.take_step(len(x)) + np.arange(len(x), dtype=np.uint64)
+    plan = np.stack([slots, steps], axis=1)
+    x_trains, word_lines = trains_of(x, x_gains, plan, streams.words)
+    d_trains, bit_lines = trains_of(d, d_gains, plan, streams.bits)
+    expected = word_lines[:, 0] * bit_lines[:, 0] / np.maximum(plan[:, 0], 1)
+    outer = OuterProducts(x, d, x_trains, d_trains, plan[:, 0], steps, expected)
+    summed = config.pulses == "summed" and can_sum(cells, config.longest_train)
+    up, down = (sum_pulses if summed else play_pulses)(cells, outer, streams.pulses)
     cells.changed()
-    up, down, bit_pulses, bit_slots = counts
-    word_pulses, word_slots = (int(n) for n in word_lines.sum(axis=0))
+    line_pulses, random = (word_lines + bit_lines).sum(axis=0)
     slots_taken = int(slots.sum())
     tally.count("update.slot", slots_taken)
-    tally.count("line.pulse", word_pulses + bit_pulses)
-    tally.count("random.bit", PULSE_BITS * (word_slots + bit_slots))
+    tally.count("line.pulse", int(line_pulses))
+    tally.count("random.bit", PULSE_BITS * int(random))
     # with two cells a weight, a coincidence moves them in opposite directions: one up pulse and one down pulse
     tally.count("pulse.up", up if cells.moving == 1 else up + down)
     tally.count("pulse.down", down if cells.moving == 1 else up + down)

@@ -9,7 +9,7 @@ import numpy as np
 from ..config import ArrayConfig
 from ..crossbar import Crossbar
 from ..errors import ArrayError
-from ..pulses import train_length
+from ..pulse_plan import train_length
 from .contract import RuleConfig, RuledArray, weight_granularity
 
 

@@ -9,7 +9,7 @@ from revpath.devices import load_device
 from revpath.simulator import ArrayConfig, ArrayError, Crossbar, Events
 from revpath.simulator.compile import threads
 from revpath.simulator.pulse_plan import train_length
-from revpath.simulator.pulses import LONGEST_TRAIN, PULSE_BITS, pulse_trains
+from revpath.simulator.pulse_trains import LONGEST_TRAIN, PULSE_BITS, pulse_trains
 from statistics_helper import implausible, p_of_covariance, p_of_mean, p_of_variance, plausible, relative
 
 RERAM = load_device("reram-sb-gong2018")
