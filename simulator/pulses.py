@@ -1,6 +1,6 @@
 """Pulses on the cells of an array, one after another: outer products, counted pulses, and write-verify.
 
-What one pulse does to one cell is `_pulsed`, for every law of `revpath.devices.response`. Whatever gives pulses is in this
+What one pulse does to a cell is in `apply_pulses`, for every law of `revpath.devices.response`. Whatever gives pulses is in this
 file, because Numba's cache does not notice that a compiled function of another file has changed: a write-verify
 with an old law would be wrong in silence.
 
@@ -33,7 +33,14 @@ def _popcount(v):
 
 @kernel()
 def _moved(law, traits, p, side, falls, w, normal):
-    """`_pulsed` of the laws that it does not have itself."""
+    """The state after one pulse on a cell that holds w, float32, by the laws that `apply_pulses` does not have itself.
+
+    Parameters
+    ----------
+    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
+        the target and the standard deviation of where it lands. p, side: which cell (a view of its traits would cost
+        as much as the rest). falls: 1 for a down pulse, 0 for an up pulse.
+    """
     kind, numbers, tables = law
     if kind == FRESH_WRITE:
         return max(traits[p, side, 0] + traits[p, side, 1] * normal, numbers[2])
@@ -62,35 +69,12 @@ def _moved(law, traits, p, side, falls, w, normal):
     return min(max(w, low), high)
 
 
-@kernel(inline=True)
-def _pulsed(law, traits, p, side, falls, w, normal):
-    """The state after one pulse on a cell that holds w, float32.
-
-    Parameters
-    ----------
-    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
-        the target and the standard deviation of where it lands. p, side: which cell (a view of its traits would cost
-        as much as the rest). falls: 1 for a down pulse, 0 for an up pulse. normal: of this pulse.
-    """
-    kind = law[0]
-    c = law[1][0]
-    if kind == SOFT_BOUNDS:
-        bound = traits[p, side, 2 + falls]
-        rest = np.float32(1.0) - (w / bound if bound != np.float32(0.0) else np.float32(0.0)) + c * normal
-        w += traits[p, side, falls] * np.float32(1 - 2 * falls) * rest
-        w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
-    elif kind == AFFINE:
-        change = traits[p, side, 6 + falls] + traits[p, side, 4 + falls] * w
-        change += c * (change if law[1][3] != np.float32(0.0) else traits[p, side, falls]) * normal
-        w = min(max(w + change * np.float32(1 - 2 * falls), traits[p, side, 3]), traits[p, side, 2])
-    else:
-        w = _moved(law, traits, p, side, falls, w, normal)
-    return w
-
-
 @kernel()
 def _draw(entries, filled, scratch, step, key):
-    """Four normals for each of the first `filled` entries, see `_fire`, into the last array of `scratch`, (4, lanes)."""
+    """Four normals for each of the first `filled` entries of `apply_pulses`, into the last array of `scratch`.
+
+    scratch: working space of whole vectors of lanes: Philox counters (low, high), words, radius, normals. step, key: address.
+    """
     low, high, words, radius, normals = scratch
     lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
     for e in range(lanes):
@@ -101,11 +85,31 @@ def _draw(entries, filled, scratch, step, key):
 
 
 @kernel()
-def _apply(cells, law, moving, entries, filled, normals):
-    """Pulses with the normals of `_draw`: the first two are noise of G+ and G-, the others their write noise; see `_fire`."""
+def apply_pulses(cells, law, moving, entries, filled, normals):
+    """Apply the first `filled` pulses of a list, in order, to the cells of their pairs; returns how many rise.
+
+    Every pulse of the package is given here. (Not by an inlined function of one cell: Numba then counts references to
+    the arrays at each pulse, which doubles the time of simple laws.)
+
+    Parameters
+    ----------
+    cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
+        float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
+        that each cell has taken. Or (cells, 1) in place of (pairs, 2).
+    law: kind, numbers and tables, see `pulse_laws.kernel_law`.
+    moving: cells of a weight that move: 2, or 1 where G- is a reference, or where there is no second one.
+    entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
+        bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
+    normals: (4, lanes) float32: noise of G+ and of G-, and their write noise.
+    """
     state, shown, traits, wear = cells
-    write = law[1][1]
-    floor = law[1][2]
+    kind, numbers, _ = law
+    c = numbers[0]
+    write = numbers[1]
+    floor = numbers[2]
+    multiplicative = numbers[3] != np.float32(0.0)
+    one = np.float32(1.0)
+    zero = np.float32(0.0)
     raised = 0
     for e in range(filled):
         p = np.int64(entries[e] & _U64(0xFFFFFFFF))
@@ -113,7 +117,18 @@ def _apply(cells, law, moving, entries, filled, normals):
         raised += up
         for side in range(moving):
             falls = up ^ (1 - side)  # 0 or 1: the two cells of a pair go opposite ways
-            w = _pulsed(law, traits, p, side, falls, state[p, side], normals[side, e])
+            w = state[p, side]
+            if kind == SOFT_BOUNDS:
+                s = traits[p, side, falls] * np.float32(1 - 2 * falls)
+                bound = traits[p, side, 2 + falls]
+                w += s * (one - (w / bound if bound != zero else zero) + c * normals[side, e])
+                w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+            elif kind == AFFINE:
+                change = traits[p, side, 6 + falls] + traits[p, side, 4 + falls] * w
+                change += c * (change if multiplicative else traits[p, side, falls]) * normals[side, e]
+                w = min(max(w + change * np.float32(1 - 2 * falls), traits[p, side, 3]), traits[p, side, 2])
+            else:
+                w = _moved(law, traits, p, side, falls, w, normals[side, e])
             state[p, side] = w
             shown[p, side] = max(w + write * normals[2 + side, e], floor)
             wear[p, side] += 1
@@ -122,26 +137,14 @@ def _apply(cells, law, moving, entries, filled, normals):
 
 @kernel()
 def _fire(cells, law, moving, entries, filled, scratch, step, key):
-    """Apply the first `filled` pulses of a list, in order, to the cells of their pairs; returns how many rise.
-
-    Parameters
-    ----------
-    cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
-        float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
-        that each cell has taken.
-    law: kind, numbers and tables, see `pulse_laws.kernel_law`.
-    moving: cells of a weight that move: 2, or 1 where G- is a reference.
-    entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
-        bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
-    scratch: working space of `PULSED_TOGETHER` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
-    """
+    """`apply_pulses` with normals of their own. scratch, step, key: see `_draw`."""
     _draw(entries, filled, scratch, step, key)
-    return _apply(cells, law, moving, entries, filled, scratch[4])
+    return apply_pulses(cells, law, moving, entries, filled, scratch[4])
 
 
 @kernel()
 def _listed(entries, places, counts, k):
-    """Entries (see `_fire`) for pulse k of the pairs that take more than k, up where counts are positive; how many."""
+    """Entries (see `apply_pulses`) for pulse k of the pairs that take more than k, up where counts are positive; how many."""
     filled = 0
     for e in range(counts.size):
         if abs(counts[e]) > k:
@@ -156,7 +159,7 @@ def counted_pulses(cells, law, moving, counts, step, key):
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
+    cells, law, moving: see `apply_pulses`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
     """
     for block in prange((counts.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
         first = block * PULSED_TOGETHER
@@ -196,8 +199,8 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
 
     Parameters
     ----------
-    cells, law, moving, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
-    lines: the bit lines that fire at all: trains, entries (see `_fire`) on row 0, and working space; (n,) each.
+    cells, law, moving, scratch: see `apply_pulses`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
+    lines: the bit lines that fire at all: trains, entries on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
     trains, places, counts = lines
@@ -236,7 +239,7 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. x_trains, d_trains: (batch, rows or columns) uint64, of `pulse_trains.line_trains`.
+    cells, law, moving: see `apply_pulses`. x_trains, d_trains: (batch, rows or columns) uint64, of `pulse_trains.line_trains`.
     x, d: (batch, rows or columns) float32. steps: (batch,) uint64, of the samples. key: of the cells' noise.
     pulses: out, (blocks, 2) int64: pairs moved up, pairs moved down.
     """
@@ -262,7 +265,9 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
                 places[n] = _U64(j) | (_U64(d[s, j] > 0) << _U64(63))
                 n += np.int64(d_trains[s, j] != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
-            raised, lowered = _fire_block(cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (steps[s], key))
+            raised, lowered = _fire_block(
+                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (steps[s], key)
+            )
             up += raised
             down += lowered
         pulses[block, 0] = up
@@ -275,7 +280,7 @@ def played_pulses(cells, law, moving, pairs, lines, x_trains, x, d_trains, d, st
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. pairs: (n,) int64, indices. lines: columns of the array.
+    cells, law, moving: see `apply_pulses`. pairs: (n,) int64, indices. lines: columns of the array.
     x_trains, d_trains: (batch, lines) uint32. x, d: (batch, lines) float32. steps: (batch,) uint64. key: of the noise.
     """
     for block in prange((pairs.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
@@ -320,7 +325,7 @@ def verified_pulses(cells, law, aims, numbers, plan, table, counts, seen, step, 
 
     Parameters
     ----------
-    cells, law: see `_fire`, with (n, 1) in place of (pairs, 2). aims: (n,) float32, target states.
+    cells, law: see `apply_pulses`, with (n, 1) in place of (pairs, 2). aims: (n,) float32, target states.
     numbers: float32: tolerance, pulses per state of error (0: single pulses), lowest state of the table, its entries per
         state. plan: int64: budget of a cell, largest burst. table: (entries,) float32, of `read_sigma`.
     counts: out, (n, 4) int32: pulses after a read that was too low, and too high; reads; 1 where the last was accepted.
@@ -346,7 +351,7 @@ def verified_pulses(cells, law, aims, numbers, plan, table, counts, seen, step, 
         while active > 0:
             _draw(entries, active, scratch, step, key)
             if k > 0:
-                _apply(cells, law, 1, entries, active, normals)
+                apply_pulses(cells, law, 1, entries, active, normals)
             going = 0
             for e in range(active):
                 c = np.int64(entries[e] & _U64(0xFFFFFFFF))
@@ -373,10 +378,3 @@ def verified_pulses(cells, law, aims, numbers, plan, table, counts, seen, step, 
                     going += 1
             active = going
             k += 1
-
-
-@kernel()
-def noiseless_pulses(states, law, traits, falls, moved):
-    """moved[c] <- the state after one pulse without its noise on cell c, (n,) float32; see `_pulsed`; falls: (n,)."""
-    for c in range(states.size):
-        moved[c] = _pulsed(law, traits, c, 0, falls[c], states[c], np.float32(0.0))

@@ -27,7 +27,7 @@ from .mapping import WeightMapping
 from .noise import Stream
 from .programming_report import Outcome, ProgrammingReport
 from .pulse_laws import KernelLaw, fresh_writes, kernel_law, traits_of
-from .pulses import noiseless_pulses, verified_pulses
+from .pulses import apply_pulses, verified_pulses
 
 _TABLE = 4096  # entries of the table of read noise over the conductances that a cell can show
 _FARTHEST = 7.0  # standard deviations; no normal of `noise.py` is farther
@@ -232,15 +232,12 @@ def _read_table(
     return (sigma / mapping.slope / np.sqrt(scheme.reads_per_verify)).astype(np.float32)
 
 
-def _reasons(
-    law: KernelLaw, traits: np.ndarray, state: np.ndarray, aims: np.ndarray, tolerance: float
-) -> np.ndarray:
+def _reasons(law: KernelLaw, traits: np.ndarray, state: np.ndarray, aims: np.ndarray, tolerance: float) -> np.ndarray:
     """Why pulsed cells (n,) did not arrive, uint8 of `Outcome`, from what a controller cannot see."""
     out = np.full(state.shape, Outcome.BUDGET_USED, np.uint8)
     s_up, s_down, high, low = traits[:, 0, :4].T
     rises = aims > state
-    moved = np.empty_like(state)
-    noiseless_pulses(state, law, traits, (~rises).astype(np.int64), moved)
+    moved = _pulsed_in_the_mean(law, traits, state, rises)
     error, left = aims - state, aims - moved
     out[(left * error < 0) & (np.abs(left) > tolerance)] = Outcome.STEPPED_OVER
     # a cell whose law takes it nowhere; one inside the tolerance only looked as if it were not
@@ -248,6 +245,15 @@ def _reasons(
     out[(aims > high + tolerance) | (aims < low - tolerance)] = Outcome.BEYOND_BOUNDS
     out[(low == high) | (np.where(rises, s_up, s_down) == 0)] = Outcome.STUCK
     return out
+
+
+def _pulsed_in_the_mean(law: KernelLaw, traits: np.ndarray, state: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """States after one pulse on each cell (n,) float32, without its noise."""
+    moved, n = state.reshape(-1, 1).copy(), len(state)
+    entries = np.arange(n, dtype=np.uint64) | (up.astype(np.uint64) << np.uint64(63))
+    cells = moved, np.empty_like(moved), np.ascontiguousarray(traits), np.zeros((n, 1), np.int64)
+    apply_pulses(cells, law, 1, entries, n, np.zeros((4, n), np.float32))
+    return moved[:, 0]
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------
