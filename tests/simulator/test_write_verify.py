@@ -345,13 +345,15 @@ def test_read_noise_that_is_not_normal_is_refused():
     write_verify(state, shown, None, targets, odd, WriteVerify(read_noise=False), Stream(0, PURPOSE))
 
 
-def test_a_response_that_is_not_known_here_is_refused():
-    """It must not fall back to writes in one go."""
+def test_traits_are_those_of_the_law():
+    """Each law has its own numbers; those of another are refused."""
     law = ConstantStep(step=0.01, w_min=-1, w_max=1)
     state, shown, traits, targets = cells_of(CALM, 6)
     device = CALM.model_copy(update={"response": law})
-    with pytest.raises(ArrayError, match="constant.* response; write-verify pulses soft-bounds cells only"):
+    with pytest.raises(ArrayError, match=r"traits has shape \(6, 4\); it must be \(6, 8\).* a constant-step response"):
         write_verify(state, shown, traits, targets, device, WriteVerify(), Stream(0, PURPOSE))
+    with pytest.raises(ArrayError, match="traits of device 'reram-sb-gong2018' must be"):
+        write_verify(state, shown, None, targets, device, WriteVerify(), Stream(0, PURPOSE))
 
 
 def test_no_cells_are_no_work():
