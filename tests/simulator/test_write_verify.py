@@ -12,6 +12,7 @@ from revpath.simulator import ArrayError, Events, Stream
 from revpath.simulator.compile import threads
 from revpath.simulator.mapping import WeightMapping
 from revpath.simulator.programming_report import Outcome, ProgrammingReport
+from revpath.simulator.pulses import PULSED_TOGETHER, read_sigma
 from revpath.simulator.verify import (
     PURPOSE,
     EnduranceError,
@@ -20,7 +21,6 @@ from revpath.simulator.verify import (
     _read_table,
     write_verify,
 )
-from revpath.simulator.pulses import PULSED_TOGETHER, read_sigma
 
 RERAM = load_device("reram-sb-gong2018")
 PCM = load_device("pcm-nandakumar2019")
