@@ -7,7 +7,7 @@ from numba import prange
 
 from .compile import kernel, ones
 from .noise import normals_from_words, philox_lanes
-from .pulses import BLOCK_COLUMNS, SOFT_BOUNDS, SUM, _fire
+from .pulses import BLOCK_COLUMNS, SOFT_BOUNDS, SUM, fire_pulses
 
 _U64 = np.uint64
 
@@ -64,7 +64,7 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
+    cells, law, moving: see `pulses.apply_pulses`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
     x_trains, d_trains: (lines, batch) uint32; x_signs, d_signs: (lines, batch) int32, +1 or -1. reach: standard deviations.
     steps: (batch,) uint64, and key: address of the noise; a sum has that of the first sample that it may hold.
     """
@@ -120,7 +120,7 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
                     continue
                 for k in range(n):
                     entries[k] = _U64(p) | (_U64(k) << _U64(32)) | (_U64(sign > 0) << _U64(63))
-                _fire(cells, law, moving, entries, n, scratch, steps[s], key)
+                fire_pulses(cells, law, moving, entries, n, scratch, steps[s], key)
                 for side in range(moving):
                     mean[side] = state[p, side]
                 first = s + 1

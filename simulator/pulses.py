@@ -1,6 +1,6 @@
-"""Pulses on the cells of an array, one after another: coincidences of trains (the outer-product update), counted pulses.
+"""Pulses on the cells of an array, one after another: outer products, counted pulses, and write-verify.
 
-What one pulse does to one cell is `_moved`, for every law of `revpath.devices.response`. Trains are made in
+What one pulse does to a cell is in `apply_pulses`, for every law of `revpath.devices.response`. Trains are made in
 `pulse_trains.py`; pulse-length management is that of IBM aihwkit (../shared/references/aihwkit.md, 1.3).
 """
 
@@ -15,20 +15,23 @@ from .noise import normals_from_words, philox_lanes
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
 PULSED_TOGETHER = 256  # pulses that are worked on side by side
 SUM = 1 << 31  # bit of the Philox counter that no pulse of its own has: the address of a sum of pulses
-SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE = range(5)  # laws of one pulse, see `pulse_laws.py`
+SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE, FRESH_WRITE = range(6)  # laws of one pulse, see `pulse_laws.py`
 _U64 = np.uint64
 
 
 @kernel()
 def _moved(law, traits, p, side, falls, w, normal):
-    """The state after one pulse on a cell that holds w, float32, by the laws that `_fire` does not have itself.
+    """The state after one pulse on a cell that holds w, float32, by the laws that `apply_pulses` does not have itself.
 
     Parameters
     ----------
-    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`. p, side: which cell (a view of its traits would cost
+    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
+        the target and the standard deviation of where it lands. p, side: which cell (a view of its traits would cost
         as much as the rest). falls: 1 for a down pulse, 0 for an up pulse.
     """
     kind, numbers, tables = law
+    if kind == FRESH_WRITE:
+        return max(traits[p, side, 0] + traits[p, side, 1] * normal, numbers[2])
     one, zero = np.float32(1.0), np.float32(0.0)
     s, high, low = traits[p, side, falls], traits[p, side, 2], traits[p, side, 3]
     span = high - low
@@ -55,31 +58,40 @@ def _moved(law, traits, p, side, falls, w, normal):
 
 
 @kernel()
-def _fire(cells, law, moving, entries, filled, scratch, step, key):
+def _draw(entries, filled, scratch, step, key):
+    """Four normals for each of the first `filled` entries of `apply_pulses`, into the last array of `scratch`.
+
+    scratch: working space of whole vectors of lanes: Philox counters (low, high), words, radius, normals. step, key: address.
+    """
+    low, high, words, radius, normals = scratch
+    lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
+    for e in range(lanes):
+        low[e] = entries[e] & _U64(0xFFFFFFFF)
+        high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
+    philox_lanes(words, low[:lanes], high[:lanes], step, key)
+    normals_from_words(words, radius[:lanes], normals)
+
+
+@kernel()
+def apply_pulses(cells, law, moving, entries, filled, normals):
     """Apply the first `filled` pulses of a list, in order, to the cells of their pairs; returns how many rise.
+
+    Every pulse of the package is given here. (Not by an inlined function of one cell: Numba then counts references to
+    the arrays at each pulse, which doubles the time of simple laws.)
 
     Parameters
     ----------
     cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
         float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
-        that each cell has taken.
+        that each cell has taken. Or (cells, 1) in place of (pairs, 2).
     law: kind, numbers and tables, see `pulse_laws.kernel_law`.
-    moving: cells of a weight that move: 2, or 1 where G- is a reference.
+    moving: cells of a weight that move: 2, or 1 where G- is a reference, or where there is no second one.
     entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
         bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
-    scratch: working space of `PULSED_TOGETHER` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
+    normals: (4, lanes) float32: noise of G+ and of G-, and their write noise.
     """
     state, shown, traits, wear = cells
     kind, numbers, _ = law
-    low, high, words, radius, normals = scratch
-    lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
-    low = low[:lanes]
-    high = high[:lanes]
-    for e in range(lanes):
-        low[e] = entries[e] & _U64(0xFFFFFFFF)
-        high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
-    philox_lanes(words, low, high, step, key)
-    normals_from_words(words, radius[:lanes], normals)
     c = numbers[0]
     write = numbers[1]
     floor = numbers[2]
@@ -88,7 +100,7 @@ def _fire(cells, law, moving, entries, filled, scratch, step, key):
     zero = np.float32(0.0)
     raised = 0
     for e in range(filled):
-        p = np.int64(low[e])
+        p = np.int64(entries[e] & _U64(0xFFFFFFFF))
         up = np.int64(entries[e] >> _U64(63))
         raised += up
         for side in range(moving):
@@ -112,8 +124,15 @@ def _fire(cells, law, moving, entries, filled, scratch, step, key):
 
 
 @kernel()
+def fire_pulses(cells, law, moving, entries, filled, scratch, step, key):
+    """`apply_pulses` with normals of their own. scratch, step, key: see `_draw`."""
+    _draw(entries, filled, scratch, step, key)
+    return apply_pulses(cells, law, moving, entries, filled, scratch[4])
+
+
+@kernel()
 def _listed(entries, places, counts, k):
-    """Entries (see `_fire`) for pulse k of the pairs that take more than k, up where counts are positive; how many."""
+    """Entries (see `apply_pulses`) for pulse k of the pairs that take more than k, up where counts are positive; how many."""
     filled = 0
     for e in range(counts.size):
         if abs(counts[e]) > k:
@@ -128,7 +147,7 @@ def counted_pulses(cells, law, moving, counts, step, key):
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
+    cells, law, moving: see `apply_pulses`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
     """
     for block in prange((counts.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
         first = block * PULSED_TOGETHER
@@ -146,7 +165,7 @@ def counted_pulses(cells, law, moving, counts, step, key):
             most = max(most, abs(here[j]))
         for k in range(most):
             filled = _listed(entries, places, here, k)
-            _fire(cells, law, moving, entries, filled, scratch, step, key)
+            fire_pulses(cells, law, moving, entries, filled, scratch, step, key)
 
 
 @kernel()
@@ -168,8 +187,8 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
 
     Parameters
     ----------
-    cells, law, moving, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
-    lines: the bit lines that fire at all: trains, entries (see `_fire`) on row 0, and working space; (n,) each.
+    cells, law, moving, scratch: see `apply_pulses`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
+    lines: the bit lines that fire at all: trains, entries on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
     trains, places, counts = lines
@@ -190,12 +209,12 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
                 entries[filled] = (places[f] + here) ^ negative
                 filled += np.int64(counts[f] > k)
             if filled >= PULSED_TOGETHER:
-                raised += _fire(cells, law, moving, entries, PULSED_TOGETHER, scratch, step, key)
+                raised += fire_pulses(cells, law, moving, entries, PULSED_TOGETHER, scratch, step, key)
                 filled -= PULSED_TOGETHER
                 for e in range(filled):
                     entries[e] = entries[PULSED_TOGETHER + e]
     if filled:
-        raised += _fire(cells, law, moving, entries, filled, scratch, step, key)
+        raised += fire_pulses(cells, law, moving, entries, filled, scratch, step, key)
     return raised, moved - raised
 
 
@@ -208,9 +227,9 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. x_trains, d_trains: (batch, rows or columns) uint64, of `line_trains`.
-    x, d: (batch, rows or columns) float32. steps: (batch,) uint64, and key: address of the cells' noise.
-    pulses: out, (blocks, 2) int64: pairs moved up, and pairs moved down.
+    cells, law, moving: see `apply_pulses`. x_trains, d_trains: (batch, rows or columns) uint64, of `pulse_trains.line_trains`.
+    x, d: (batch, rows or columns) float32. steps: (batch,) uint64, of the samples. key: of the cells' noise.
+    pulses: out, (blocks, 2) int64: pairs moved up, pairs moved down.
     """
     columns = d.shape[1]
     for block in prange(pulses.shape[0]):
@@ -229,11 +248,10 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
         down = 0
         for s in range(x.shape[0]):
             n = 0
-            for j in range(width):
-                train = d_trains[s, first + j]
-                fires[n] = train
-                places[n] = _U64(first + j) | (_U64(d[s, first + j] > 0) << _U64(63))
-                n += np.int64(train != _U64(0))
+            for j in range(first, first + width):
+                fires[n] = d_trains[s, j]
+                places[n] = _U64(j) | (_U64(d[s, j] > 0) << _U64(63))
+                n += np.int64(d_trains[s, j] != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
             raised, lowered = _fire_block(
                 cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (steps[s], key)
@@ -242,3 +260,77 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
             down += lowered
         pulses[block, 0] = up
         pulses[block, 1] = down
+
+
+@kernel(inline=True)
+def read_sigma(table, lowest, per_state, w):
+    """Standard deviation of a verify read of a cell that shows w, by linear interpolation in a table."""
+    x = (w - lowest) * per_state
+    i = min(max(np.int64(x), 0), table.size - 2)
+    return table[i] + (x - np.float32(i)) * (table[i + 1] - table[i])
+
+
+@kernel(parallel=True)
+def verified_pulses(cells, law, aims, numbers, plan, table, counts, seen, step, key):
+    """Write-verify of single cells: pulse, read, compare, until inside the tolerance or out of budget.
+
+    Cells do not touch each other, so a block of them is worked on side by side: one round gives every cell that is not
+    yet done its next pulse, and cells that are done leave the list. Pulse k of cell c has the address (c, k, step).
+    Of its four normals the first is the noise of the pulse, the second that of the verify read after it, the third the
+    write noise; k = 0 is the read before any pulse, which a `FRESH_WRITE` does not have.
+
+    Parameters
+    ----------
+    cells, law: see `apply_pulses`, with (n, 1) in place of (pairs, 2). aims: (n,) float32, target states.
+    numbers: float32: tolerance, pulses per state of error (0: single pulses), lowest state of the table, its entries per
+        state. plan: int64: budget of a cell, largest burst. table: (entries,) float32, of `read_sigma`.
+    counts: out, (n, 4) int32: pulses after a read that was too low, and too high; reads; 1 where the last was accepted.
+    seen: out, (n,) float64: sum over verify reads of what the cell showed, for the energy of the reads.
+    step, key: address of the call.
+    """
+    shown = cells[1]
+    for block in prange((aims.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
+        first = block * PULSED_TOGETHER
+        active = min(PULSED_TOGETHER, aims.size - first)
+        entries = np.zeros(PULSED_TOGETHER, np.uint64)
+        left = np.zeros(PULSED_TOGETHER, np.int64)  # pulses before the next read
+        low = np.empty(PULSED_TOGETHER, np.uint32)
+        high = np.empty(PULSED_TOGETHER, np.uint32)
+        words = np.empty((4, PULSED_TOGETHER), np.uint32)
+        radius = np.empty(PULSED_TOGETHER, np.float32)
+        normals = np.empty((4, PULSED_TOGETHER), np.float32)
+        scratch = (low, high, words, radius, normals)
+        k = np.int64(law[0] == FRESH_WRITE)  # pulses that each active cell has taken by the end of the round
+        for e in range(active):
+            entries[e] = _U64(first + e) | (_U64(k) << _U64(32)) | (_U64(1) << _U64(63))
+            left[e] = k
+        while active > 0:
+            _draw(entries, active, scratch, step, key)
+            if k > 0:
+                apply_pulses(cells, law, 1, entries, active, normals)
+            going = 0
+            for e in range(active):
+                c = np.int64(entries[e] & _U64(0xFFFFFFFF))
+                up = entries[e] >> _U64(63)
+                more = left[e]
+                if more > 0:
+                    more -= 1
+                    counts[c, 1 - np.int64(up)] += 1
+                done = False
+                if more == 0:
+                    there = shown[c, 0]
+                    error = there + read_sigma(table, numbers[2], numbers[3], there) * normals[1, e] - aims[c]
+                    seen[c] += np.float64(there)
+                    counts[c, 2] += 1
+                    inside = abs(error) <= numbers[0]
+                    counts[c, 3] = np.int32(inside)
+                    done = inside or k >= plan[0]
+                    up = _U64(error <= np.float32(0.0))
+                    wanted = min(abs(error) * numbers[1], np.float32(plan[1]))
+                    more = min(max(np.int64(wanted), 1), plan[0] - k)
+                if not done:
+                    entries[going] = _U64(c) | (_U64(k + 1) << _U64(32)) | (up << _U64(63))
+                    left[going] = more
+                    going += 1
+            active = going
+            k += 1

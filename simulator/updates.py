@@ -57,14 +57,56 @@ def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseS
     cells.pulse(counts, streams.pulses)
     sizes = np.abs(counts)
     slots = int(sizes.max(axis=1).sum())
+    _count_pulses(cells, counts, slots, slots + int(sizes.sum()), config, tally)
+
+
+def fire(
+    cells: Cells,
+    words: np.ndarray,
+    bits: np.ndarray,
+    slots: int,
+    config: ArrayConfig,
+    streams: PulseStreams,
+    tally: Tally,
+) -> None:
+    """One outer product by trains that are spread evenly over `slots`, see `Crossbar.fire`, and its events."""
+    words, bits, slots = checked_firings(words, bits, slots, cells.shape)
+    sizes = (2 * np.outer(np.abs(words), np.abs(bits)) + slots) // (2 * slots)
+    counts = sizes * np.outer(np.sign(words), np.sign(bits))
+    if counts.any() or cells.law is None:  # which is refused
+        cells.pulse(counts, streams.pulses)
+    _count_pulses(cells, counts, slots, int(np.abs(words).sum() + np.abs(bits).sum()), config, tally)
+
+
+def _count_pulses(
+    cells: Cells, counts: np.ndarray, slots: int, line_pulses: int, config: ArrayConfig, tally: Tally
+) -> None:
+    """The events of pulses on each weight, counts (rows, columns) int64, that took so many slots and pulses of lines."""
+    both = int(np.abs(counts).sum())
     up = int(counts[counts > 0].sum())
-    both = int(sizes.sum())
     tally.count("update.slot", slots)
-    tally.count("line.pulse", slots + both)
+    tally.count("line.pulse", line_pulses)
     tally.count("pulse.up", up if cells.moving == 1 else both)
     tally.count("pulse.down", both - up if cells.moving == 1 else both)
     _count_time(cells, slots, tally)
-    cells.mind_wear(int(sizes.max()), config.on_worn)
+    cells.mind_wear(int(np.abs(counts).max()), config.on_worn)
+
+
+def checked_firings(
+    words: np.ndarray, bits: np.ndarray, slots: int, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Firings of word lines and bit lines, int64, and slots of `Crossbar.fire`; ArrayError where they cannot be."""
+    if isinstance(slots, bool) or not hasattr(slots, "__index__") or slots < 1:
+        raise ArrayError(f"slots = {slots!r} must be a positive integer")
+    words, bits = np.asarray(words), np.asarray(bits)
+    for name, firings, lines in (("words", words, shape[0]), ("bits", bits, shape[1])):
+        if firings.shape != (lines,):
+            raise ArrayError(f"{name} has shape {firings.shape}; it must be ({lines},)")
+        if firings.dtype.kind != "i":
+            raise ArrayError(f"{name} is of {firings.dtype}; it must hold whole numbers of a signed integer type")
+        if np.any(np.abs(firings) > slots):
+            raise ArrayError(f"{name} has {np.abs(firings).max()} firings of a line; there are {slots} slots")
+    return words.astype(np.int64), bits.astype(np.int64), int(slots)
 
 
 def _count_time(cells: Cells, slots: int, tally: Tally) -> None:
