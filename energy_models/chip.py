@@ -96,6 +96,7 @@ class Chip(_Frozen):
     workloads: published work that its prices can be held against (workload.py).
     parts: what it is made of, for its area.
     area: id of the published area of one copy of its workloads' unit.
+    unexplained: what its component models leave open of the published energy, in a sentence.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -110,6 +111,7 @@ class Chip(_Frozen):
     workloads: tuple[Workload, ...] = ()
     parts: tuple[Part, ...] = ()
     area: str = ""
+    unexplained: str = ""
 
     @model_validator(mode="after")
     def _checks_out(self) -> Chip:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..devices.record import Record, parse_unit
+from .errors import PriceError
 from .limits import adc_floor, converter_snr, landauer
 from .records import get
 from .scaling import area_factor, energy_factor
@@ -74,7 +75,7 @@ def adc_oscillator(part: Parts, drive: Mapping[str, float]) -> Result:
     """A current-controlled oscillator and a counter for each column: energy grows with the time they run.
 
     Periods = mean code x read time / time of one code (HERMES: 300 ps). Each charges the ring's capacitance and toggles
-    a few flip-flops of the counter. The bias of the ring and of the column's regulator is not in it.
+    a few flip-flops of the counter. What holds the column meanwhile is `column_regulator`.
     """
     periods = part("mean_code", _ONE) * drive["seconds"] / part("lsb_time", "s")
     flip = part("register", "J/bit_moved") * _digital(part, "register", drive)
@@ -90,6 +91,56 @@ def adc_steps(part: Parts, drive: Mapping[str, float]) -> Result:
     seconds += drive["phases"] * part("phase_time", "s")
     area = sum(part(role, "mm^2") for role in ("sample_area", "integrate_area", "compare_area"))
     return Result(energy, area, seconds)
+
+
+def column_regulator(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Holds a column at its read voltage while its current is measured: bias, and signal current from the supply.
+
+    Bias: the amplifier must follow a change of the input within one step (`step_s`) to half a code of `bits`, so that
+    g_m = C (bits + 1) ln 2 / step_s, with C of the column's cells, their access transistors (wide enough for the write
+    current `write_A`) and its wire; it draws g_m / (g_m / I_D) in each of its
+    branches for as long as it is on (`on_s`). Signal: the cells burn G V^2 t, which is counted as their own; the same
+    current comes from the supply, so that (supply - read voltage) x G V t is lost in the regulator. `signal_s` is how
+    long a cell conducts at full scale, `activity` the mean share of it.
+    """
+    if drive["read_V"] >= drive["supply_V"]:
+        raise PriceError(f"driver read_V = {drive['read_V']:g} must be below supply_V = {drive['supply_V']:g}")
+    each = part("cell", "F/cell") + part("junction", "F/A") * drive["write_A"] + part("wire", "F/m") * drive["pitch_m"]
+    farad = each * drive["cells"]
+    bias = _settling_amperes(part, farad, drive["bits"], drive["step_s"]) * drive["on_s"]
+    signal = drive["cells"] * drive["siemens"] * drive["read_V"] * drive["activity"] * drive["signal_s"]
+    energy = drive["supply_V"] * bias + (drive["supply_V"] - drive["read_V"]) * signal
+    return Result(energy, seconds=drive["step_s"])
+
+
+def adc_integrating(part: Parts, drive: Mapping[str, float]) -> Result:
+    """A slow converter in every column, from first principles: one amplifier that settles, and the latches behind it.
+
+    A sample and an integration are one settling of the amplifier, a comparison is two (compare, then take the charge of
+    one code away); each to half a code of `bits`, the finest of the design. A settling in any time t costs
+    supply x branches x C (bits + 1) ln 2 / (g_m / I_D): the slower, the less current. A comparison clocks a latch and a
+    bit of the output register.
+    """
+    steps = drive["samples"] + drive["integrations"] + 2 * drive["comparisons"]
+    charge = _settling_amperes(part, part("capacitor", "F"), drive["bits"], drive["step_s"]) * drive["step_s"]
+    volts = min(drive["supply_V"], part.structure["logic_V"])  # the scaling fit ends there: C V^2 beyond
+    flip = part("register", "J/bit_moved") * _digital(part, "register", {**drive, "supply_V": volts})
+    latches = 2 * drive["comparisons"] * flip * (drive["supply_V"] / volts) ** 2
+    return Result(drive["supply_V"] * charge * steps + latches, seconds=steps * drive["step_s"])
+
+
+def dac_pulse(part: Parts, drive: Mapping[str, float]) -> Result:
+    """A pulse as long as its number: a counter of `bits` that runs for 2**bits cycles of the clock, whatever the number."""
+    cycles = 2 ** drive["bits"]
+    flips = part("counter_bits", _ONE) * part("register", "J/bit_moved") * _digital(part, "register", drive)
+    each = _area(part, drive, 1)
+    return Result(cycles * flips, None if each is None else drive["bits"] * each, cycles / drive["clock_Hz"])
+
+
+def _settling_amperes(part: Parts, farad: float, bits: float, seconds: float) -> float:
+    """Supply current of an amplifier that settles `farad` to half a code of `bits` within `seconds`."""
+    siemens = farad * (bits + 1) * math.log(2) / seconds
+    return part("branches", _ONE) * siemens / part("gm_over_id", "1/V")
 
 
 def line_charge(part: Parts, drive: Mapping[str, float]) -> Result:
@@ -215,6 +266,9 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "adc-survey": adc_survey,
         "adc-oscillator": adc_oscillator,
         "adc-steps": adc_steps,
+        "adc-integrating": adc_integrating,
+        "column-regulator": column_regulator,
+        "dac-pulse": dac_pulse,
         "line-charge": line_charge,
         "wire": wire,
         "per-length": per_length,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Rows of the bill that publications lump together. Whatever is in none of these is `digital`.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "array": ("array read", "line drive", "dac"),
-    "converters": ("adc", "sample and hold", "integrator", "analog shift-add"),
+    "converters": ("adc", "sample and hold", "column regulator", "integrator", "analog shift-add"),
 }
 REST = "digital"
 
