@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         landauer,
         random_sign_read_floor,
         thermal_energy,
+        why_no_floor,
     )
     from .pricing import price, pulse_prices
     from .records import get
@@ -62,6 +63,7 @@ _HOME = {
         "landauer",
         "random_sign_read_floor",
         "thermal_energy",
+        "why_no_floor",
     ),
     ".pricing": ("price", "pulse_prices"),
     ".records": ("get",),
@@ -166,6 +168,7 @@ __all__ = [
     "tornado",
     "total_events",
     "validation_table",
+    "why_no_floor",
 ]
 
 

@@ -201,6 +201,19 @@ def digital(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(value, _area(part, drive, words), seconds)
 
 
+def digital_sum(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Several digital parts used one after the other: each as `digital`, with its own power of the word and its own count.
+
+    The structure gives ``ROLE_power`` and ``ROLE_count`` for each record.
+    """
+    value = 0.0
+    for role, ref in part.records.items():
+        words = (drive["word_bits"] / float(ref.conditions["word_bits"])) ** part.structure[f"{role}_power"]
+        each = ref.value * ref.factor(_BASE[ref.unit]) * _digital(part, role, drive)
+        value += part.structure[f"{role}_count"] * each * words
+    return Result(value)
+
+
 def memory(part: Parts, drive: Mapping[str, float]) -> Result:
     """A memory between two published sizes, straight in logarithms, scaled to node and supply."""
     small, large = part.records["small"], part.records["large"]
@@ -278,6 +291,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "write-voltage": write_voltage,
         "write-polarization": write_polarization,
         "digital": digital,
+        "digital-sum": digital_sum,
         "memory": memory,
         "published": published,
         "static": static,
