@@ -40,11 +40,12 @@ from ..devices.record import Evidence
 from .chip import Chip, chip_names, load_chip
 from .errors import PriceError
 from .pricing import price
-from .workload import GROUPS, REST, Workload, grouped
+from .workload import GROUPS, REST, Workload, group_of, grouped
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
+
+    from .bill import Bill
 
 NAMES: tuple[str, ...] = (*GROUPS, REST)
 PRIOR = 1.0  # standard deviation of a group's log factor before any chip was seen: a factor of e
@@ -55,10 +56,11 @@ GOAL = 2.0  # predictive goal: within this factor
 class Case:
     """One operating point of one chip, in joules an operation.
 
-    model: by group, groups outside the published boundary left out. own: the same by models that were fitted to this
-    chip, where it has such. published: the total. groups: what was published of single groups. measured: silicon, not a
-    simulation. throughput: modelled over published operations a second, nan where one of them is missing; time: "model",
-    "published" where the published time is an input of the model, "" where neither is known.
+    model: by group, groups outside the published boundary left out; spread: 5 % and 95 % of its total by the uncertainty of
+    its records. own: the same by models that were fitted to this chip, where it has such. published: the total. groups: what
+    was published of single groups. measured: silicon, not a simulation. throughput: modelled over published operations a
+    second, nan where one of them is missing. time: "model", "published" where the published time is an input of the model, ""
+    where neither is known.
     """
 
     chip: str
@@ -68,6 +70,7 @@ class Case:
     own: Mapping[str, float]
     groups: Mapping[str, float]
     measured: bool
+    spread: tuple[float, float] = (math.nan, math.nan)
     throughput: float = math.nan
     time: str = ""
 
@@ -98,13 +101,11 @@ def cases(chips: Sequence[str | Chip] | None = None) -> list[Case]:
             if not work.efficiency:
                 continue
             figure = chip.records[work.efficiency]
+            bill = price(work.events, chip, overrides=work.models, n_draws=_DRAWS)
+            fitted = price(work.events, chip, overrides={**work.models, **work.fitted}, n_draws=_FEW)
             model, own = (
-                {
-                    group: joules / work.ops
-                    for group, joules in grouped(price(work.events, chip, overrides=overrides, n_draws=_FEW)).items()
-                    if group not in work.leave_out
-                }
-                for overrides in (work.models, {**work.models, **work.fitted})
+                {group: joules / work.ops for group, joules in grouped(b).items() if group not in work.leave_out}
+                for b in (bill, fitted)
             )
             found.append(
                 Case(
@@ -115,11 +116,19 @@ def cases(chips: Sequence[str | Chip] | None = None) -> list[Case]:
                     own=own,
                     groups={group: chip.records[id].to("J/op") for group, id in work.groups.items()},
                     measured=figure.evidence is Evidence.MEASURED,
+                    spread=_spread(bill, work),
                     throughput=_throughput(work, chip),
                     time="model" if work.steps else "published" if work.throughput else "",
                 )
             )
     return found
+
+
+def _spread(bill: Bill, work: Workload) -> tuple[float, float]:
+    """5 % and 95 % of the modelled joules an operation over the records' uncertainties."""
+    inside = [name for name in bill.components if group_of(name) not in work.leave_out]
+    low, high = np.quantile(sum(bill.samples[name] for name in inside), (0.05, 0.95)) / work.ops
+    return float(low), float(high)
 
 
 def _throughput(work: Workload, chip: Chip) -> float:
@@ -190,9 +199,10 @@ def leave_one_out(points: Sequence[Case]) -> dict[str, dict[str, float]]:
 def validation_table(points: Sequence[Case] | None = None) -> pd.DataFrame:
     """One row for each operating point: published and modelled TOPS/W, and errors as factors (1: exact; 2: twice too dear).
 
-    Columns: chip, workload, measured, published, model, uncalibrated, calibrated, leave_one_out (the last three are
-    modelled over published joules), within_goal (leave one out within a factor of 2), time ("model", or
-    "published" where that is an input), throughput (modelled over published; nan where one of them is missing).
+    Columns: chip, workload, measured, published, model, low, high (5 % and 95 % of the model by its records), uncalibrated,
+    calibrated, leave_one_out (the last three are modelled over published joules), within_goal (leave one out within a factor
+    of 2), time ("model", or "published" where that is an input), throughput (modelled over published; nan where one of them is
+    missing).
     """
     import pandas as pd
 
@@ -209,6 +219,8 @@ def validation_table(points: Sequence[Case] | None = None) -> pd.DataFrame:
                 "measured": p.measured,
                 "published": _tops_per_watt(p.published),
                 "model": _tops_per_watt(p.total),
+                "low": _tops_per_watt(p.spread[1]),
+                "high": _tops_per_watt(p.spread[0]),
                 "uncalibrated": p.total / p.published,
                 "calibrated": p.calibrated(own[p.chip]) / p.published,
                 "leave_one_out": predicted,
@@ -250,8 +262,11 @@ def report(table: pd.DataFrame | None = None) -> str:
     table = validation_table() if table is None else table
     found = summary(table)
     real: Any = found[found["measured"]]
+    points: Any = table[table["measured"]]
+    covered = (points["low"] <= points["published"]) & (points["published"] <= points["high"])
     lines = [
-        "published and modelled TOPS/W; errors are modelled over published joules (1: exact)",
+        "published and modelled TOPS/W, the model with 5 % and 95 % of its records' uncertainty; errors are modelled over "
+        "published joules (1: exact)",
         table.to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep="-"),
         "throughput: modelled over published, where the time comes from the model; elsewhere the published time is an input.",
         "",
@@ -261,6 +276,7 @@ def report(table: pd.DataFrame | None = None) -> str:
         f"{int(real['within_goal'].sum())} of {len(real)} measured chips are predicted within a factor of {GOAL:g} at "
         f"every operating point, {int((real['leave_one_out'] <= GOAL).sum())} on average; the worst is "
         f"{real['worst'].max():.1f} times off ({real.loc[real['worst'].idxmax(), 'chip']}).",
+        f"The published figure lies between the model's 5 % and 95 % at {int(covered.sum())} of {len(covered)} measured points.",
         "Left out: the factors never saw the chip; those who chose the models had (energy_models/validation.py says when).",
         "",
         "not explained by the models",
@@ -269,38 +285,10 @@ def report(table: pd.DataFrame | None = None) -> str:
     return "\n".join(lines)
 
 
-def plot_validation(ax: Axes, table: pd.DataFrame | None = None) -> Axes:
-    """Published against modelled TOPS/W, both logarithmic: open markers predicted without the chip, filled calibrated.
-
-    The band is the goal, a factor of 2. Simulated designs are crosses.
-    """
-    table = validation_table() if table is None else table
-    ends = np.array([table["published"].min() / GOAL, table["published"].max() * GOAL])
-    ax.fill_between(ends, ends / GOAL, ends * GOAL, color="0.9", label="within a factor of 2")
-    ax.plot(ends, ends, color="0.4", linewidth=1)
-    for n, (chip, part) in enumerate(table.groupby("chip", sort=False)):
-        colour, real = f"C{n}", bool(part["measured"].all())
-        ax.plot(
-            part["published"],
-            part["published"] / part["leave_one_out"],
-            "o" if real else "x",
-            color=colour,
-            markerfacecolor="none",
-            label=f"{chip}, left out",
-        )
-        if real:
-            ax.plot(part["published"], part["published"] / part["calibrated"], ".", color=colour)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("published TOPS/W")
-    ax.set_ylabel("modelled TOPS/W (ring: without this chip; dot: calibrated)")
-    ax.legend(frameon=False, fontsize="x-small")
-    return ax
-
-
 def _tops_per_watt(joules_per_op: float) -> float:
     return 1 / joules_per_op / _TERA
 
 
 _TERA = 10**12
-_FEW = 100  # draws: only nominal joules are read here
+_FEW = 100  # the least that `price` takes, where only nominal joules are read
+_DRAWS = 2 * 10**3  # for the 5 % and 95 % of a total: within a few per cent

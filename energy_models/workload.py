@@ -172,12 +172,19 @@ def find(chip: Chip, workload: str) -> Workload:
     raise unknown(f"chip {chip.name!r}: workload", workload, [w.name for w in chip.workloads] or ["(none)"])
 
 
+_GROUP_OF = {row: group for group, rows in GROUPS.items() for row in rows}
+
+
+def group_of(row: str) -> str:
+    """The group of `GROUPS` that a row of a bill belongs to, or `digital`."""
+    return _GROUP_OF.get(row, REST)
+
+
 def grouped(bill: Bill) -> dict[str, float]:
     """Nominal joules of a bill by group of `GROUPS`, the rest as `digital`."""
     joules = dict.fromkeys((*GROUPS, REST), 0.0)
-    of = {row: group for group, rows in GROUPS.items() for row in rows}
     for line in bill.lines:
-        joules[of.get(line.component, REST)] += line.joules
+        joules[group_of(line.component)] += line.joules
     return joules
 
 
