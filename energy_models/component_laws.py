@@ -164,11 +164,14 @@ def per_length(part: Parts, drive: Mapping[str, float]) -> Result:
 
 
 def dac_bits(part: Parts, drive: Mapping[str, float]) -> Result:
-    """Log-linear between two published converters: energies of capacitor arrays grow by a factor a bit, and as V^2."""
+    """Log-linear between two published converters: energies and areas of capacitor arrays grow by a factor a bit, energies as
+    V^2; the time is that of the finer one."""
     low, high = part.structure["low_bits"], part.structure["high_bits"]
     share = (drive["bits"] - low) / (high - low)
     energy = part("low", "J/conversion") ** (1 - share) * part("high", "J/conversion") ** share
-    return Result(energy * drive["supply_ratio"] ** 2)
+    area = part("low_area", "mm^2") ** (1 - share) * part("high_area", "mm^2") ** share
+    hertz = float(part.records["high"].conditions["sample_rate_Hz"])
+    return Result(energy * drive["supply_ratio"] ** 2, area, 1 / hertz)
 
 
 def array_read(part: Parts, drive: Mapping[str, float]) -> Result:
@@ -204,30 +207,39 @@ def digital(part: Parts, drive: Mapping[str, float]) -> Result:
 def digital_sum(part: Parts, drive: Mapping[str, float]) -> Result:
     """Several digital parts used one after the other: each as `digital`, with its own power of the word and its own count.
 
-    The structure gives ``ROLE_power`` and ``ROLE_count`` for each record.
+    The structure gives ``ROLE_power`` and ``ROLE_count`` for each energy; an area ``ROLE_area`` counts once, however often its
+    part is used, and where one is missing the sum is not known. Each use takes a cycle.
     """
-    value = 0.0
-    for role, ref in part.records.items():
+    value, area, uses = 0.0, 0.0, 0.0
+    for role in (r for r in part.records if f"{r}_power" in part.structure):
+        ref, count = part.records[role], part.structure[f"{role}_count"]
         words = (drive["word_bits"] / float(ref.conditions["word_bits"])) ** part.structure[f"{role}_power"]
-        each = ref.value * ref.factor(_BASE[ref.unit]) * _digital(part, role, drive)
-        value += part.structure[f"{role}_count"] * each * words
-    return Result(value)
+        value += count * ref.value * ref.factor(_BASE[ref.unit]) * _digital(part, role, drive) * words
+        uses += count
+        each = _area(part, drive, words, f"{role}_area")
+        area += math.nan if each is None else each
+    return Result(value, None if math.isnan(area) else area, uses * part("cycle", "s") if part.has("cycle") else None)
 
 
 def memory(part: Parts, drive: Mapping[str, float]) -> Result:
-    """A memory between two published sizes, straight in logarithms, scaled to node and supply."""
+    """A memory between two published sizes, straight in logarithms, scaled to node and supply; its area is linear in bytes."""
     small, large = part.records["small"], part.records["large"]
     low, high = float(small.conditions["size_byte"]), float(large.conditions["size_byte"])
     share = math.log(drive["bytes"] / low) / math.log(high / low)
     a, b = (record.to("J/byte_moved") for record in (small, large))
-    return Result(a ** (1 - share) * b**share * _digital(part, "small", drive))
+    share_of_area = drive["bytes"] / float(part.records["area"].conditions["size_byte"])
+    return Result(
+        a ** (1 - share) * b**share * _digital(part, "small", drive),
+        _area(part, drive, share_of_area),
+        part("cycle", "s"),
+    )
 
 
 def published(part: Parts, drive: Mapping[str, float]) -> Result:
     """A figure that nothing drives: taken as published, at its own node."""
     ref = part.records["energy"]
     area = part("area", "mm^2") if part.has("area") else None
-    return Result(ref.value * ref.factor(_BASE[ref.unit]), area)
+    return Result(ref.value * ref.factor(_BASE[ref.unit]), area, part("time", "s") if part.has("time") else None)
 
 
 def static(part: Parts, drive: Mapping[str, float]) -> Result:
@@ -252,10 +264,10 @@ def _digital(part: Parts, role: str, drive: Mapping[str, float]) -> float:
     return energy_factor(drive["node_nm"], drive["supply_V"], float(ref.conditions["node_nm"]), volts)
 
 
-def _area(part: Parts, drive: Mapping[str, float], words: float) -> float | None:
-    if not part.has("area"):
+def _area(part: Parts, drive: Mapping[str, float], words: float, role: str = "area") -> float | None:
+    if not part.has(role):
         return None
-    ref = part.records["area"]
+    ref = part.records[role]
     return ref.to("mm^2") * area_factor(drive["node_nm"], float(ref.conditions["node_nm"])) * words
 
 

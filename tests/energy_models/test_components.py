@@ -138,6 +138,10 @@ def test_composed_digital_parts_are_the_sum_of_their_records():
     home = {"word_bits": 16, "node_nm": 32}
     parts = [component(f"digital.{n}").estimate(**home).value for n in ("function", "multiplier", "adder")]
     assert component("digital.interpolated").estimate(**home).value == relative(sum(parts))
+    interpolated = component("digital.interpolated").estimate(**home)
+    areas = [component(f"digital.{n}").estimate(**home).area_mm2 for n in ("function", "multiplier", "adder")]
+    assert interpolated.seconds == relative(3e-9)
+    assert interpolated.area_mm2 == relative(sum(areas))
     bit = component("random.xorshift").estimate(node_nm=40, supply_V=0.9).value
     assert bit == relative(9e-15 + 3 * 6.5625e-15, rel=1e-6)
     divide = component("digital.divider").estimate(word_bits=16, node_nm=32, supply_V=0.9)
@@ -180,6 +184,18 @@ def test_memories_run_through_their_two_published_sizes():
     assert sram.estimate(bytes=8192, **home).value == relative(1.25e-12)
     assert sram.estimate(bytes=2**20, **home).value == relative(12.5e-12)
     assert sram.estimate(bytes=65536, **home).value == relative(1.25e-12 * 10 ** (math.log(8) / math.log(128)))
+
+
+def test_area_and_time_stand_beside_energy():
+    sram = component("memory.sram").estimate(bytes=4096, node_nm=32)
+    assert sram.area_mm2 == relative(4 * get("sram.puma2019.core_memory_area").to("mm^2"))
+    assert sram.seconds == relative(1e-9)
+    assert component("memory.edram").estimate().seconds == relative(2e-9)
+    assert component("integrator.step").estimate().seconds == relative(0.27e-6)
+    assert component("sample.hold").estimate().seconds == relative(0.3e-6)
+    dac = component("dac.bits").estimate(bits=8)
+    assert (dac.area_mm2, dac.seconds) == (relative(438e-6), relative(1 / 1.1e9))
+    assert component("digital.multiplier").estimate(word_bits=16, node_nm=14).seconds == relative(1e-9)
 
 
 def test_converters_dacs_and_random_bits_are_their_records():
