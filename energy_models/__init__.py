@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         landauer,
         random_sign_read_floor,
         thermal_energy,
+        why_no_floor,
     )
     from .pricing import price, pulse_prices
     from .records import get
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from .services import calibration_events, refresh_events, softmax_events
     from .table import price_rows, price_table, total_events
     from .transformer import TransformerShape, published_shape
-    from .validation import plot_validation, summary, validation_table
+    from .validation import summary, validation_table
+    from .validation_plot import plot_validation
     from .workload import Workload, performance
 
 _HOME = {
@@ -62,6 +64,7 @@ _HOME = {
         "landauer",
         "random_sign_read_floor",
         "thermal_energy",
+        "why_no_floor",
     ),
     ".pricing": ("price", "pulse_prices"),
     ".records": ("get",),
@@ -94,7 +97,8 @@ _HOME = {
         "ratio_of_bills",
         "tornado",
     ),
-    ".validation": ("plot_validation", "summary", "validation_table"),
+    ".validation": ("summary", "validation_table"),
+    ".validation_plot": ("plot_validation",),
     ".workload": ("Workload", "performance"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -166,6 +170,7 @@ __all__ = [
     "tornado",
     "total_events",
     "validation_table",
+    "why_no_floor",
 ]
 
 
