@@ -16,10 +16,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from .errors import PriceError
 from .gpu_model import Gpu
 from .metered import Constants, MeteredRun, fit, metered_runs, without
 from .records import library
@@ -43,14 +44,17 @@ class Named(Protocol):
     def year(self) -> int: ...
 
 
+R = TypeVar("R", bound=Named, covariant=True)
+
+
 @dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Generic[R]):
     """A run foretold from the others: published and model value (W, J or GPU-hours).
 
     prior: the host of its node was assumed, since no other system with that GPU was metered.
     """
 
-    run: Named
+    run: R
     published: float
     model: float
     prior: bool = False
@@ -71,13 +75,13 @@ class Summary:
     within: int
 
 
-def summary(found: Sequence[LeftOut], goal: float = 0.15) -> Summary:
-    """The errors in brief. goal: a fraction, 15 % as the project set it."""
+def summary(found: Sequence[LeftOut[Named]], goal: float) -> Summary:
+    """The errors in brief. goal: a fraction."""
     sizes = [abs(left.error) for left in found]
     return Summary(len(sizes), median(sizes), max(sizes), sum(size <= goal for size in sizes))
 
 
-def power_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> list[LeftOut]:
+def power_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> list[LeftOut[MeteredRun]]:
     """Mean watts of each metered run with the constants of the others; energy follows, since hours are given.
 
     Runs that are not `inside` are foretold too: pick them out by that.
@@ -91,7 +95,9 @@ def power_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> 
     return found
 
 
-def energy_left_out(law: Law = "mean", by: By = "run", chosen: Sequence[TrainingRun] | None = None) -> list[LeftOut]:
+def energy_left_out(
+    law: Law = "mean", by: By = "run", chosen: Sequence[TrainingRun] | None = None
+) -> list[LeftOut[TrainingRun]]:
     """Joules of each run from parameters, tokens and GPU alone. chosen: the runs whose power was metered, unless given."""
     pool = list(runs("measured") if chosen is None else chosen)
     found = []
@@ -103,7 +109,7 @@ def energy_left_out(law: Law = "mean", by: By = "run", chosen: Sequence[Training
     return found
 
 
-def hours_left_out(law: Law = "mean", chosen: Sequence[TrainingRun] | None = None) -> list[LeftOut]:
+def hours_left_out(law: Law = "mean", chosen: Sequence[TrainingRun] | None = None) -> list[LeftOut[TrainingRun]]:
     """GPU-hours of each run that published them, from parameters, tokens and GPU alone; the run itself left out."""
     pool = [run for run in (runs() if chosen is None else chosen) if run.utilisation is not None]
     found = []
@@ -123,8 +129,6 @@ def implied_utilisation(run: TrainingRun, constants: Constants) -> float:
     ------
     PriceError: the run has no published energy, or spent less than its best matrix products alone would.
     """
-    from .errors import PriceError
-
     if run.energy_J is None:
         raise PriceError(f"run {run.name!r} has no published energy")
     constant, slope = _line(run, constants)

@@ -178,12 +178,17 @@ app.add_typer(gpu, name="gpu")
 
 
 @gpu.callback()
-def gpus(context: typer.Context) -> None:
-    """The GPUs of the library, and how well their energy model foretells training runs of record."""
+def gpus(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for gpu_validation.csv, gpu_validation.pdf and gpu_validation.png.")
+    ] = None,
+) -> None:
+    """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
     if context.invoked_subcommand is None:
         from .gpu_cli import print_gpus
 
-        print_gpus()
+        print_gpus(out=out)
 
 
 @gpu.command()

@@ -105,11 +105,16 @@ def test_claims_are_printed_and_written(tmp_path):
     assert [f.read_bytes() for f in again[:2]] == [f.read_bytes() for f in files[:2]]
 
 
-def test_gpus_and_their_errors_are_printed():
+def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
+    from revpath.energy_models.metered import metered_runs
+
     console, out = listen()
-    print_gpus(console)
+    print_gpus(console, tmp_path)
+    assert sorted(f.name for f in tmp_path.iterdir()) == [f"gpu_validation.{kind}" for kind in ("csv", "pdf", "png")]
+    assert (tmp_path / "gpu_validation.csv").read_text().count("\n") == 1 + len(metered_runs())
     assert "B200" in out.getvalue()
-    assert "olmo3_32b -4%" in out.getvalue()
+    assert "run left out: 16 of 17 within 15%" in out.getvalue()
+    assert "rated power x hours" in out.getvalue()
 
 
 def test_without_a_gpu_it_says_so_and_goes_on(tmp_path, monkeypatch):
