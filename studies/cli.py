@@ -208,6 +208,20 @@ def measure(
     run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
 
 
+@gpu.command("compare")
+def against_the_meter(
+    file: Annotated[Path, typer.Argument(help="A file of `revpath gpu measure`.")],
+    model: Annotated[
+        str | None, typer.Option(help="The library's GPU to compare with; the file's own unless given.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figure.")] = None,
+) -> None:
+    """Set the GPU model beside a measured file: watts of each workload."""
+    from .gpu_cli import run_gpu_compare
+
+    run_gpu_compare(file, model, out)
+
+
 @app.command()
 def doctor() -> None:
     """Say what is installed, what is missing, and whether the kernels compile and cache."""

@@ -75,7 +75,31 @@ def measure_with(
     for note in found.notes:
         _say(console, f"note: {note}")
     _say(console, f"written: {path}")
+    _compare(path, console)
     return path
+
+
+def _compare(path: Path, console: Console) -> None:
+    """The model beside what was just written; a GPU or work that the model does not know is said, and is no error."""
+    from ..devices.errors import RevpathError
+    from .gpu_measured import show_measured
+
+    try:
+        for drawn in show_measured(path, console, out=path.parent):
+            _say(console, str(drawn))
+    except RevpathError as error:
+        _say(console, f"not compared with the model: {error}")
+
+
+def run_gpu_compare(
+    path: Path, gpu: str | None = None, out: Path | None = None, console: Console | None = None
+) -> None:
+    """The GPU model beside a measured file."""
+    from .gpu_measured import show_measured
+
+    console = console or _console()
+    for drawn in show_measured(path, console, gpu, out):
+        _say(console, str(drawn))
 
 
 def print_gpus(console: Console | None = None, out: Path | None = None) -> None:

@@ -11,7 +11,7 @@ from revpath.energy_models.gpu_measure import Settings
 from revpath.energy_models.nvml import Clock
 from revpath.energy_models.records import library
 from revpath.studies.claims_cli import run_claims
-from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_measure
+from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_compare, run_gpu_measure
 from revpath.studies.records_cli import choose_records, print_citations, print_records, used_sources
 from rich.console import Console
 
@@ -166,6 +166,20 @@ def test_a_measurement_is_written_as_records(tmp_path, target):
     assert records["measured.h100.h100"].to("nJ/flop") == pytest.approx(30, rel=0.02)
     assert records["measured.h100.idle"].value == pytest.approx(100, rel=0.01)
     assert f"written: {path}" in out.getvalue()
+    assert "The GPU model beside the meter" in out.getvalue()  # 300 W by the meter, at next to no FLOP/s
+    assert path.with_suffix(".png").stat().st_size > 5_000
+
+
+def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(tmp_path):
+    bench = Bench()
+    bench.name = "Imagined 1"
+    console, out = listen()
+    settings = Settings(seconds=3, trials=2, warm_up=1, cool_down=1)
+    path = measure_with(bench, [bench], tmp_path, settings, console, Clock(lambda: bench.t, bench.spend), "2026-11-23")
+    assert "not compared with the model: record" in out.getvalue()
+    run_gpu_compare(path, "h100", tmp_path, console)
+    assert "300" in out.getvalue()
+    assert path.with_suffix(".png").exists()
 
 
 def test_barrier_is_drawn(tmp_path, capsys):
