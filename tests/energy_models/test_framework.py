@@ -6,6 +6,7 @@ import pytest
 from revpath.devices.errors import RevpathError
 from revpath.energy_models import PriceError, get, load_law
 from revpath.energy_models.barrier import (
+    anchor_dollars,
     brain_parameters,
     budgets,
     by_step,
@@ -155,3 +156,21 @@ def test_figures_have_a_line_for_each_budget():
     left, right = Figure().subplots(1, 2)
     assert len(plot_by_year(left).get_lines()) == len(budgets()) + 4
     assert len(plot_by_step(right).get_lines()) == len(budgets())
+
+
+def test_the_revolutionary_path_has_its_interval():
+    from matplotlib.figure import Figure
+    from revpath.energy_models.bill import Interval
+    from revpath.energy_models.road import Factor, Revolution
+
+    found = Revolution(Factor("it", 3.25, Interval(4.0, 4.0, 1.0, 9.0)), (), "s", (), ())
+    ax = plot_by_step(Figure().subplots(), found)
+    bars = [line for line in ax.get_lines() if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
+    assert len(bars) == len(budgets())
+    for bar in bars:
+        low, high = bar.get_ydata()
+        assert high / low == pytest.approx(3)  # the square root of 9 over 1
+
+
+def test_the_seeds_anchor_cost_what_was_printed():
+    assert 289 <= anchor_dollars() <= 981  # Strubell et al. 2019, table 3

@@ -185,9 +185,17 @@ def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(t
 def test_barrier_is_drawn(tmp_path, capsys):
     from revpath.studies.barrier_cli import run_barrier
 
-    files = run_barrier(tmp_path / "out", None)
-    assert [f.name for f in files] == ["barrier.pdf", "barrier.png"]
-    assert all(f.stat().st_size > 5_000 for f in files)
+    console, out = listen()
+    files = run_barrier(tmp_path / "out", None, console)
+    for part in (
+        "FlashAttention",
+        "if the best cases multiplied",
+        "Revolutionary path: no comparison given",
+        "$1,000,000",
+    ):
+        assert part in " ".join(out.getvalue().split())
+    assert [f.name for f in files] == ["barrier.csv", "barrier.pdf", "barrier.png"]
+    assert all(f.stat().st_size > 1_000 for f in files)
 
 
 @pytest.mark.parametrize("name", ["neurram-130nm", "puma-32nm", "h100-run"])
