@@ -97,7 +97,7 @@ def _harder() -> list[str]:
         f"- energy, utilisation as the mean of the others: {_brief(energy_left_out('mean'))}.",
         f"- energy, utilisation as a power of the parameters (2 constants): {_brief(energy_left_out('size'))}; whole paper "
         f"left out: {_brief(energy_left_out('size', 'paper'))}.",
-        f"- GPU-hours, mean of the others: {_brief(hours_left_out('mean'))}; size does not help: "
+        f"- GPU-hours, mean of the others: {_brief(hours_left_out('mean'))}; power of the parameters: "
         f"{_brief(hours_left_out('size'))}.",
         "So energy from P, T and GPU alone misses the goal: at one size, groups of people keep GPUs busy to shares that differ "
         "by a factor of two, and nothing published foretells it.",

@@ -77,9 +77,9 @@ def test_hours_left_out():
     errors = {left.run.name: left.error for left in hours_left_out()}
     assert min(errors, key=errors.get) == "llama31_8b"
     assert 0.15 < summary(hours_left_out(), 0.15).median < 0.25
-    assert (
-        summary(hours_left_out("size"), 0.15).median > summary(hours_left_out("mean"), 0.15).median
-    )  # size does not help
+    # of the larger models that published hours, size foretells nothing
+    size, mean = (summary(hours_left_out(law), 0.15).median for law in ("size", "mean"))
+    assert size == pytest.approx(mean, abs=0.03)
 
 
 def test_implied_utilisation_gives_back_the_energy():
