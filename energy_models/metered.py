@@ -37,7 +37,7 @@ class MeteredRun:
     """One metered training. watts: mean of a GPU, with its share of the host where `encloses` is ``system``; no PUE.
 
     paper: the publication, whose runs are left out together. meter: how power came to be known. flops, hours: None
-    where not published.
+    where not published. derived_from: runs whose published figures its own are computed from (a total less the rest).
     """
 
     name: str
@@ -52,6 +52,7 @@ class MeteredRun:
     flops: float | None
     parameters: float
     minutes: float | None
+    derived_from: frozenset[str] = frozenset()
 
     @property
     def utilisation(self) -> float | None:
@@ -125,6 +126,7 @@ def _of_file(name: str) -> MeteredRun:
         flops.to("flop") if flops else None,
         known[f"metered.{name}.parameters"].to("dimensionless"),
         float(where["minutes"]) if "minutes" in where else None,
+        frozenset(str(where.get("derived_from", "")).split()),
     )
 
 
@@ -184,8 +186,9 @@ def busy_share(run: MeteredRun, usual: float) -> float:
 
 
 def without(name: str = "", paper: str = "", pool: Sequence[MeteredRun] | None = None) -> list[MeteredRun]:
-    """The metered runs without one run, or without every run of one paper."""
-    return [run for run in (metered_runs() if pool is None else pool) if name != run.name and paper != run.paper]
+    """The metered runs without one run and what is derived from it, or without every run of one paper."""
+    every = metered_runs() if pool is None else pool
+    return [run for run in every if name != run.name and name not in run.derived_from and paper != run.paper]
 
 
 def _span(gpu: Gpu) -> tuple[float, float]:

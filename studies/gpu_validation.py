@@ -33,7 +33,8 @@ def print_validation(console: Console, out: Path | None = None) -> list[Path]:
 def _metered_table(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[MeteredRun]]) -> Table:
     grid = Table(
         title="Energy in known GPU-hours: mean watts a GPU, every constant fitted without the run",
-        caption="* a small model or a short run, for which the model makes no claim",
+        caption="* a small model or a short run, for which the model makes no claim; h: no other system with that GPU was metered, so its "
+        "host is assumed",
     )
     left = ("run", "GPU", "paper", "metered", "FLOP")
     for heading in (*left, "published W", "model W", "error", "paper left out"):
@@ -57,8 +58,7 @@ def _metered_rows(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut
                 "published" if run.flops else "not",
                 f"{one.published:.0f}",
                 f"{one.model:.0f}",
-                f"{one.error:+.0%}",
-                f"{other.error:+.0%}" + (", host assumed" if other.prior else ""),
+                *(f"{left.error:+.0%}" + (" h" if left.prior else "") for left in (one, other)),
             )
         )
     return rows

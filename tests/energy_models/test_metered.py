@@ -8,6 +8,7 @@ import pytest
 from revpath.energy_models import PriceError, get
 from revpath.energy_models.gpu_model import Gpu, Work, energy
 from revpath.energy_models.metered import MeteredRun, busy_share, fit, metered_runs, without
+from revpath.energy_models.records import library
 from revpath.energy_models.sensitivity import nominal
 
 RUNS = {run.name: run for run in metered_runs()}
@@ -93,6 +94,14 @@ def test_runs_give_back_what_their_source_prints(name, printed, how):
     assert how(RUNS[name]) == pytest.approx(printed, rel=0.02)
 
 
+def test_what_is_derived_from_other_runs_says_so():
+    for run in metered_runs():
+        assert run.derived_from <= set(RUNS)
+        spent = library().get(f"metered.{run.name}.energy") or library().get(f"metered.{run.name}.power")
+        if spent is not None and spent.derivation.count(" - "):
+            assert run.derived_from, run.name
+
+
 def test_groups_of_a_total_add_up():
     # table 1 of Morrison et al.: 680k GPU-hours; the 1B group is the total less the rows that are printed
     groups = [run for run in metered_runs() if run.paper == "morrison2025"]
@@ -104,7 +113,10 @@ def test_transformer_on_v100_is_from_the_mean_of_two():
 
 
 def test_without():
-    assert {run.name for run in without("gpt3")} == set(RUNS) - {"gpt3"}
+    assert {run.name for run in without("olmo3_7b")} == set(RUNS) - {"olmo3_7b"}
+    # what is computed from a run's published figures would give it away
+    assert {run.name for run in without("gpt3")} == set(RUNS) - {"gpt3", "transformer_big_v100"}
+    assert {run.name for run in without("ai2_dev_7b")} == set(RUNS) - {"ai2_dev_7b", "ai2_dev_1b"}
     left = without(paper="patterson2021")
     assert {run.paper for run in left} == {run.paper for run in metered_runs()} - {"patterson2021"}
 
