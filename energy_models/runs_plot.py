@@ -27,7 +27,7 @@ def plot_modelled(found: Sequence[LeftOut[Named]], ax: Axes, *, goal: float, uni
 
     x = np.array([left.published for left in found]) / scale
     y = np.array([left.model for left in found]) / scale
-    ends = np.array([0.7 * min(x.min(), y.min()), 1.6 * max(x.max(), y.max())])
+    ends = np.array([0.7 * min(x.min(), y.min()), 2.2 * max(x.max(), y.max())])
     ax.fill_between(ends, ends * (1 - goal), ends * (1 + goal), color=_LINE, alpha=0.15, linewidth=0)
     ax.plot(ends, ends, color=_LINE, linewidth=1)
     for left, a, b in zip(found, x, y, strict=True):

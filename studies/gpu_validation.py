@@ -33,8 +33,8 @@ def print_validation(console: Console, out: Path | None = None) -> list[Path]:
 def _metered_table(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[MeteredRun]]) -> Table:
     grid = Table(
         title="Energy in known GPU-hours: mean watts a GPU, every constant fitted without the run",
-        caption="* a small model or a short run, for which the model makes no claim; h: no other system with that GPU was metered, so its "
-        "host is assumed",
+        caption="* a small model or a short run, for which the model makes no claim; h: no other system with that GPU was "
+        "metered, so its host is assumed",
     )
     left = ("run", "GPU", "paper", "metered", "FLOP")
     for heading in (*left, "published W", "model W", "error", "paper left out"):
