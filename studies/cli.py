@@ -181,12 +181,17 @@ app.add_typer(gpu, name="gpu")
 
 
 @gpu.callback()
-def gpus(context: typer.Context) -> None:
-    """The GPUs of the library, and how well their energy model foretells training runs of record."""
+def gpus(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for gpu_validation.csv, gpu_validation.pdf and gpu_validation.png.")
+    ] = None,
+) -> None:
+    """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
     if context.invoked_subcommand is None:
         from .gpu_cli import print_gpus
 
-        print_gpus()
+        print_gpus(out=out)
 
 
 @gpu.command()
@@ -204,6 +209,20 @@ def measure(
 
     names = workload or ["gemm", "copy", "gibbs", "transformer"]
     run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
+
+
+@gpu.command("compare")
+def against_the_meter(
+    file: Annotated[Path, typer.Argument(help="A file of `revpath gpu measure`.")],
+    model: Annotated[
+        str | None, typer.Option(help="The library's GPU to compare with; the file's own unless given.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figure.")] = None,
+) -> None:
+    """Set the GPU model beside a measured file: watts of each workload."""
+    from .gpu_cli import run_gpu_compare
+
+    run_gpu_compare(file, model, out)
 
 
 @app.command()

@@ -24,7 +24,7 @@ def test_parts_by_hand():
     assert found["flops"] == pytest.approx(1e21 * (1 - s) * 600 / 794.5e12)
     assert found["bytes"] == pytest.approx(1e17 * 8 * 3.9e-12)
     assert found["links"] == pytest.approx(1e16 * 8 * 8e-12)
-    assert found["host"] == pytest.approx(seconds * (0.76 * 10200 / 8 - 635))
+    assert found["host"] == pytest.approx(seconds * get("gpu.h100.host").value)
     assert found["facility"] == pytest.approx(0.10 * sum(found[part] for part in PARTS[:-1]))
 
 

@@ -11,7 +11,7 @@ from revpath.energy_models.gpu_measure import Settings
 from revpath.energy_models.nvml import Clock
 from revpath.energy_models.records import library
 from revpath.studies.claims_cli import run_claims
-from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_measure
+from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_compare, run_gpu_measure
 from revpath.studies.records_cli import choose_records, print_citations, print_records, used_sources
 from rich.console import Console
 
@@ -148,11 +148,16 @@ def test_an_unknown_claim_is_refused():
         run_claims("C99", console=listen()[0])
 
 
-def test_gpus_and_their_errors_are_printed():
+def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
+    from revpath.energy_models.metered import metered_runs
+
     console, out = listen()
-    print_gpus(console)
+    print_gpus(console, tmp_path)
+    assert sorted(f.name for f in tmp_path.iterdir()) == [f"gpu_validation.{kind}" for kind in ("csv", "pdf", "png")]
+    assert (tmp_path / "gpu_validation.csv").read_text().count("\n") == 1 + len(metered_runs())
     assert "B200" in out.getvalue()
-    assert "olmo3_32b -4%" in out.getvalue()
+    assert "run left out: 16 of 17 within 15%" in out.getvalue()
+    assert "rated power x hours" in out.getvalue()
 
 
 def test_without_a_gpu_it_says_so_and_goes_on(tmp_path, monkeypatch):
@@ -204,14 +209,36 @@ def test_a_measurement_is_written_as_records(tmp_path, target):
     assert records["measured.h100.h100"].to("nJ/flop") == pytest.approx(30, rel=0.02)
     assert records["measured.h100.idle"].value == pytest.approx(100, rel=0.01)
     assert f"written: {path}" in out.getvalue()
+    assert "The GPU model beside the meter" in out.getvalue()  # 300 W by the meter, at next to no FLOP/s
+    assert path.with_suffix(".png").stat().st_size > 5_000
+
+
+def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(tmp_path):
+    bench = Bench()
+    bench.name = "Imagined 1"
+    console, out = listen()
+    settings = Settings(seconds=3, trials=2, warm_up=1, cool_down=1)
+    path = measure_with(bench, [bench], tmp_path, settings, console, Clock(lambda: bench.t, bench.spend), "2026-11-23")
+    assert "not compared with the model: record" in out.getvalue()
+    run_gpu_compare(path, "h100", tmp_path, console)
+    assert "300" in out.getvalue()
+    assert path.with_suffix(".png").exists()
 
 
 def test_barrier_is_drawn(tmp_path, capsys):
     from revpath.studies.barrier_cli import run_barrier
 
-    files = run_barrier(tmp_path / "out", None)
-    assert [f.name for f in files] == ["barrier.pdf", "barrier.png"]
-    assert all(f.stat().st_size > 5_000 for f in files)
+    console, out = listen()
+    files = run_barrier(tmp_path / "out", None, console)
+    for part in (
+        "FlashAttention",
+        "if the best cases multiplied",
+        "Revolutionary path: no comparison given",
+        "$1,000,000",
+    ):
+        assert part in " ".join(out.getvalue().split())
+    assert [f.name for f in files] == ["barrier.csv", "barrier.pdf", "barrier.png"]
+    assert all(f.stat().st_size > 1_000 for f in files)
 
 
 @pytest.mark.parametrize("name", ["neurram-130nm", "puma-32nm", "h100-run"])
