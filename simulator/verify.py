@@ -311,7 +311,7 @@ def _check_traits(traits, shape: tuple[int, ...], device: Device) -> None:
     if traits.shape != (*shape, wanted):
         raise ArrayError(
             f"traits has shape {traits.shape}; it must be {(*shape, wanted)}: s_up, s_down, b_max, b_min"
-            + (f" and what a {response.law} response needs beside" if wanted > 4 else "")
+            + (f" and what a {device.response.law} response needs beside" if wanted > 4 else "")
         )
     if not np.isfinite(traits).all():
         raise ArrayError(f"traits must be finite: {_where(~np.isfinite(traits))}")
@@ -328,8 +328,8 @@ def _check_directions(device: Device, response: PulsedResponse) -> None:
     for name, change in (("up", response.mean_up(w)), ("down", -response.mean_down(w))):
         if not (change > 0).any():
             raise ArrayError(
-                f"device {device.name!r} goes one way only: no {name} pulse of its {device.response.law} response moves it "
-                f"{name}, wherever it stands; write-verify needs both ways, program it without a scheme"
+                f"device {device.name!r} goes one way only: no {name} pulse of its {device.response.law} response "
+                f"moves it {name}, wherever it stands; write-verify needs both ways, program it without a scheme"
             )
 
 
