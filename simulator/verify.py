@@ -27,7 +27,8 @@ from .mapping import WeightMapping
 from .noise import Stream
 from .programming_report import Outcome, ProgrammingReport
 from .pulse_laws import KernelLaw, fresh_writes, kernel_law, traits_of
-from .pulses import apply_pulses, verified_pulses
+from .pulses import apply_pulses
+from .verify_kernels import verified_pulses
 
 _TABLE = 4096  # entries of the table of read noise over the conductances that a cell can show
 _FARTHEST = 7.0  # standard deviations; no normal of `noise.py` is farther

@@ -112,7 +112,15 @@ def test_files_are_small(path):
 
 def test_random_numbers_are_never_relaxed():
     """Fused or reassociated arithmetic would make bits depend on the compiler."""
-    for name in ("noise.py", "pulses.py", "pulse_sums.py", "pulse_trains.py", "telegraph.py"):
+    for name in (
+        "noise.py",
+        "pulses.py",
+        "pulse_sums.py",
+        "pulse_trains.py",
+        "pulse_walk.py",
+        "telegraph.py",
+        "verify_kernels.py",
+    ):
         for function in KERNELS[ROOT / "simulator" / name]:
             for decorator in function.decorator_list:
                 assert "relaxed" not in {k.arg for k in decorator.keywords}, f"{name}:{function.name}"

@@ -12,7 +12,7 @@ from revpath.simulator import ArrayError, Events, Stream
 from revpath.simulator.compile import threads
 from revpath.simulator.mapping import WeightMapping
 from revpath.simulator.programming_report import Outcome, ProgrammingReport
-from revpath.simulator.pulses import PULSED_TOGETHER, read_sigma
+from revpath.simulator.pulses import PULSED_TOGETHER
 from revpath.simulator.verify import (
     PURPOSE,
     EnduranceError,
@@ -21,6 +21,7 @@ from revpath.simulator.verify import (
     _read_table,
     write_verify,
 )
+from revpath.simulator.verify_kernels import read_sigma
 
 RERAM = load_device("reram-sb-gong2018")
 PCM = load_device("pcm-nandakumar2019")
