@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         landauer,
         random_sign_read_floor,
         thermal_energy,
+        why_no_floor,
     )
     from .pricing import price, pulse_prices
     from .records import get
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
     from .services import calibration_events, refresh_events, softmax_events
     from .table import price_rows, price_table, total_events
     from .transformer import TransformerShape, published_shape
-    from .validation import plot_validation, summary, validation_table
+    from .validation import summary, validation_table
+    from .validation_plot import plot_validation
     from .workload import Workload, performance
 
 _HOME = {
@@ -64,6 +66,7 @@ _HOME = {
         "landauer",
         "random_sign_read_floor",
         "thermal_energy",
+        "why_no_floor",
     ),
     ".pricing": ("price", "pulse_prices"),
     ".records": ("get",),
@@ -96,7 +99,8 @@ _HOME = {
         "ratio_of_bills",
         "tornado",
     ),
-    ".validation": ("plot_validation", "summary", "validation_table"),
+    ".validation": ("summary", "validation_table"),
+    ".validation_plot": ("plot_validation",),
     ".workload": ("Workload", "performance"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -168,6 +172,7 @@ __all__ = [
     "tornado",
     "total_events",
     "validation_table",
+    "why_no_floor",
 ]
 
 

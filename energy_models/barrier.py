@@ -20,7 +20,7 @@ _BUDGETS = ("student", "laboratory", "university", "company", "large_company", "
 _COLOURS = ("#CC79A7", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#0072B2")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _BARE = "#444444"
-_INSTEAD = "analog EBM instead,\nfactor of our small study"
+_INSTEAD = "analog EBM instead:\nour small study, 90 %"
 _APART = 0.7  # the revolutionary path stands beside the road, not on it
 
 
@@ -57,7 +57,8 @@ def by_year() -> list[Affordable]:
 def by_step(steps: Sequence[Step] | None = None, revolutionary: float | None = None) -> list[Affordable]:
     """What each budget buys today, after each step of the road in turn, and after the revolutionary path's factor.
 
-    That factor was measured on one small text at one quality; that it holds at these sizes is nobody's finding.
+    That factor was measured on one small text at one quality; that it holds at these sizes is nobody's finding. It is of
+    energy, and is drawn as if dollars went with energy, which they do not: most of a GPU-hour's price is the GPU.
 
     steps: those that today's baseline has not taken, unless given.
     """
@@ -94,6 +95,11 @@ def brain_parameters() -> tuple[float, float, float]:
     return sizes[0], sizes[1], sizes[2]
 
 
+def anchor_dollars() -> float:
+    """What the seeds' anchor cost to rent, 8 P100 for 3.5 days, at the earliest price of a P100 that we have (2019)."""
+    return (load_run("transformer_big").hours or 0.0) * get("price.p100_2019").to("1/hour")
+
+
 def plot_by_year(ax: Axes) -> Axes:
     """Largest P by year, one line a budget, with runs of record and the brain as anchors."""
     rows = by_year()
@@ -111,22 +117,24 @@ def plot_by_year(ax: Axes) -> Axes:
             color=colour,
         )
     for run, label, place in (
-        ("transformer_big", "Transformer (big), 8 P100 for 3.5 days", (7, -3)),
+        ("transformer_big", f"Transformer (big),\n8 P100 for 3.5 days, {_money(anchor_dollars())}", (7, -6)),
         ("gpt3", "GPT-3", (7, -3)),
-        ("llama31_405b", "Llama 3.1 405B", (-76, -3)),
-        ("llama31_8b", "Llama 3.1 8B", (7, -10)),
+        ("llama31_405b", "Llama 3.1 405B", (-66, -10)),
+        ("llama31_8b", "Llama 3.1 8B", (7, -3)),
     ):
         found = load_run(run)
         ax.plot(found.year, found.parameters or 0.0, "*", color=_BARE, markersize=8)
         ax.annotate(label, (found.year, found.parameters or 0.0), place, textcoords="offset points", fontsize=7)
-    middle, low, high = brain_parameters()
+    _, low, high = brain_parameters()
     ax.axhspan(low, high, color="#999999", alpha=0.25, linewidth=0)
     watts = get("anchor.brain").uncertainty
     ax.annotate(
         f"energy of a brain, {watts.low:g} to {watts.high:g} W for {get('anchor.schooling').value:g} years",  # type: ignore[union-attr]
-        (0.02, middle),
+        (0.02, low),
+        (0, -2),
         xycoords=("axes fraction", "data"),
-        va="center",
+        textcoords="offset points",
+        va="top",
         fontsize=7,
     )
     ax.set_yscale("log")
@@ -140,14 +148,20 @@ def plot_by_year(ax: Axes) -> Axes:
 
 
 def plot_by_step(ax: Axes, revolutionary: Revolution | None = None) -> Axes:
-    """Largest P after each step that today's baseline has not taken, one line a budget."""
-    rows = by_step(revolutionary=revolutionary.factor.nominal if revolutionary else None)
+    """Largest P after each step that today's baseline has not taken, one line a budget.
+
+    The revolutionary path stands apart: the factor of our own comparison in place of the steps, with its central 90 %.
+    """
+    times = revolutionary.factor.times if revolutionary else None
+    rows = by_step(revolutionary=times.nominal if times else None)
     places = list(dict.fromkeys(row.where for row in rows))
     evolutionary = len(places) - (1 if revolutionary else 0)
     for (name, money), colour, marker in zip(budgets(), _COLOURS, _MARKERS, strict=True):
         sizes = [row.parameters for row in rows if row.budget == name]
         ax.plot(range(evolutionary), sizes[:evolutionary], color=colour, marker=marker, markersize=4, linewidth=1.3)
-        if revolutionary:
+        if times:
+            ends = [sizes[0] * times.low**0.5, sizes[0] * times.high**0.5]  # P goes with the square root of the saving
+            ax.plot([evolutionary + _APART] * 2, ends, color=colour, linewidth=1)
             ax.plot(evolutionary + _APART, sizes[-1], marker, markerfacecolor="white", color=colour, markersize=5)
         ax.annotate(
             f"{name.replace('_', ' ')},\n{_money(money)}",
@@ -168,5 +182,5 @@ def plot_by_step(ax: Axes, revolutionary: Revolution | None = None) -> Axes:
 def _money(dollars: float) -> str:
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if dollars >= size:
-            return f"${dollars / size:g}{letter}"
-    return f"${dollars:g}"
+            return f"${dollars / size:.2g}{letter}" if dollars < 10 * size else f"${dollars / size:.0f}{letter}"
+    return f"${float(f'{dollars:.2g}'):.0f}"

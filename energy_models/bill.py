@@ -10,7 +10,7 @@ import numpy as np
 
 from ..devices.record import Record
 from .errors import PriceError
-from .limits import Floor
+from .limits import Floor, why_no_floor
 from .vocabulary import EVENTS, ROLE_OF, ROLES, Boundary, Role
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Bill:
     assumptions: prices whose structure is a guess, as ``event: why``.
     floors: energy over the floor of the simulated noise, see `revpath.energy_models.limits.check_floor`.
     bounds: energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.limits.check_bounds`.
+        Every row of the bill is in one of the two, or `why_no_floor` says why not.
     """
 
     chip: str
@@ -108,7 +109,7 @@ class Bill:
         return Interval.of(self.nominal(component), self.samples[component])
 
     def eta(self, component: str) -> float:
-        """Energy of a component over the least that physics allows for it; nan where its events tell no floor."""
+        """Energy of a component over the least that physics allows for it; nan where there is no floor (`why_no_floor`)."""
         return next((f.eta for f in (*self.floors, *self.bounds) if f.component == component), float("nan"))
 
     def attributed(self, role: Role) -> Interval:
@@ -167,8 +168,14 @@ class Bill:
             rows = [{**vars(line), "records": ", ".join(line.records)} for line in self.lines]
             return pd.DataFrame(rows, columns=["event", "component", "boundary", "amount", "joules", "records"])
         if by == "floor":
-            rows = [{**vars(floor), "eta": floor.eta} for floor in (*self.floors, *self.bounds)]
-            return pd.DataFrame(rows, columns=["component", "energy_J", "floor_J", "eta"])
+            rows = [{**vars(floor), "eta": floor.eta, "none_because": ""} for floor in (*self.floors, *self.bounds)]
+            known = {floor.component for floor in (*self.floors, *self.bounds)}
+            rows += [
+                {"component": name, "energy_J": self.nominal(name), "none_because": why_no_floor(name)}
+                for name in self.components
+                if name not in known
+            ]
+            return pd.DataFrame(rows, columns=["component", "energy_J", "floor_J", "eta", "none_because"])
         if by == "boundary":
             pairs = [(scope, self.up_to(scope)) for scope in SCOPES]
         elif by == "role":

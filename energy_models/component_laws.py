@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..devices.record import Record, parse_unit
+from .errors import PriceError
 from .limits import adc_floor, converter_snr, landauer
 from .records import get
 from .scaling import area_factor, energy_factor
@@ -74,7 +75,7 @@ def adc_oscillator(part: Parts, drive: Mapping[str, float]) -> Result:
     """A current-controlled oscillator and a counter for each column: energy grows with the time they run.
 
     Periods = mean code x read time / time of one code (HERMES: 300 ps). Each charges the ring's capacitance and toggles
-    a few flip-flops of the counter. The bias of the ring and of the column's regulator is not in it.
+    a few flip-flops of the counter. What holds the column meanwhile is `column_regulator`.
     """
     periods = part("mean_code", _ONE) * drive["seconds"] / part("lsb_time", "s")
     flip = part("register", "J/bit_moved") * _digital(part, "register", drive)
@@ -90,6 +91,56 @@ def adc_steps(part: Parts, drive: Mapping[str, float]) -> Result:
     seconds += drive["phases"] * part("phase_time", "s")
     area = sum(part(role, "mm^2") for role in ("sample_area", "integrate_area", "compare_area"))
     return Result(energy, area, seconds)
+
+
+def column_regulator(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Holds a column at its read voltage while its current is measured: bias, and signal current from the supply.
+
+    Bias: the amplifier must follow a change of the input within one step (`step_s`) to half a code of `bits`, so that
+    g_m = C (bits + 1) ln 2 / step_s, with C of the column's cells, their access transistors (wide enough for the write
+    current `write_A`) and its wire; it draws g_m / (g_m / I_D) in each of its
+    branches for as long as it is on (`on_s`). Signal: the cells burn G V^2 t, which is counted as their own; the same
+    current comes from the supply, so that (supply - read voltage) x G V t is lost in the regulator. `signal_s` is how
+    long a cell conducts at full scale, `activity` the mean share of it.
+    """
+    if drive["read_V"] >= drive["supply_V"]:
+        raise PriceError(f"driver read_V = {drive['read_V']:g} must be below supply_V = {drive['supply_V']:g}")
+    each = part("cell", "F/cell") + part("junction", "F/A") * drive["write_A"] + part("wire", "F/m") * drive["pitch_m"]
+    farad = each * drive["cells"]
+    bias = _settling_amperes(part, farad, drive["bits"], drive["step_s"]) * drive["on_s"]
+    signal = drive["cells"] * drive["siemens"] * drive["read_V"] * drive["activity"] * drive["signal_s"]
+    energy = drive["supply_V"] * bias + (drive["supply_V"] - drive["read_V"]) * signal
+    return Result(energy, seconds=drive["step_s"])
+
+
+def adc_integrating(part: Parts, drive: Mapping[str, float]) -> Result:
+    """A slow converter in every column, from first principles: one amplifier that settles, and the latches behind it.
+
+    A sample and an integration are one settling of the amplifier, a comparison is two (compare, then take the charge of
+    one code away); each to half a code of `bits`, the finest of the design. A settling in any time t costs
+    supply x branches x C (bits + 1) ln 2 / (g_m / I_D): the slower, the less current. A comparison clocks a latch and a
+    bit of the output register.
+    """
+    steps = drive["samples"] + drive["integrations"] + 2 * drive["comparisons"]
+    charge = _settling_amperes(part, part("capacitor", "F"), drive["bits"], drive["step_s"]) * drive["step_s"]
+    volts = min(drive["supply_V"], part.structure["logic_V"])  # the scaling fit ends there: C V^2 beyond
+    flip = part("register", "J/bit_moved") * _digital(part, "register", {**drive, "supply_V": volts})
+    latches = 2 * drive["comparisons"] * flip * (drive["supply_V"] / volts) ** 2
+    return Result(drive["supply_V"] * charge * steps + latches, seconds=steps * drive["step_s"])
+
+
+def dac_pulse(part: Parts, drive: Mapping[str, float]) -> Result:
+    """A pulse as long as its number: a counter of `bits` that runs for 2**bits cycles of the clock, whatever the number."""
+    cycles = 2 ** drive["bits"]
+    flips = part("counter_bits", _ONE) * part("register", "J/bit_moved") * _digital(part, "register", drive)
+    each = _area(part, drive, 1)
+    return Result(cycles * flips, None if each is None else drive["bits"] * each, cycles / drive["clock_Hz"])
+
+
+def _settling_amperes(part: Parts, farad: float, bits: float, seconds: float) -> float:
+    """Supply current of an amplifier that settles `farad` to half a code of `bits` within `seconds`."""
+    siemens = farad * (bits + 1) * math.log(2) / seconds
+    return part("branches", _ONE) * siemens / part("gm_over_id", "1/V")
 
 
 def line_charge(part: Parts, drive: Mapping[str, float]) -> Result:
@@ -113,11 +164,14 @@ def per_length(part: Parts, drive: Mapping[str, float]) -> Result:
 
 
 def dac_bits(part: Parts, drive: Mapping[str, float]) -> Result:
-    """Log-linear between two published converters: energies of capacitor arrays grow by a factor a bit, and as V^2."""
+    """Log-linear between two published converters: energies and areas of capacitor arrays grow by a factor a bit, energies as
+    V^2; the time is that of the finer one."""
     low, high = part.structure["low_bits"], part.structure["high_bits"]
     share = (drive["bits"] - low) / (high - low)
     energy = part("low", "J/conversion") ** (1 - share) * part("high", "J/conversion") ** share
-    return Result(energy * drive["supply_ratio"] ** 2)
+    area = part("low_area", "mm^2") ** (1 - share) * part("high_area", "mm^2") ** share
+    hertz = float(part.records["high"].conditions["sample_rate_Hz"])
+    return Result(energy * drive["supply_ratio"] ** 2, area, 1 / hertz)
 
 
 def array_read(part: Parts, drive: Mapping[str, float]) -> Result:
@@ -150,20 +204,42 @@ def digital(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(value, _area(part, drive, words), seconds)
 
 
+def digital_sum(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Several digital parts used one after the other: each as `digital`, with its own power of the word and its own count.
+
+    The structure gives ``ROLE_power`` and ``ROLE_count`` for each energy; an area ``ROLE_area`` counts once, however often its
+    part is used, and where one is missing the sum is not known. Each use takes a cycle.
+    """
+    value, area, uses = 0.0, 0.0, 0.0
+    for role in (r for r in part.records if f"{r}_power" in part.structure):
+        ref, count = part.records[role], part.structure[f"{role}_count"]
+        words = (drive["word_bits"] / float(ref.conditions["word_bits"])) ** part.structure[f"{role}_power"]
+        value += count * ref.value * ref.factor(_BASE[ref.unit]) * _digital(part, role, drive) * words
+        uses += count
+        each = _area(part, drive, words, f"{role}_area")
+        area += math.nan if each is None else each
+    return Result(value, None if math.isnan(area) else area, uses * part("cycle", "s") if part.has("cycle") else None)
+
+
 def memory(part: Parts, drive: Mapping[str, float]) -> Result:
-    """A memory between two published sizes, straight in logarithms, scaled to node and supply."""
+    """A memory between two published sizes, straight in logarithms, scaled to node and supply; its area is linear in bytes."""
     small, large = part.records["small"], part.records["large"]
     low, high = float(small.conditions["size_byte"]), float(large.conditions["size_byte"])
     share = math.log(drive["bytes"] / low) / math.log(high / low)
     a, b = (record.to("J/byte_moved") for record in (small, large))
-    return Result(a ** (1 - share) * b**share * _digital(part, "small", drive))
+    share_of_area = drive["bytes"] / float(part.records["area"].conditions["size_byte"])
+    return Result(
+        a ** (1 - share) * b**share * _digital(part, "small", drive),
+        _area(part, drive, share_of_area),
+        part("cycle", "s"),
+    )
 
 
 def published(part: Parts, drive: Mapping[str, float]) -> Result:
     """A figure that nothing drives: taken as published, at its own node."""
     ref = part.records["energy"]
     area = part("area", "mm^2") if part.has("area") else None
-    return Result(ref.value * ref.factor(_BASE[ref.unit]), area)
+    return Result(ref.value * ref.factor(_BASE[ref.unit]), area, part("time", "s") if part.has("time") else None)
 
 
 def static(part: Parts, drive: Mapping[str, float]) -> Result:
@@ -188,10 +264,10 @@ def _digital(part: Parts, role: str, drive: Mapping[str, float]) -> float:
     return energy_factor(drive["node_nm"], drive["supply_V"], float(ref.conditions["node_nm"]), volts)
 
 
-def _area(part: Parts, drive: Mapping[str, float], words: float) -> float | None:
-    if not part.has("area"):
+def _area(part: Parts, drive: Mapping[str, float], words: float, role: str = "area") -> float | None:
+    if not part.has(role):
         return None
-    ref = part.records["area"]
+    ref = part.records[role]
     return ref.to("mm^2") * area_factor(drive["node_nm"], float(ref.conditions["node_nm"])) * words
 
 
@@ -215,6 +291,9 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "adc-survey": adc_survey,
         "adc-oscillator": adc_oscillator,
         "adc-steps": adc_steps,
+        "adc-integrating": adc_integrating,
+        "column-regulator": column_regulator,
+        "dac-pulse": dac_pulse,
         "line-charge": line_charge,
         "wire": wire,
         "per-length": per_length,
@@ -224,6 +303,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "write-voltage": write_voltage,
         "write-polarization": write_polarization,
         "digital": digital,
+        "digital-sum": digital_sum,
         "memory": memory,
         "published": published,
         "static": static,

@@ -106,6 +106,7 @@ def _gibbs(torch: Any, device: Any, visible: int = 1024, hidden: int = 1024, cha
         "hidden": hidden,
         "chains": chains,
         "format": "bf16",
+        "flop_per_sample": 4 * visible * hidden / (visible + hidden),  # two products a sweep, of all units
     }
     return "gibbs", "sample", conditions, sweep, float(chains * (visible + hidden))
 

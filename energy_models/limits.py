@@ -100,16 +100,27 @@ _REMEDY = {
 }
 _FORGETS = "no logic that overwrites its result spends less than k T ln 2 for each bit of it"
 
-# Bits that one event overwrites at least: one for the result of an operation, a byte for a byte. Words are longer.
+# Bits that one event decides and overwrites at least: one for the result of an operation, the switching of a line or the
+# writing of a cell; a byte for a byte. Words are longer, and lines and cells far from so small a swing.
 _BYTE = 2**3
 _OVERWRITES: Mapping[str, int] = {
-    **{name: 1 for name in EVENTS if name.startswith("digital.")},
-    **{name: _BYTE for name, kind in EVENTS.items() if kind.unit == "J/byte_moved"},
-    "random.bit": 1,
-    "register.bit": 1,
-    "cell.programmed": 1,
-    "matmul.flop": 1,
+    name: _BYTE if kind.unit == "J/byte_moved" else 1 for name, kind in EVENTS.items() if kind.unit not in ("J", "W")
 }
+# Where the events tell how many bits: the parameter that says so.
+_BITS_IN = {"dac.conversion": "bits"}
+
+# Components that can be without a floor, and why.
+_NO_FLOOR: Mapping[str, str] = {
+    "array read": "its noise was not simulated: no array.snr_sum among the events",
+    "verify array": "the noise of verify reads is not counted",
+    "static": "leakage does no work, and a perfect switch has none",
+    "idle": "waiting does no work",
+}
+
+
+def why_no_floor(component: str) -> str:
+    """The reason why physics sets no least energy for a row of the bill, in a few words; "" for rows that have a floor."""
+    return _NO_FLOOR.get(component, "")
 
 
 def check_floor(events: Mapping[str, int | float], bill: Bill) -> tuple[Floor, ...]:
@@ -147,9 +158,10 @@ def check_floor(events: Mapping[str, int | float], bill: Bill) -> tuple[Floor, .
 def check_bounds(bill: Bill) -> tuple[Floor, ...]:
     """Energy over the floors that follow from the events' names and amounts alone, noise having been counted or not.
 
-    Of digital work, data movement and open-loop writes: k T ln 2 for each bit that they overwrite at the least (one a
-    result, eight a byte). Of conversions whose noise was not counted: 8 k T x 1.5 x 4**enob. Drivers, pulses and static
-    power have no floor that their events tell. Components that have one in ``bill.floors`` are left out.
+    k T ln 2 for each bit that an event decides and overwrites at the least: one for a result, for a switched line and for
+    a pulse that writes a cell; eight for a byte; as many as it says for a conversion to analog. Of conversions to digital
+    whose noise was not counted but whose effective bits are: 8 k T x 1.5 x 4**enob. Rows that have a floor in
+    ``bill.floors`` are left out, and so are those of `why_no_floor`: leakage, idling, and reads whose noise nobody counted.
 
     Raises
     ------
@@ -162,7 +174,7 @@ def check_bounds(bill: Bill) -> tuple[Floor, ...]:
         name, parameters = parse_event(line.event)
         if line.component in done or line.amount == 0:
             continue
-        each = _OVERWRITES.get(name, 0) * bit
+        each = _bits(name, parameters) * bit
         if name == "adc.conversion" and "enob" in parameters:
             each = adc_floor(converter_snr(float(parameters["enob"])), bill.temperature_K)
         if each:
@@ -176,3 +188,13 @@ def check_bounds(bill: Bill) -> tuple[Floor, ...]:
                 f"{bill.temperature_K:g} K (eta = {floor.eta:.2g}). A chip below the thermal floor is refused: {why}"
             )
     return tuple(floors)
+
+
+def _bits(name: str, parameters: Mapping[str, str]) -> float:
+    """Bits that one event overwrites at least: as many as it says, or one where it says nothing or no finite number."""
+    least = _OVERWRITES.get(name, 0)
+    try:
+        said = float(parameters.get(_BITS_IN.get(name, ""), least))
+    except ValueError:  # a price that ignores the parameter takes any text
+        return least
+    return max(least, said) if math.isfinite(said) else least

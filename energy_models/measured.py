@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..devices.errors import RecordError
 from ..devices.record import Record, load_records
+from .errors import PriceError
 from .gpu_model import Gpu, Work, energy, gpu_names
 from .sensitivity import Propagated, propagate
 
@@ -15,22 +16,29 @@ _HOUR = 3600.0
 
 @dataclass(frozen=True)
 class Compared:
-    """One workload: watts of the meter and of the model, the latter with its interval."""
+    """One workload: watts of the meter and of the model, the latter with its interval.
+
+    model_W: None where the model refuses the workload, and `why` then says why: a GPU that is faster than the best
+    product of the library, for example.
+    """
 
     workload: str
     measured_W: float
-    model_W: Propagated
+    model_W: Propagated | None
+    why: str = ""
 
     @property
-    def error(self) -> float:
+    def error(self) -> float | None:
         """Model over measured, less 1."""
-        return self.model_W.interval.nominal / self.measured_W - 1
+        return None if self.model_W is None else self.model_W.interval.nominal / self.measured_W - 1
 
 
 def compare_measured(
     path: str | Path, gpu: str | None = None, *, n_draws: int = 10_000, seed: int = 0
 ) -> list[Compared]:
     """The model beside every workload of a measured file whose unit it knows: FLOP of matrix products, and bytes moved.
+
+    Samples count as FLOP where their record says how many each takes (condition ``flop_per_sample``).
 
     gpu: the model's GPU; taken from the records' conditions unless given.
 
@@ -48,9 +56,12 @@ def compare_measured(
         if work is None:
             continue
         model = Gpu(gpu or _gpu_of(record))
-        watts = energy(model, work, "gpu")
-        estimate = propagate(lambda take, watts=watts: watts(take) / _HOUR, n_draws=n_draws, seed=seed)
-        found.append(Compared(id.rpartition(".")[2], power.to("W"), estimate))
+        watts, name = energy(model, work, "gpu"), id.rpartition(".")[2]
+        try:
+            estimate = propagate(lambda take, watts=watts: watts(take) / _HOUR, n_draws=n_draws, seed=seed)
+            found.append(Compared(name, power.to("W"), estimate))
+        except PriceError as error:
+            found.append(Compared(name, power.to("W"), None, str(error)))
     if not found:
         raise RecordError(
             f"{path}: holds no workload that the GPU model describes (FLOP or bytes, with rate and power)"
@@ -61,9 +72,13 @@ def compare_measured(
 def _work(record: Record) -> Work | None:
     """An hour of the workload; None where the model has no such work."""
     amount = float(record.conditions["rate_per_s"]) * _HOUR
-    if record.unit == "J/flop":
+    if record.unit == "J/sample" and "flop_per_sample" in record.conditions:
+        amount *= float(record.conditions["flop_per_sample"])
+    elif record.unit not in ("J/flop", "J/byte_moved"):
+        return None
+    if record.unit != "J/byte_moved":
         return Work(flops=amount, hours=1, format=str(record.conditions.get("format", "bf16")))
-    return Work(flops=0, hours=1, bytes=amount) if record.unit == "J/byte_moved" else None
+    return Work(flops=0, hours=1, bytes=amount)
 
 
 def _gpu_of(record: Record) -> str:

@@ -149,15 +149,30 @@ def levers_table() -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
+class Factor:
+    """How many times less energy the analog model needed, with its central 90 %; below 1, it needed more.
+
+    against: what it was compared with. quality: bits per character at which both stood. limit: ``at most``, ``at least``
+    or ``about`` where a curve began below that quality, or None.
+    """
+
+    against: str
+    quality: float
+    times: Interval
+    limit: str | None = None
+
+
+@dataclass(frozen=True)
 class Revolution:
     """What our own comparison measured: joules of the transformer over joules of the analog model, at equal quality.
 
-    factor: above 1 where the analog model needs less. quality: bits per character at which it was read.
+    factor: at the best quality that both reached, against the transformer as it would train. others: against a best
+    case of the GPU, against the same model on the GPU, and at an easier quality, where the comparison gave them.
     not_reached: better qualities, which the transformer reaches and the analog model does not.
     """
 
-    factor: Interval
-    quality: float
+    factor: Factor
+    others: tuple[Factor, ...]
     sentence: str
     not_reached: tuple[float, ...]
     warnings: tuple[str, ...]
@@ -174,16 +189,26 @@ def revolution(result: str | Path) -> Revolution:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         verdict = content["verdict"]
-        ratio, quality = verdict["ratio"], verdict["bits"]
-        if ratio is None or quality is None:
+        quality = verdict["bits"]
+        if verdict["ratio"] is None or quality is None:
             raise RecordError(f"{path}: the comparison has no quality that both sides reach, so no factor")
-        numbers = {name: float(ratio[name]) for name in ("nominal", "mean", "low", "high")}
-        if not all(math.isfinite(v) and v > 0 for v in numbers.values()):
-            raise RecordError(f"{path}: verdict.ratio = {ratio!r} must hold positive numbers")
-        factor = Interval(**numbers)
+        main = Factor(
+            "the transformer on the GPU", float(quality), _interval(path, verdict, "ratio"), verdict.get("limit")
+        )
+        others = []
+        for field, against, limit in (
+            ("ratio_bound", "the transformer at the GPU's best matrix product", None),
+            ("ratio_gpu_ebm", "the same EBM on the GPU", verdict.get("limit_gpu_ebm")),
+        ):
+            if verdict.get(field) is not None:
+                others.append(Factor(against, float(quality), _interval(path, verdict, field), limit))
+        if verdict.get("coarser") is not None:
+            easier, _ = verdict["coarser"]
+            found = _interval(path, {"coarser": verdict["coarser"][1]}, "coarser")
+            others.append(Factor(main.against, float(easier), found, verdict.get("limit_coarser")))
         return Revolution(
-            factor,
-            float(quality),
+            main,
+            tuple(others),
             str(verdict["sentence"]),
             tuple(float(b) for b in verdict["not_reached"]),
             tuple(str(w) for w in verdict["warnings"]),
@@ -194,3 +219,10 @@ def revolution(result: str | Path) -> Revolution:
         if isinstance(error, RecordError):
             raise
         raise RecordError(f"{path}: not a result.json of `revpath compare`: {error!r}") from None
+
+
+def _interval(path: Path, verdict: dict[str, Any], field: str) -> Interval:
+    numbers = {name: float(verdict[field][name]) for name in ("nominal", "mean", "low", "high")}
+    if not all(math.isfinite(v) and v > 0 for v in numbers.values()):
+        raise RecordError(f"{path}: verdict.{field} = {verdict[field]!r} must hold positive numbers")
+    return Interval(**numbers)

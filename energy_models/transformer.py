@@ -37,6 +37,7 @@ class TransformerShape:
     gated: the MLP has a second input matrix whose output gates the first's (SwiGLU): three matrices instead of two.
     experts, active_experts: MLPs in each layer, and how many of them a token visits; a router of (d_model, experts)
         weights chooses. 1 and 1 for a dense model, which has no router.
+    head_width: numbers of a head's query, key or value; d_model / heads unless given (PaLM: 256 for 18432 / 48).
     """
 
     layers: int
@@ -52,10 +53,12 @@ class TransformerShape:
     gated: bool = False
     experts: int = 1
     active_experts: int = 1
+    head_width: int | None = None
 
     def __post_init__(self) -> None:
         if self.kv_heads is None:
             object.__setattr__(self, "kv_heads", self.heads)
+        chosen = self.head_width is not None
         for field in (
             "layers",
             "d_model",
@@ -66,12 +69,13 @@ class TransformerShape:
             "kv_heads",
             "experts",
             "active_experts",
+            *(("head_width",) if chosen else ()),
         ):
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise PriceError(f"{field} = {value!r} must be a positive integer")
-        if self.d_model % self.heads:
-            raise PriceError(f"d_model = {self.d_model} must be a multiple of heads = {self.heads}")
+        if not chosen and self.d_model % self.heads:
+            raise PriceError(f"d_model = {self.d_model} must be a multiple of heads = {self.heads}, or give head_width")
         if self.heads % self._kv_heads:
             raise PriceError(f"heads = {self.heads} must be a multiple of kv_heads = {self.kv_heads}")
         if self.active_experts > self.experts:
@@ -82,17 +86,22 @@ class TransformerShape:
         return self.heads if self.kv_heads is None else self.kv_heads
 
     @property
-    def head_width(self) -> int:
-        return self.d_model // self.heads
+    def _head_width(self) -> int:
+        return self.d_model // self.heads if self.head_width is None else self.head_width
+
+    @property
+    def query_width(self) -> int:
+        """Width of the queries of one token, all heads together."""
+        return self.heads * self._head_width
 
     @property
     def kv_width(self) -> int:
         """Width of the keys, and of the values, of one token."""
-        return self._kv_heads * self.head_width
+        return self._kv_heads * self._head_width
 
     def attention_parameters(self) -> int:
         """Weights of one layer's query, key, value and output matrices."""
-        return 2 * self.d_model**2 + 2 * self.d_model * self.kv_width
+        return 2 * self.d_model * self.query_width + 2 * self.d_model * self.kv_width
 
     def mlp_parameters(self) -> int:
         """Weights of one MLP (of one expert)."""
@@ -125,7 +134,7 @@ class TransformerShape:
         return self.matrix_parameters() + embeddings + positions + norms + biases
 
     def _linear_biases(self) -> int:
-        attention = 2 * self.d_model + 2 * self.kv_width
+        attention = self.query_width + self.d_model + 2 * self.kv_width
         mlp = (2 if self.gated else 1) * self.d_ff + self.d_model
         return attention + self.active_experts * mlp
 
@@ -137,7 +146,7 @@ class TransformerShape:
         """
         n = self._length(length)
         pairs_twice = n + 1 if causal else 2 * n
-        return 2 * self.layers * self.d_model * pairs_twice  # (scores + values) x 2 FLOP x pairs_twice / 2
+        return 2 * self.layers * self.query_width * pairs_twice  # (scores + values) x 2 FLOP x pairs_twice / 2
 
     def forward_flops_per_token(self, length: int | None = None, *, causal: bool = False) -> int:
         """FLOPs of one forward pass per token, in windows of `length` tokens (the full context unless given)."""
@@ -176,7 +185,7 @@ class TransformerShape:
         passed = prompt + new - 1
         self._length(passed)
         pairs = passed * (passed + 1) // 2
-        body = 2 * self.layers * self.layer_parameters() * passed + 4 * self.layers * self.d_model * pairs
+        body = 2 * self.layers * self.layer_parameters() * passed + 4 * self.layers * self.query_width * pairs
         return body + 2 * self.vocab * self.d_model * new  # only the last token of the prompt needs its logits
 
     def _length(self, length: int | None) -> int:
@@ -190,17 +199,28 @@ def _gpt(layers: int, d_model: int, heads: int, context: int) -> TransformerShap
     return TransformerShape(layers, d_model, heads, 4 * d_model, context, 50257)
 
 
+def _mpt(layers: int, d_model: int, heads: int, context: int) -> TransformerShape:
+    return TransformerShape(layers, d_model, heads, 4 * d_model, context, 50368)
+
+
 def _llama(layers: int, d: int, heads: int, d_ff: int, context: int, vocab: int, kv: int, **more: int):
     return TransformerShape(layers, d, heads, d_ff, context, vocab, False, False, False, kv, True, **more)
 
 
-# As published: Radford et al. 2019; Brown et al. 2020, table 2.1; the model repositories of Meta and Mistral AI.
+# As published: Radford et al. 2019; Brown et al. 2020, table 2.1; Narayanan et al. 2021, table 1; Chowdhery et al. 2022,
+# table 1; the model repositories of Meta, Mistral AI and MosaicML.
 PUBLISHED_SHAPES: Mapping[str, TransformerShape] = {
     "gpt2": _gpt(12, 768, 12, 1024),
     "gpt2-medium": _gpt(24, 1024, 16, 1024),
     "gpt2-large": _gpt(36, 1280, 20, 1024),
     "gpt2-xl": _gpt(48, 1600, 25, 1024),
     "gpt3-175b": _gpt(96, 12288, 96, 2048),
+    "megatron-1t": TransformerShape(128, 25600, 160, 102400, 2048, 51200),
+    "palm-540b": TransformerShape(118, 18432, 48, 73728, 2048, 256000, True, False, False, 1, True, head_width=256),
+    "mpt-1b": _mpt(24, 2048, 16, 2048),
+    "mpt-7b": _mpt(32, 4096, 32, 2048),
+    "mpt-30b": _mpt(48, 7168, 64, 2048),
+    "mpt-70b": _mpt(80, 8192, 64, 2048),
     "llama2-7b": _llama(32, 4096, 32, 11008, 4096, 32000, 32),
     "llama2-13b": _llama(40, 5120, 40, 13824, 4096, 32000, 40),
     "llama2-70b": _llama(80, 8192, 64, 28672, 4096, 32000, 8),

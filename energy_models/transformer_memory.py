@@ -9,6 +9,7 @@ for Adam in mixed precision.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .errors import PriceError
 from .transformer import RECOMPUTES, Recompute, TransformerShape
@@ -68,34 +69,62 @@ def layer_activation_bytes(
     recompute: Recompute = "none",
     dropout: bool = True,
     formats: Formats = MIXED,
+    tensor: int = 1,
+    sequence: bool = False,
 ) -> float:
-    """Bytes of activations that one layer keeps for its backward pass.
+    """Bytes of activations that one layer keeps for its backward pass, on each of the devices that share it.
 
     batch: windows of `length` tokens that are in flight at once (a micro-batch).
     recompute: ``selective`` drops the three tensors of attention's core that grow with length squared; ``full`` keeps
         the layer's input alone.
     dropout: the layer has dropout after softmax, after attention and after the MLP (GPT: yes; Llama: no).
+    tensor: devices that share the layer (tensor parallelism). What lies between its two blocks is kept by each of them,
+        unless ``sequence`` splits that too (sequence parallelism).
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise PriceError(f"batch = {batch!r} must be a positive integer")
+    if isinstance(tensor, bool) or not isinstance(tensor, int) or tensor < 1:
+        raise PriceError(f"tensor = {tensor!r} must be a positive integer")
     if recompute not in RECOMPUTES:
         raise PriceError(f"recompute = {recompute!r} is not one of {', '.join(RECOMPUTES)}")
     n = shape._length(length)
     tokens, d = batch * n, shape.d_model
+    around = tensor if sequence else 1
     if recompute == "full":
-        return formats.activation * tokens * d
-    # numbers per token: inputs of two norms; input of query, key and value; these three; input of the projection
-    numbers = 2 * d + d + (d + 2 * shape.kv_width) + d
-    # input of the MLP and, per expert visited: before and after the nonlinearity; gated: gate, its nonlinearity, the
-    # other branch, and their product
-    numbers += d + shape.active_experts * (4 if shape.gated else 2) * shape.d_ff
-    bytes_ = formats.activation * tokens * numbers
+        return formats.activation * tokens * d / around
+    # numbers per token that every device keeps: inputs of two norms, of query, key and value, and of the MLP
+    whole = formats.activation * tokens * 4 * d
     if dropout:
-        bytes_ += formats.mask * tokens * 2 * d
+        whole += formats.mask * tokens * 2 * d
+    # that they share: query, key and value, input of the projection; per expert visited: before and after the
+    # nonlinearity; gated: gate, its nonlinearity, the other branch, and their product
+    numbers = 2 * shape.query_width + 2 * shape.kv_width + shape.active_experts * (4 if shape.gated else 2) * shape.d_ff
+    shared = formats.activation * tokens * numbers
     if recompute == "none":
         pairs = shape.heads * n * tokens
-        bytes_ += pairs * (formats.activation * (2 if dropout else 1) + (formats.mask if dropout else 0))
-    return bytes_
+        shared += pairs * (formats.activation * (2 if dropout else 1) + (formats.mask if dropout else 0))
+    return whole / around + shared / tensor
+
+
+Sharded = Literal["nothing", "optimizer", "gradients", "weights"]
+_SHARDED: tuple[Sharded, ...] = ("nothing", "optimizer", "gradients", "weights")
+
+
+def state_bytes(parameters: float, devices: int = 1, sharded: Sharded = "nothing", formats: Formats = MIXED) -> float:
+    """Bytes of weights, gradients and optimizer states on each of the devices of data parallelism.
+
+    sharded: what is spread over them instead of repeated: the optimizer's states; gradients too; weights too (the three
+        stages of Rajbhandari et al. 2020, arXiv:1910.02054, section 5).
+    """
+    if isinstance(devices, bool) or not isinstance(devices, int) or devices < 1:
+        raise PriceError(f"devices = {devices!r} must be a positive integer")
+    if sharded not in _SHARDED:
+        raise PriceError(f"sharded = {sharded!r} is not one of {', '.join(_SHARDED)}")
+    if not 0 <= parameters < float("inf"):
+        raise PriceError(f"parameters = {parameters!r} must be finite and not negative")
+    stage = _SHARDED.index(sharded)
+    parts = (formats.master + formats.moments, formats.gradient, formats.weight)
+    return parameters * sum(size / (devices if i < stage else 1) for i, size in enumerate(parts))
 
 
 def training_memory(

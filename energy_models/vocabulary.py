@@ -50,6 +50,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "dac.conversion": EventKind("J/conversion", "dac", "macro", "conversion"),
         "adc.conversion": EventKind("J/conversion", "adc", "macro", "conversion"),
         "column.sample": EventKind("J/sample", "sample and hold", "macro", "conversion"),
+        "column.regulate": EventKind("J/op", "column regulator", "macro", "conversion"),
         "column.integrate": EventKind("J/op", "integrator", "macro", "conversion"),
         "analog.shift_add": EventKind("J/op", "analog shift-add", "macro", "conversion"),
         "update.slot": EventKind("J/op", "update control", "macro", "writes"),

@@ -16,6 +16,7 @@ from ..devices.errors import RevpathError, explain, unknown
 from ..devices.record import Record
 from .components import component
 from .errors import PriceError
+from .records import get
 
 if TYPE_CHECKING:
     from .bill import Bill
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 # Rows of the bill that publications lump together. Whatever is in none of these is `digital`.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "array": ("array read", "line drive", "dac"),
-    "converters": ("adc", "sample and hold", "integrator", "analog shift-add"),
+    "converters": ("adc", "sample and hold", "column regulator", "integrator", "analog shift-add"),
 }
 REST = "digital"
 
@@ -34,14 +35,23 @@ class _Frozen(BaseModel):
 
 
 class Part(_Frozen):
-    """So many of one component, for the chip's area."""
+    """So many of one component, or of what one record gives the area of, for the chip's area."""
 
-    component: str
+    component: str = ""
+    record: str = ""
     drivers: Mapping[str, float] = Field(default_factory=dict)
     count: float = Field(gt=0)
 
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Part:
+        if bool(self.component) == bool(self.record) or (self.record and self.drivers):
+            raise ValueError("a part has a component (with its drivers) or a record of an area, one of both")
+        return self
+
     def area_mm2(self) -> float:
         """Area of all of them; PriceError where the component's area is not known."""
+        if self.record:
+            return self.count * get(self.record).to("mm^2")
         estimate = component(self.component).estimate(**self.drivers)
         if estimate.area_mm2 is None:
             raise PriceError(f"component {self.component!r} has no published area")
@@ -162,12 +172,19 @@ def find(chip: Chip, workload: str) -> Workload:
     raise unknown(f"chip {chip.name!r}: workload", workload, [w.name for w in chip.workloads] or ["(none)"])
 
 
+_GROUP_OF = {row: group for group, rows in GROUPS.items() for row in rows}
+
+
+def group_of(row: str) -> str:
+    """The group of `GROUPS` that a row of a bill belongs to, or `digital`."""
+    return _GROUP_OF.get(row, REST)
+
+
 def grouped(bill: Bill) -> dict[str, float]:
     """Nominal joules of a bill by group of `GROUPS`, the rest as `digital`."""
     joules = dict.fromkeys((*GROUPS, REST), 0.0)
-    of = {row: group for group, rows in GROUPS.items() for row in rows}
     for line in bill.lines:
-        joules[of.get(line.component, REST)] += line.joules
+        joules[group_of(line.component)] += line.joules
     return joules
 
 

@@ -7,8 +7,6 @@ for every driven cell in every read without storing them, `perturbed_cells` give
 
 Addresses: a read is one step of the stream, a cell is a position, so that read k of a batch sees the very cells that
 `perturbed_cells` gives at that step, whatever the number of threads and however a batch is split.
-
-`_sampled_reads` calls a compiled function of `noise.py`, in another file; see the note there.
 """
 
 from __future__ import annotations

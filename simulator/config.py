@@ -12,7 +12,7 @@ from .circuit_noise import CircuitNoise
 from .converters import ADC, DAC
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
-from .pulses import LONGEST_TRAIN
+from .pulse_trains import LONGEST_TRAIN
 
 if TYPE_CHECKING:
     from .wires import CellLaw, Wires
@@ -43,9 +43,9 @@ class ArrayConfig:
     layout: with wires, whether G+ and G- are "separate" arrays, or bit lines of one array, "interleaved".
     longest_train: largest number of slots of a stochastic-pulse outer product, 1 to 63.
     pulses: how an outer product moves pulsed cells: "stochastic", each pulse on its own; "summed", the same in law, but
-        one random number for all the pulses that a cell takes in some samples where that is exact and saves time (its
-        numbers depend on how a batch is cut); "mean-field", by exactly rate x d along the mean of the law, as with
-        infinitely many infinitely small pulses.
+        one random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
+        its numbers, unlike those of "stochastic", depend on which samples are given in one update); "mean-field", by
+        exactly rate x d along the mean of the law, as with infinitely many infinitely small pulses.
     on_worn: what to do once training has worn cells beyond the endurance of the device, see `Cells.mind_wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
@@ -64,7 +64,7 @@ class ArrayConfig:
     wires: Wires | None = None
     layout: Layout = "separate"
     longest_train: int = 31
-    pulses: Pulses = "stochastic"
+    pulses: Pulses = "summed"
     on_worn: OnWorn = "warn"
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ from .noise import Stream
 from .operator import ArrayOperator, as_batch, as_finite
 from .programming_report import ProgrammingReport
 from .reads import ReadPath
-from .updates import PulseStreams, pulse, update
+from .updates import PulseStreams, fire, pulse, update
 from .verify import WriteVerify, mind_wear
 from .wired_lines import WiredLines
 
@@ -273,3 +273,18 @@ class Crossbar(ArrayOperator):
         ArrayError: a wrong shape, counts that are not whole, or cells that no pulse moves.
         """
         pulse(self.cells, counts, self.config, self._pulse_streams, self._tally)
+
+    def fire(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None:
+        """Fire word and bit lines together, evenly over `slots`: |words_i| |bits_j| / slots pulses on each weight, rounded.
+
+        Halves are rounded up; a weight goes up where both of its lines have the same sign. A line pulse is one firing.
+
+        Parameters
+        ----------
+        words: (rows,), bits: (columns,) integers, firings of each line, at most `slots` of either sign.
+
+        Raises
+        ------
+        ArrayError: shapes that do not match, firings that are not whole or more than the slots, cells that no pulse moves.
+        """
+        fire(self.cells, words, bits, slots, self.config, self._pulse_streams, self._tally)

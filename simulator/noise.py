@@ -7,9 +7,6 @@ bits) and the step (64 bits). Nothing depends on the number of threads, on chunk
 Normals come from Box and Muller (1958) with the logarithm, sine and cosine evaluated as fixed polynomials in float32
 without fused multiply-add. All operations are therefore exactly rounded IEEE ones: the bits are the same on every CPU,
 compiled or not, vectorised or not. Accuracy of the transform is 3e-7, resolution at the tail 2**-32 (|z| < 6.77).
-
-`philox_lanes`, `normals_from_words` and `normals_of_blocks` are called by compiled functions in other files, which the
-cache of Numba does not track. It is safe because known-answer tests freeze them: changing them changes every result.
 """
 
 from __future__ import annotations

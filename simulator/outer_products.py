@@ -10,7 +10,12 @@ from ..devices.response import ConstantStep, SoftBounds
 from .cells import Cells
 from .noise import Stream
 from .pulse_sums import GROUP, GROUP_SLOTS, LONGEST_SUMMED, REACH, STEEPEST, summed_pulses
-from .pulses import BLOCK_COLUMNS, played_pulses, pulsed_update, word_trains
+from .pulse_trains import line_trains
+from .pulse_walk import walked_pulses
+from .pulses import BLOCK_COLUMNS, pulsed_update
+
+Counts = tuple[int, int]
+TrainPlan = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _DENSE = 1.0  # coincidences on a weight, within a group of samples, from which on a sum takes less time than they do
 
@@ -28,44 +33,58 @@ class PulseStreams(NamedTuple):
 
 
 class OuterProducts(NamedTuple):
-    """A batch of outer products, with the trains of its word lines.
+    """A batch of outer products, as pulse trains.
 
     Attributes
     ----------
-    x: (batch, rows), d: (batch, columns) float32. trains: (batch, rows) uint64. gains: of the bit lines, (batch,) float32.
-    plan: (batch, 2) uint64: slots, and step of the sample. fired: (batch,) pulses on all word lines.
+    x: (batch, rows), d: (batch, columns) float32. x_trains, d_trains: of the same shapes, uint64.
+    slots, steps: (batch,) uint64. expected: (batch,) coincidences on all weights, about.
     """
 
     x: np.ndarray
     d: np.ndarray
-    trains: np.ndarray
-    gains: np.ndarray
-    plan: np.ndarray
-    fired: np.ndarray
+    x_trains: np.ndarray
+    d_trains: np.ndarray
+    slots: np.ndarray
+    steps: np.ndarray
+    expected: np.ndarray
 
     def part(self, samples: slice) -> OuterProducts:
         """Some of the samples."""
         return OuterProducts(*(values[samples] for values in self))
 
 
-Counts = tuple[
-    int, int, int, int
-]  # coincidences that raise a weight, and that lower it; bit-line pulses; slots of them
+def with_trains(
+    x: np.ndarray, d: np.ndarray, train_plan: TrainPlan, streams: PulseStreams
+) -> tuple[OuterProducts, Counts]:
+    """The trains of both sides of a batch, with the pulses on all lines and the (line, slot) pairs that took random bits.
+
+    train_plan: slots, and gains of x and of d, (batch,) each, of `pulse_plan.train_length`.
+    """
+    slots, *gains = train_plan
+    steps = streams.pulses.take_step(len(x)) + np.arange(len(x), dtype=np.uint64)
+    plan = np.stack([slots, steps], axis=1)
+    trains: list[np.ndarray] = []
+    counts: list[np.ndarray] = []
+    for values, gain, stream in ((x, gains[0], streams.words), (d, gains[1], streams.bits)):
+        trains.append(np.zeros(values.shape, np.uint64))
+        counts.append(np.zeros((len(values), 2), np.int64))
+        line_trains(trains[-1], values, gain.astype(np.float32), plan, stream.key, counts[-1])
+    expected = counts[0][:, 0] * counts[1][:, 0] / np.maximum(slots, 1)
+    fired, drawn = (int(n) for n in counts[0].sum(axis=0) + counts[1].sum(axis=0))
+    return OuterProducts(x, d, trains[0], trains[1], slots, steps, expected), (fired, drawn)
 
 
-def play_pulses(cells: Cells, outer: OuterProducts, streams: PulseStreams) -> Counts:
-    """Every coincidence by itself, in order."""
-    lines = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 4), np.int64)
-    pulsed_update(
-        (cells.state, cells.shown, cells.traits, cells.wear),
-        cells.law,
-        cells.moving,
-        *(outer.trains, outer.x, outer.d, outer.gains, outer.plan),
-        np.stack([streams.bits.key, streams.pulses.key]),
-        lines,
-    )
-    up, down, fired, random = (int(n) for n in lines.sum(axis=0))
-    return up, down, fired, random
+def play_pulses(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
+    """Every coincidence by itself, in order; returns those that raise a weight, and those that lower it.
+
+    key: of the cells' noise.
+    """
+    pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
+    trains = outer.x_trains, outer.x, outer.d_trains, outer.d
+    pulsed_update(contents_of(cells), cells.law, cells.moving, *trains, outer.steps, key, pulses)
+    up, down = (int(n) for n in pulses.sum(axis=0))
+    return up, down
 
 
 def can_sum(cells: Cells, longest: int) -> bool:
@@ -73,26 +92,19 @@ def can_sum(cells: Cells, longest: int) -> bool:
     return isinstance(cells.device.response, ConstantStep | SoftBounds) and longest <= LONGEST_SUMMED
 
 
-def sum_pulses(cells: Cells, outer: OuterProducts, streams: PulseStreams) -> Counts:
+def sum_pulses(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
     """The same in law as `play_pulses`: with one random number for a cell and a group of samples, far from its bounds.
 
-    Groups of few coincidences, and all pulses of cells near a bound, are played one by one.
+    Groups of few coincidences are played one by one, and so are pulses near a bound.
     """
-    batch, columns = outer.d.shape
-    trains = np.zeros((batch, columns), np.uint64)
-    lines = np.zeros((batch, 2), np.int64)
-    word_trains(trains, outer.d, outer.gains, outer.plan, streams.bits.key, lines)
-    expected = outer.fired * lines[:, 0] / np.maximum(outer.plan[:, 0], 1)
     up = down = 0
-    for group in groups(outer.plan[:, 0]):
+    for group in groups(outer.slots):
         part = outer.part(group)
-        active = int(np.count_nonzero(part.trains.any(axis=0)))
-        if expected[group].sum() >= _DENSE * active * columns > 0:
-            raised, lowered = _sum_group(cells, part, trains[group], streams.pulses.key)
-        else:
-            raised, lowered, _, _ = play_pulses(cells, part, streams)
+        active = int(np.count_nonzero(part.x_trains.any(axis=0)))
+        dense = part.expected.sum() >= _DENSE * active * cells.shape[1] > 0
+        raised, lowered = (_sum_group if dense else play_pulses)(cells, part, key)
         up, down = up + raised, down + lowered
-    return up, down, int(lines[:, 0].sum()), int(lines[:, 1].sum())
+    return up, down
 
 
 def groups(slots: np.ndarray) -> list[slice]:
@@ -106,21 +118,26 @@ def groups(slots: np.ndarray) -> list[slice]:
     return [slice(a, b) for a, b in zip(cuts, [*cuts[1:], len(slots)], strict=True) if b > a]
 
 
-def _sum_group(cells: Cells, outer: OuterProducts, d_trains: np.ndarray, key: np.ndarray) -> tuple[int, int]:
-    x_words, d_words = outer.trains.astype(np.uint32), d_trains.astype(np.uint32)
-    contents = cells.state, cells.shown, cells.traits, cells.wear
+def contents_of(cells: Cells) -> tuple[np.ndarray | None, ...]:
+    """What the kernels of pulses call `cells`."""
+    return cells.state, cells.shown, cells.traits, cells.wear
+
+
+def _sum_group(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
     assert cells.law is not None, "only pulsed cells come here"
     soft = isinstance(cells.device.response, SoftBounds)
     pulses = np.zeros((cells.shape[0], 2), np.int64)
     left = np.zeros(len(cells.state), np.uint8)
-    steps = np.ascontiguousarray(outer.plan[:, 1])
-    x_signs, d_signs = (np.where(line > 0, 1, -1).astype(np.int32) for line in (outer.x, outer.d))
-    numbers = np.array([*cells.law[1][:3], STEEPEST / outer.plan[:, 0].max(), REACH], np.float32)
-    summed_pulses(
-        contents, numbers, cells.moving, soft, x_words, x_signs, d_words, d_signs, steps[0], key, left, pulses
-    )
+    lines: list[np.ndarray] = []
+    for trains, values in ((outer.x_trains, outer.x), (outer.d_trains, outer.d)):
+        lines += [trains.astype(np.uint32), np.where(values > 0, 1, -1).astype(np.int32)]
+    numbers = np.array([*cells.law[1][:3], STEEPEST / outer.slots.max(), REACH], np.float32)
+    summed_pulses(contents_of(cells), numbers, cells.moving, soft, *lines, outer.steps[0], key, left, pulses)
     rest = np.flatnonzero(left)
     if rest.size:
-        x, d = outer.x, outer.d
-        played_pulses(contents, cells.law, cells.moving, rest, cells.shape[1], x_words, x, d_words, d, steps, key)
-    return int(pulses[:, 0].sum()), int(pulses[:, 1].sum())
+        by_line = (
+            np.ascontiguousarray(values.T) for values in lines
+        )  # a cell goes through the samples of its two lines
+        walked_pulses(contents_of(cells), cells.law, cells.moving, rest, *by_line, REACH, outer.steps, key)
+    up, down = (int(n) for n in pulses.sum(axis=0))
+    return up, down

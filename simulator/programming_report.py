@@ -25,14 +25,15 @@ _SEEN = 0.995  # of the cells are inside the axis of the picture, unless the tol
 
 
 class Outcome(IntEnum):
-    """How the loop of a cell ended. The three failures differ in what a controller cannot see."""
+    """How the loop of a cell ended. The four failures differ in what a controller cannot see."""
 
     REACHED = 0  # the last verify read was inside the tolerance
     BUDGET_USED = 1  # it was not, and no pulses were left
     BEYOND_BOUNDS = 2  # the same, and the target is beyond the bounds of this cell
-    STUCK = 3  # the same, and no pulse moves this cell towards its target
+    STUCK = 3  # the same, and no pulse moves this cell towards its target, in the mean
     NOT_VERIFIED = 4  # open loop: nobody looked
     EMPTIED = 5  # the same, and its programming noise would have taken it below zero conductance
+    STEPPED_OVER = 6  # as BUDGET_USED, and the next pulse would have taken it over the band: its steps are too large
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +224,7 @@ class ProgrammingReport:
                 "budget used": Outcome.BUDGET_USED,
                 "target beyond their bounds": Outcome.BEYOND_BOUNDS,
                 "stuck": Outcome.STUCK,
+                "with steps over the band": Outcome.STEPPED_OVER,
             }
             why = ", ".join(f"{reasons[code]} {name}" for name, code in shown.items() if reasons[code])
             failed = int(self.failed.sum())

@@ -20,7 +20,7 @@ from ..devices.sections import Yields
 from ..devices.soft_bounds import ReferencedCells
 from ..devices.step_laws import PoweredCells, SlopedCells
 from .noise import Stream
-from .pulses import AFFINE, EXPONENTIAL, POWER, SOFT_BOUNDS, TABLE
+from .pulses import AFFINE, EXPONENTIAL, FRESH_WRITE, POWER, SOFT_BOUNDS, TABLE
 
 KernelLaw = tuple[int, np.ndarray, np.ndarray]
 
@@ -53,6 +53,14 @@ def kernel_law(response: PulsedResponse, floor: float) -> KernelLaw:
         )
         return EXPONENTIAL, numbers, tables
     raise TypeError(f"no kernel for {type(response).__name__}")
+
+
+def fresh_writes(aims: np.ndarray, sigma: np.ndarray, floor: float) -> tuple[KernelLaw, np.ndarray]:
+    """Law and traits (n, 1, 2) of cells that are programmed anew in one go, whatever they held: states (n,) and their noise."""
+    numbers = np.zeros(12, np.float32)
+    numbers[2] = floor
+    law = FRESH_WRITE, numbers, np.zeros((2, 2), np.float32)
+    return law, np.stack([aims, sigma], axis=-1).astype(np.float32)[:, np.newaxis]
 
 
 def draw_cells(response: PulsedResponse, stream: Stream, shape: tuple[int, int], floor: float, *, shared: bool):

@@ -7,11 +7,10 @@ a^n, the state t = b / (1 - a) at which such pulses stop, and k = (s c)^2 / (1 -
 b, and V + n (s c)^2. One number drawn from that law replaces one for every pulse.
 
 It is exact as long as no bound is met. Mean and variance go monotonically from sample to sample, so the largest and
-smallest mean and the largest variance over the samples bound all that happens between. Where these come closer to a
-bound than `REACH` standard deviations the cell is left as it was and marked, for its pulses to be played one by one: the
-chance that a bound was missed is below N x 2 Phi(-8) = 1.3e-15 N for N pulses, by the union bound.
-
-These kernels call compiled functions of `noise.py`, in another file; see the note there.
+smallest mean and the largest variance over the samples bound all that happens between; for constant steps, whose order does
+not matter to the sum, so do all pulses up and all pulses down alone. Where these come closer to a bound than `REACH`
+standard deviations the cell is left as it was and marked, for `pulse_walk.walked_pulses` to look at its samples one after another:
+the chance that a bound was missed is below N x 2 Phi(-8) = 1.3e-15 N for N pulses, by the union bound.
 """
 
 from __future__ import annotations
@@ -19,81 +18,83 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from .compile import kernel
+from .compile import kernel, ones
 from .noise import normals_from_words, philox_lanes
+from .pulses import SUM
 
-GROUP, GROUP_SLOTS = (
-    128,
-    1024,
-)  # samples that are summed together, and slots of their trains: more, and bounds are reached
+# samples that are summed together, and slots of their trains: more, and bounds are reached
+GROUP, GROUP_SLOTS = 128, 1024
 LONGEST_SUMMED = 32  # slots of a train: pulse words have 32 bits here
 STEEPEST = 0.5  # n |ln a| of a train, up to which the series of `_add_sloped` is good to float32
 REACH = 8.0  # standard deviations
-_WIDTH = 64  # columns that are worked on side by side; arrays of working space have rows of this length
-_ONE_SUM = 1 << 31  # bit of the Philox counter that no pulse of its own has
-
-
-@kernel(inline=True)
-def _ones(v):
-    """How many bits of a 32-bit word are set."""
-    v = v - ((v >> np.uint32(1)) & np.uint32(0x55555555))
-    v = (v & np.uint32(0x33333333)) + ((v >> np.uint32(2)) & np.uint32(0x33333333))
-    v = (v + (v >> np.uint32(4))) & np.uint32(0x0F0F0F0F)
-    v = v + (v >> np.uint32(8))
-    return (v + (v >> np.uint32(16))) & np.uint32(0x3F)
+_CUT = 8  # samples of constant steps whose pulses are bounded as if those up, or those down, all came first
+_WIDTH = 256  # columns that are worked on side by side; arrays of working space have rows of this length
 
 
 @kernel()
-def _count(signed, word_train, word_sign, trains, signs):
-    """signed[j] <- coincidences of a word line and bit line j, negative where they lower the weight."""
+def _count(up, down, word_train, word_sign, trains, signs):
+    """Add the coincidences of a word line and bit line j to up[j], or to down[j] where they lower the weight."""
     for j in range(trains.size):
-        signed[j] = np.int32(_ones(word_train & trains[j])) * (word_sign * signs[j])
+        n = np.int32(ones(word_train & trains[j]))
+        rises = n if signs[j] == word_sign else np.int32(0)
+        up[j] += rises
+        down[j] += n - rises
 
 
 @kernel()
-def _add_constant(sums, cell, signed, side_sign):
-    """One sample on cells with constant steps.
+def _start(sums, state):
+    """The sums of one side of a block of cells (n,) before the first pulse: sums is (5 x 256,) float32.
+
+    Its rows are mean, smallest and largest mean, variance and largest variance of the state.
+    """
+    sums[:] = np.float32(0.0)
+    for j in range(state.size):
+        w = state[j]
+        sums[j] = w
+        sums[_WIDTH + j] = w
+        sums[2 * _WIDTH + j] = w
+
+
+@kernel()
+def _add_constant(sums, steps, up, down):
+    """Some samples on cells with constant steps, whose order does not matter but to the bounds of the mean.
 
     Parameters
     ----------
-    sums: (6 x 64,) float32: mean, smallest and largest mean, variance, pulses, pulses up less pulses down.
-    cell: (4 x 64,) float32: step up, step down, variance of one step up, of one down. signed: (64,) int32, see `_count`.
+    sums: see `_start`. steps: (4 x 256,) float32: step up, step down, variance of one up, of one down.
+    up, down: (n,) int32, pulses of the samples.
     """
-    for j in range(_WIDTH):  # both sides of every choice are loaded first: a load under a condition is not vectorised
-        net = np.float32(signed[j]) * side_sign
-        up = net > np.float32(0.0)
-        n = abs(net)
-        rise, fall = cell[j], cell[_WIDTH + j]
-        mean = sums[j] + net * (rise if up else fall)
-        sums[j] = mean
-        least, most = sums[_WIDTH + j], sums[2 * _WIDTH + j]
-        sums[_WIDTH + j] = mean if mean < least else least
-        sums[2 * _WIDTH + j] = mean if mean > most else most
-        rise, fall = cell[2 * _WIDTH + j], cell[3 * _WIDTH + j]
-        sums[3 * _WIDTH + j] += n * (rise if up else fall)
-        sums[4 * _WIDTH + j] += n
-        sums[5 * _WIDTH + j] += net
+    for j in range(up.size):  # both sides of every choice are loaded first: a load under a condition is not vectorised
+        ups, downs = np.float32(up[j]), np.float32(down[j])
+        rise, fall = ups * steps[j], downs * steps[_WIDTH + j]
+        variance = ups * steps[2 * _WIDTH + j] + downs * steps[3 * _WIDTH + j]
+        mean, least, most = sums[j], sums[_WIDTH + j], sums[2 * _WIDTH + j]
+        lower, higher = mean - fall, mean + rise
+        sums[j] = mean + (rise - fall)
+        sums[_WIDTH + j] = lower if lower < least else least
+        sums[2 * _WIDTH + j] = higher if higher > most else most
+        sums[3 * _WIDTH + j] += variance
+        sums[4 * _WIDTH + j] += variance
 
 
 @kernel()
-def _add_sloped(sums, cell, signed, side_sign):
+def _add_sloped(sums, steps, ups, downs):
     """One sample on cells whose steps change linearly with the state.
 
     Parameters
     ----------
-    sums: (7 x 64,) float32: as of `_add_constant`, with the state for the mean, and the largest variance.
-    cell: (6 x 64,) float32: ln a, t and k of up pulses, then of down pulses. signed: (64,) int32, see `_count`.
+    sums: see `_start`. steps: (6 x 256,) float32: ln a, t and k of up pulses, then of down pulses.
+    ups, downs: (n,) int32, pulses of the sample, of which one is 0.
     """
     one = np.float32(1.0)
-    for j in range(_WIDTH):
-        net = np.float32(signed[j]) * side_sign
-        up = net > np.float32(0.0)
-        n = abs(net)
-        rise, fall = cell[j], cell[3 * _WIDTH + j]
+    for j in range(ups.size):
+        n = np.float32(ups[j] + downs[j])
+        up = ups[j] > downs[j]
+        rise, fall = steps[j], steps[3 * _WIDTH + j]
         y = n * (rise if up else fall)
-        rise, fall = cell[_WIDTH + j], cell[4 * _WIDTH + j]
+        rise, fall = steps[_WIDTH + j], steps[4 * _WIDTH + j]
         target = rise if up else fall
-        rise, fall = cell[2 * _WIDTH + j], cell[5 * _WIDTH + j]
+        rise, fall = steps[2 * _WIDTH + j], steps[5 * _WIDTH + j]
         resting = rise if up else fall
         # 1 - exp(y) by Taylor's series, relative error below 1e-7 for |y| <= 1/2
         e = one + y * np.float32(1 / 8)
@@ -108,56 +109,50 @@ def _add_sloped(sums, cell, signed, side_sign):
         keep = one - e
         variance = sums[3 * _WIDTH + j] * keep * keep + resting * e * (one + keep)
         sums[j] = mean
-        least, most, widest = sums[_WIDTH + j], sums[2 * _WIDTH + j], sums[6 * _WIDTH + j]
+        least, most, widest = sums[_WIDTH + j], sums[2 * _WIDTH + j], sums[4 * _WIDTH + j]
         sums[_WIDTH + j] = mean if mean < least else least
         sums[2 * _WIDTH + j] = mean if mean > most else most
-        sums[6 * _WIDTH + j] = variance if variance > widest else widest
+        sums[4 * _WIDTH + j] = variance if variance > widest else widest
         sums[3 * _WIDTH + j] = variance
-        sums[4 * _WIDTH + j] += n
-        sums[5 * _WIDTH + j] += net
 
 
 @kernel()
-def _gather(cell, sums, state, traits, c, sloped, steepest):
-    """What `_add_constant` or `_add_sloped` needs of the cells (n,) of one side of a block, and their sums at the start.
+def _constant_steps(steps, traits, c):
+    """What `_add_constant` needs of the cells (n,) of one side of a block. traits: (n, at least 2). c: step noise."""
+    for j in range(traits.shape[0]):
+        for falls in range(2):
+            s = traits[j, falls]
+            steps[falls * _WIDTH + j] = s
+            steps[(2 + falls) * _WIDTH + j] = s * s * c * c
+
+
+@kernel()
+def _sloped_steps(steps, sums, traits, c, steepest):
+    """What `_add_sloped` needs of the cells (n,) of one side of a block.
 
     A cell whose steps are too steep to be summed (slope of `steepest` or more) gets a variance that no bound is far enough from.
     """
-    zero = np.float32(0.0)
-    sums[:] = zero
-    cell[:] = zero
-    for j in range(state.size):
-        if not sloped:
-            for falls in range(2):
-                s = traits[j, falls]
-                cell[falls * _WIDTH + j] = s
-                cell[(2 + falls) * _WIDTH + j] = s * s * c * c
-            continue
-        w = state[j]
-        sums[j] = w
-        sums[_WIDTH + j] = w
-        sums[2 * _WIDTH + j] = w
+    steps[:] = np.float32(0.0)
+    for j in range(traits.shape[0]):
         for falls in range(2):
             s = traits[j, falls]
             # soft bounds: s (1 - w / bound), so that pulses stop at the bound that they move to
-            slope = s / abs(traits[j, 2 + falls]) if s > zero else zero
+            slope = s / abs(traits[j, 2 + falls]) if s > np.float32(0.0) else np.float32(0.0)
             if slope < steepest:
                 at = 3 * falls * _WIDTH
-                cell[at + j] = np.float32(np.log1p(-np.float64(slope)))
-                cell[at + _WIDTH + j] = traits[j, 2 + falls]
-                cell[at + 2 * _WIDTH + j] = s * abs(traits[j, 2 + falls]) * c * c / (np.float32(2.0) - slope)
+                steps[at + j] = np.float32(np.log1p(-np.float64(slope)))
+                steps[at + _WIDTH + j] = traits[j, 2 + falls]
+                steps[at + 2 * _WIDTH + j] = s * abs(traits[j, 2 + falls]) * c * c / (np.float32(2.0) - slope)
             else:
-                sums[6 * _WIDTH + j] = np.float32(np.inf)
+                sums[4 * _WIDTH + j] = np.float32(np.inf)
 
 
 @kernel()
-def _settle(sums, state, traits, sloped, far, kept):
-    """Which cells (n,) of one side of a block may be summed: kept[j] <- 0 where a bound is within `far` sds."""
-    for j in range(state.size):
-        w = np.float32(0.0) if sloped else state[j]
-        variance = sums[6 * _WIDTH + j] if sloped else sums[3 * _WIDTH + j]
-        reach = far * np.sqrt(variance)
-        inside = w + sums[2 * _WIDTH + j] + reach <= traits[j, 2] and w + sums[_WIDTH + j] - reach >= traits[j, 3]
+def _keep(kept, sums, traits, far):
+    """kept[j] <- False where a bound came within `far` standard deviations of a cell of one side of a block."""
+    for j in range(kept.size):
+        room = far * np.sqrt(sums[4 * _WIDTH + j])
+        inside = sums[2 * _WIDTH + j] + room <= traits[j, 2] and sums[_WIDTH + j] - room >= traits[j, 3]
         kept[j] = kept[j] and inside
 
 
@@ -172,72 +167,80 @@ def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d
         summed, standard deviations that a bound must be away.
     moving: cells of a weight that move. sloped: whether these are soft bounds; constant steps otherwise.
     x_trains, d_trains: (group, lines) uint32; x_signs, d_signs: (group, lines) int32, +1 or -1. step, key: address.
-    left: out, (pairs,) uint8: 1 where pulses are to be played one by one, and nothing was changed.
+    left: out, (pairs,) uint8: 1 where a bound is, or may be, too near, and nothing was changed.
     pulses: out, (rows, 2) int64: coincidences that raise a weight, and that lower it, those on cells left included.
     """
     state, shown, traits, wear = cells
     columns = d_trains.shape[1]
+    together = 1 if sloped else _CUT
     for i in prange(x_trains.shape[1]):
-        cell = np.empty((2, 6 * _WIDTH), np.float32)
-        sums = np.empty((2, 7 * _WIDTH), np.float32)
-        signed = np.zeros(_WIDTH, np.int32)
-        kept = np.empty(_WIDTH, np.bool_)
+        steps = np.empty((2, 6 * _WIDTH), np.float32)
+        sums = np.empty((2, 5 * _WIDTH), np.float32)
+        total = np.empty(_WIDTH, np.int32)
+        raises = np.empty(_WIDTH, np.int32)
+        lowers = np.empty(_WIDTH, np.int32)
         low = np.empty(_WIDTH, np.uint32)
-        high = np.empty(_WIDTH, np.uint32)
+        high = np.full(_WIDTH, SUM, np.uint32)
         words = np.empty((4, _WIDTH), np.uint32)
         radius = np.empty(_WIDTH, np.float32)
         normals = np.empty((4, _WIDTH), np.float32)
         busy = False
         for s in range(x_trains.shape[0]):
             busy |= x_trains[s, i] != 0
-        up = 0.0
-        down = 0.0
+        raised = 0
+        lowered = 0
         for first in range(0, columns if busy else 0, _WIDTH):
             width = min(_WIDTH, columns - first)
             start = i * columns + first
-            signed[:] = 0
+            up, down, taken = raises[:width], lowers[:width], total[:width]
+            kept = np.ones(width, np.bool_)
+            taken[:] = 0
             for side in range(moving):
-                here = state[start : start + width, side]
-                _gather(
-                    cell[side], sums[side], here, traits[start : start + width, side], numbers[0], sloped, numbers[3]
-                )
-            for s in range(x_trains.shape[0]):
-                if x_trains[s, i] == 0:
+                _start(sums[side], state[start : start + width, side])
+                own = traits[start : start + width, side]
+                if sloped:
+                    _sloped_steps(steps[side], sums[side], own, numbers[0], numbers[3])
+                else:
+                    _constant_steps(steps[side], own, numbers[0])
+            for cut in range(0, x_trains.shape[0], together):
+                up[:] = 0
+                down[:] = 0
+                fires = False
+                for s in range(cut, min(cut + together, x_trains.shape[0])):
+                    if x_trains[s, i] != 0:
+                        fires = True
+                        here = slice(first, first + width)
+                        _count(up, down, x_trains[s, i], x_signs[s, i], d_trains[s, here], d_signs[s, here])
+                if not fires:
                     continue
-                trains = d_trains[s, first : first + width]
-                _count(signed, x_trains[s, i], x_signs[s, i], trains, d_signs[s, first : first + width])
+                for j in range(width):
+                    taken[j] += up[j] + down[j]
+                    raised += up[j]
+                    lowered += down[j]
                 for side in range(moving):
+                    to, fro = (down, up) if side == 1 else (up, down)
                     if sloped:
-                        _add_sloped(sums[side], cell[side], signed, np.float32(1 - 2 * side))
+                        _add_sloped(sums[side], steps[side], to, fro)
                     else:
-                        _add_constant(sums[side], cell[side], signed, np.float32(1 - 2 * side))
-            kept[:] = True
+                        _add_constant(sums[side], steps[side], to, fro)
             for side in range(moving):
-                here = state[start : start + width, side]
-                _settle(sums[side], here, traits[start : start + width, side], sloped, numbers[4], kept)
-            for j in range(_WIDTH):
+                _keep(kept, sums[side], traits[start : start + width, side], numbers[4])
+            lanes = (width + 7) & ~7  # whole vectors; what is made too much is not used
+            for j in range(lanes):
                 low[j] = start + j
-                high[j] = _ONE_SUM
-            philox_lanes(words, low, high, step, key)
-            normals_from_words(words, radius, normals)
+            philox_lanes(words, low[:lanes], high, step, key)
+            normals_from_words(words, radius[:lanes], normals)
             for j in range(width):
-                n = sums[0, 4 * _WIDTH + j]
-                net = sums[0, 5 * _WIDTH + j]
-                up += 0.5 * (n + net)
-                down += 0.5 * (n - net)
-                if n == np.float32(0.0):
-                    continue
+                n = taken[j]
                 p = start + j
                 if not kept[j]:
-                    left[p] = 1
-                    continue
-                for side in range(moving):
-                    w = sums[side, j] + np.sqrt(sums[side, 3 * _WIDTH + j]) * normals[side, j]
-                    if not sloped:
-                        w += state[p, side]
-                    w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
-                    state[p, side] = w
-                    shown[p, side] = max(w + numbers[1] * normals[2 + side, j], numbers[2])
-                    wear[p, side] += np.int64(n)
-        pulses[i, 0] = np.int64(up)
-        pulses[i, 1] = np.int64(down)
+                    left[p] = n > 0
+                elif n > 0:
+                    for side in range(moving):
+                        w = sums[side, j] + np.sqrt(sums[side, 3 * _WIDTH + j]) * normals[side, j]
+                        w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+                        state[p, side] = w
+                        shown[p, side] = max(w + numbers[1] * normals[2 + side, j], numbers[2])
+                        wear[p, side] += n
+        pulses[i, 0] = raised
+        pulses[i, 1] = lowered

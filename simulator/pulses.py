@@ -1,11 +1,7 @@
-"""Pulses on the cells of an array, one after another: stochastic trains (the outer-product update) and counted pulses.
+"""Pulses on the cells of an array, one after another: outer products, and counted pulses.
 
-What one pulse does to one cell is `_moved`, for every law of `revpath.devices.response`. Stochastic trains are those of
-Gokmen & Vlasov, "Acceleration of deep neural network training with resistive cross-point devices", Front. Neurosci.
-10:333 (2016), section "Stochastic update rule"; pulse-length management as in IBM aihwkit
-(../shared/references/aihwkit.md, 1.3).
-
-These kernels call compiled functions of `noise.py`, in another file; see the note there.
+What one pulse does to a cell is in `apply_pulses`, for every law of `revpath.devices.response`. Trains are made in
+`pulse_trains.py`; pulse-length management is that of IBM aihwkit (../shared/references/aihwkit.md, 1.3).
 """
 
 from __future__ import annotations
@@ -13,85 +9,29 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from .compile import kernel
+from .compile import kernel, ones
 from .noise import normals_from_words, philox_lanes
-from .pulse_plan import train_length as train_length  # it is looked for here
 
-PULSE_BITS = 16  # resolution of the firing probability of a line, and random bits that one slot of one line takes
-LONGEST_TRAIN = 63
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
 PULSED_TOGETHER = 256  # pulses that are worked on side by side
-SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE = range(5)  # laws of one pulse, see `pulse_laws.py`
+SUM = 1 << 31  # bit of the Philox counter that no pulse of its own has: the address of a sum of pulses
+SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE, FRESH_WRITE = range(6)  # laws of one pulse, see `pulse_laws.py`
 _U64 = np.uint64
-
-
-@kernel(inline=True)
-def _popcount(v):
-    v = v - ((v >> _U64(1)) & _U64(0x5555555555555555))
-    v = (v & _U64(0x3333333333333333)) + ((v >> _U64(2)) & _U64(0x3333333333333333))
-    v = (v + (v >> _U64(4))) & _U64(0x0F0F0F0F0F0F0F0F)
-    v = v + (v >> _U64(8))
-    v = v + (v >> _U64(16))
-    return (v + (v >> _U64(32))) & _U64(0x7F)
-
-
-@kernel()
-def pulse_trains(trains, values, gain, slots, first_line, step, key, scratch):
-    """Bernoulli trains: bit k of trains[l] is 1 where line l fires in slot k, with probability min(gain |value|, 1).
-
-    Parameters
-    ----------
-    trains: out, (lines,) uint64. values, gain: float32. The probability is rounded to a multiple of 2**-16.
-    slots: number of slots, at most 63. first_line: number of line 0. step, key: address. scratch: see `_fire`.
-
-    Returns
-    -------
-    The pulses, and the lines that may fire (whose random bits a chip would have to make).
-    """
-    low, high, words = scratch[:3]
-    limits = np.empty(BLOCK_COLUMNS, np.int32)
-    pulses = 0
-    lines = 0
-    for start in range(0, trains.size, BLOCK_COLUMNS):
-        fires = trains[start : start + BLOCK_COLUMNS]
-        sizes = values[start : start + BLOCK_COLUMNS]
-        lanes = (fires.size + 7) & ~7
-        may_fire = 0
-        for i in range(fires.size):
-            probability = min(abs(sizes[i]) * gain, np.float32(1.0))
-            limits[i] = np.int32(np.rint(probability * np.float32(65536.0)))
-            fires[i] = _U64(0)
-            may_fire += np.int64(limits[i] > 0)
-        if may_fire == 0:
-            continue
-        lines += may_fire
-        for group in range((slots + 7) // 8):
-            for i in range(lanes):
-                low[i] = first_line + start + i
-                high[i] = group
-            philox_lanes(words, low[:lanes], high, step, key)
-            for k in range(min(8, slots - 8 * group)):
-                slot = _U64(8 * group + k)
-                half = np.uint32(16 * (k & 1))
-                word = words[k >> 1]
-                for i in range(fires.size):
-                    draw = np.int32((word[i] >> half) & np.uint32(0xFFFF))
-                    fires[i] |= _U64(draw < limits[i]) << slot
-        for i in range(fires.size):
-            pulses += np.int64(_popcount(fires[i]))
-    return pulses, lines
 
 
 @kernel()
 def _moved(law, traits, p, side, falls, w, normal):
-    """The state after one pulse on a cell that holds w, float32, by the laws that `_fire` does not have itself.
+    """The state after one pulse on a cell that holds w, float32, by the laws that `apply_pulses` does not have itself.
 
     Parameters
     ----------
-    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`. p, side: which cell (a view of its traits would cost
+    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
+        the target and the standard deviation of where it lands. p, side: which cell (a view of its traits would cost
         as much as the rest). falls: 1 for a down pulse, 0 for an up pulse.
     """
     kind, numbers, tables = law
+    if kind == FRESH_WRITE:
+        return max(traits[p, side, 0] + traits[p, side, 1] * normal, numbers[2])
     one, zero = np.float32(1.0), np.float32(0.0)
     s, high, low = traits[p, side, falls], traits[p, side, 2], traits[p, side, 3]
     span = high - low
@@ -118,31 +58,40 @@ def _moved(law, traits, p, side, falls, w, normal):
 
 
 @kernel()
-def _fire(cells, law, moving, entries, filled, scratch, step, key):
+def draw_noise(entries, filled, scratch, step, key):
+    """Four normals for each of the first `filled` entries of `apply_pulses`, into the last array of `scratch`.
+
+    scratch: working space of whole vectors of lanes: Philox counters (low, high), words, radius, normals. step, key: address.
+    """
+    low, high, words, radius, normals = scratch
+    lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
+    for e in range(lanes):
+        low[e] = entries[e] & _U64(0xFFFFFFFF)
+        high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
+    philox_lanes(words, low[:lanes], high[:lanes], step, key)
+    normals_from_words(words, radius[:lanes], normals)
+
+
+@kernel()
+def apply_pulses(cells, law, moving, entries, filled, normals):
     """Apply the first `filled` pulses of a list, in order, to the cells of their pairs; returns how many rise.
+
+    Every pulse of the package is given here. (Not by an inlined function of one cell: Numba then counts references to
+    the arrays at each pulse, which doubles the time of simple laws.)
 
     Parameters
     ----------
     cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
         float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
-        that each cell has taken.
+        that each cell has taken. Or (cells, 1) in place of (pairs, 2).
     law: kind, numbers and tables, see `pulse_laws.kernel_law`.
-    moving: cells of a weight that move: 2, or 1 where G- is a reference.
+    moving: cells of a weight that move: 2, or 1 where G- is a reference, or where there is no second one.
     entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
         bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
-    scratch: working space of `PULSED_TOGETHER` lanes: Philox counters (low, high), words, radius, normals. step, key: address.
+    normals: (4, lanes) float32: noise of G+ and of G-, and their write noise.
     """
     state, shown, traits, wear = cells
     kind, numbers, _ = law
-    low, high, words, radius, normals = scratch
-    lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
-    low = low[:lanes]
-    high = high[:lanes]
-    for e in range(lanes):
-        low[e] = entries[e] & _U64(0xFFFFFFFF)
-        high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
-    philox_lanes(words, low, high, step, key)
-    normals_from_words(words, radius[:lanes], normals)
     c = numbers[0]
     write = numbers[1]
     floor = numbers[2]
@@ -151,7 +100,7 @@ def _fire(cells, law, moving, entries, filled, scratch, step, key):
     zero = np.float32(0.0)
     raised = 0
     for e in range(filled):
-        p = np.int64(low[e])
+        p = np.int64(entries[e] & _U64(0xFFFFFFFF))
         up = np.int64(entries[e] >> _U64(63))
         raised += up
         for side in range(moving):
@@ -175,8 +124,15 @@ def _fire(cells, law, moving, entries, filled, scratch, step, key):
 
 
 @kernel()
+def fire_pulses(cells, law, moving, entries, filled, scratch, step, key):
+    """`apply_pulses` with normals of their own. scratch, step, key: see `draw_noise`."""
+    draw_noise(entries, filled, scratch, step, key)
+    return apply_pulses(cells, law, moving, entries, filled, scratch[4])
+
+
+@kernel()
 def _listed(entries, places, counts, k):
-    """Entries (see `_fire`) for pulse k of the pairs that take more than k, up where counts are positive; how many."""
+    """Entries (see `apply_pulses`) for pulse k of the pairs that take more than k, up where counts are positive; how many."""
     filled = 0
     for e in range(counts.size):
         if abs(counts[e]) > k:
@@ -191,7 +147,7 @@ def counted_pulses(cells, law, moving, counts, step, key):
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
+    cells, law, moving: see `apply_pulses`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
     """
     for block in prange((counts.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
         first = block * PULSED_TOGETHER
@@ -209,27 +165,7 @@ def counted_pulses(cells, law, moving, counts, step, key):
             most = max(most, abs(here[j]))
         for k in range(most):
             filled = _listed(entries, places, here, k)
-            _fire(cells, law, moving, entries, filled, scratch, step, key)
-
-
-@kernel(parallel=True)
-def word_trains(trains, x, gains, plan, key, lines):
-    """Trains of the word lines of a batch, see `pulse_trains`.
-
-    Parameters
-    ----------
-    trains: out, (batch, rows) uint64. x: (batch, rows) float32. gains: (batch,) float32.
-    plan: (batch, 2) uint64: slots, and step of the sample. key: Philox key.
-    lines: out, (batch, 2) int64: pulses, and (line, slot) pairs that needed random bits.
-    """
-    for s in prange(trains.shape[0]):
-        low = np.empty(BLOCK_COLUMNS, np.uint32)
-        high = np.empty(BLOCK_COLUMNS, np.uint32)
-        words = np.empty((4, BLOCK_COLUMNS), np.uint32)
-        slots = np.int64(plan[s, 0])
-        pulses, may_fire = pulse_trains(trains[s], x[s], gains[s], slots, 0, plan[s, 1], key, (low, high, words))
-        lines[s, 0] = pulses
-        lines[s, 1] = may_fire * slots
+            fire_pulses(cells, law, moving, entries, filled, scratch, step, key)
 
 
 @kernel()
@@ -238,7 +174,7 @@ def _coincidences(counts, word_train, trains):
     total = 0
     most = 0
     for f in range(trains.size):
-        n = np.int64(_popcount(word_train & trains[f]))
+        n = np.int64(ones(word_train & trains[f]))
         counts[f] = n
         total += n
         most = max(most, n)
@@ -251,8 +187,8 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
 
     Parameters
     ----------
-    cells, law, moving, scratch: see `_fire`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
-    lines: the bit lines that fire at all: trains, entries (see `_fire`) on row 0, and working space; (n,) each.
+    cells, law, moving, scratch: see `apply_pulses`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
+    lines: the bit lines that fire at all: trains, entries on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
     trains, places, counts = lines
@@ -273,17 +209,17 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
                 entries[filled] = (places[f] + here) ^ negative
                 filled += np.int64(counts[f] > k)
             if filled >= PULSED_TOGETHER:
-                raised += _fire(cells, law, moving, entries, PULSED_TOGETHER, scratch, step, key)
+                raised += fire_pulses(cells, law, moving, entries, PULSED_TOGETHER, scratch, step, key)
                 filled -= PULSED_TOGETHER
                 for e in range(filled):
                     entries[e] = entries[PULSED_TOGETHER + e]
     if filled:
-        raised += _fire(cells, law, moving, entries, filled, scratch, step, key)
+        raised += fire_pulses(cells, law, moving, entries, filled, scratch, step, key)
     return raised, moved - raised
 
 
 @kernel(parallel=True)
-def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses):
+def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, pulses):
     """Outer products of a batch, sample after sample, on an array of pairs of cells.
 
     Threads own blocks of 64 columns, so no cell is touched by two of them and the order of pulses on a cell is that of
@@ -291,18 +227,14 @@ def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses)
 
     Parameters
     ----------
-    cells, law, moving: see `_fire`. x_trains: (batch, rows) uint64, of `word_trains`.
-    x, d: (batch, rows or columns) float32.
-    gains: (batch,) float32, of the bit lines. plan: (batch, 2) uint64: slots, and step of the sample.
-    keys: Philox keys of the bit-line trains and of the cells' noise.
-    pulses: out, (blocks, 4) int64: pairs moved up, pairs moved down, bit-line pulses, (line, slot) pairs that needed
-        random bits.
+    cells, law, moving: see `apply_pulses`. x_trains, d_trains: (batch, rows or columns) uint64, of `pulse_trains.line_trains`.
+    x, d: (batch, rows or columns) float32. steps: (batch,) uint64, of the samples. key: of the cells' noise.
+    pulses: out, (blocks, 2) int64: pairs moved up, pairs moved down.
     """
     columns = d.shape[1]
     for block in prange(pulses.shape[0]):
         first = block * BLOCK_COLUMNS
         width = min(BLOCK_COLUMNS, columns - first)
-        trains = np.empty(width, np.uint64)
         fires = np.empty(width, np.uint64)
         places = np.empty(width, np.uint64)
         counts = np.empty(width, np.int64)
@@ -314,59 +246,17 @@ def pulsed_update(cells, law, moving, x_trains, x, d, gains, plan, keys, pulses)
         scratch = (low, high, words, radius, normals)
         up = 0
         down = 0
-        line_pulses = 0
-        line_slots = 0
         for s in range(x.shape[0]):
-            slots = np.int64(plan[s, 0])
-            step = plan[s, 1]
-            values = d[s, first : first + width]
-            made, may_fire = pulse_trains(trains, values, gains[s], slots, first, step, keys[0], scratch)
-            line_pulses += made
-            line_slots += may_fire * slots
             n = 0
-            for j in range(width):
-                fires[n] = trains[j]
-                places[n] = _U64(first + j) | (_U64(values[j] > 0) << _U64(63))
-                n += np.int64(trains[j] != _U64(0))
+            for j in range(first, first + width):
+                fires[n] = d_trains[s, j]
+                places[n] = _U64(j) | (_U64(d[s, j] > 0) << _U64(63))
+                n += np.int64(d_trains[s, j] != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
             raised, lowered = _fire_block(
-                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (step, keys[1])
+                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (steps[s], key)
             )
             up += raised
             down += lowered
         pulses[block, 0] = up
         pulses[block, 1] = down
-        pulses[block, 2] = line_pulses
-        pulses[block, 3] = line_slots
-
-
-@kernel(parallel=True)
-def played_pulses(cells, law, moving, pairs, lines, x_trains, x, d_trains, d, steps, key):
-    """What `pulsed_update` does, on some of the pairs of cells only.
-
-    Parameters
-    ----------
-    cells, law, moving: see `_fire`. pairs: (n,) int64, indices. lines: columns of the array.
-    x_trains, d_trains: (batch, lines) uint32. x, d: (batch, lines) float32. steps: (batch,) uint64. key: of the noise.
-    """
-    for block in prange((pairs.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
-        here = pairs[block * PULSED_TOGETHER : (block + 1) * PULSED_TOGETHER]
-        counts = np.empty(here.size, np.int64)
-        entries = np.empty(PULSED_TOGETHER, np.uint64)
-        low = np.empty(PULSED_TOGETHER, np.uint32)
-        high = np.empty(PULSED_TOGETHER, np.uint32)
-        words = np.empty((4, PULSED_TOGETHER), np.uint32)
-        radius = np.empty(PULSED_TOGETHER, np.float32)
-        normals = np.empty((4, PULSED_TOGETHER), np.float32)
-        scratch = (low, high, words, radius, normals)
-        for s in range(steps.size):
-            most = 0
-            for e in range(here.size):
-                i = here[e] // lines
-                j = here[e] - i * lines
-                n = np.int64(_popcount(_U64(x_trains[s, i]) & _U64(d_trains[s, j])))
-                counts[e] = n if (d[s, j] > 0) != (x[s, i] < 0) else -n
-                most = max(most, n)
-            for k in range(most):
-                filled = _listed(entries, here, counts, k)
-                _fire(cells, law, moving, entries, filled, scratch, steps[s], key)

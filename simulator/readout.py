@@ -1,7 +1,4 @@
-"""What surrounds a read: lines driven from inputs, and from the ideal output to what the converter says.
-
-`_digitise` calls compiled functions of `noise.py`, in another file; see the note there.
-"""
+"""What surrounds a read: lines driven from inputs, and from the ideal output to what the converter says."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ Between two moments that lie `seconds` apart a trap keeps its state with probabi
 is otherwise drawn afresh: occupied with probability p. That is the two-state Markov process with the two rates of
 `TelegraphReadNoise`, exactly, at any distance in time. One 64-bit number for each cell decides, so that reads a
 billionth of a switching time apart are resolved.
-
-`_advance` calls a compiled function of `noise.py`, in another file; see the note there.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from .operator import as_batch, as_finite, checked_sizes
 from .parts import CompositeArray, part_number
 from .programming_report import ProgrammingReport
 from .readout import check_inputs
+from .updates import checked_firings
 
 
 class TiledCrossbar(CompositeArray):
@@ -199,6 +200,13 @@ class TiledCrossbar(CompositeArray):
         for row, down in zip(self.tiles, self._rows, strict=True):
             for tile, across in zip(row, self._columns, strict=True):
                 tile.pulse(np.ascontiguousarray(counts[down, across]))
+
+    def fire(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None:
+        """Fire word and bit lines together, see `Crossbar.fire`; all tiles have the same slots, and fire their own lines."""
+        words, bits, slots = checked_firings(words, bits, slots, self.shape)  # refuses before any tile has changed
+        for row, down in zip(self.tiles, self._rows, strict=True):
+            for tile, across in zip(row, self._columns, strict=True):
+                tile.fire(words[down], bits[across], slots)
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         """W <- W + rate x^T d in the tiles, one outer product for each row of the batch, in order.

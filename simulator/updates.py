@@ -11,10 +11,10 @@ from ..devices.response import IdealResponse, NoResponse
 from .cells import Cells
 from .errors import ArrayError
 from .events import Tally
-from .outer_products import OuterProducts, PulseStreams, can_sum, play_pulses, sum_pulses
+from .outer_products import PulseStreams, can_sum, play_pulses, sum_pulses, with_trains
 from .pulse_laws import cells_of
 from .pulse_plan import train_length
-from .pulses import PULSE_BITS, word_trains
+from .pulse_trains import PULSE_BITS
 
 if TYPE_CHECKING:
     from .config import ArrayConfig
@@ -57,14 +57,56 @@ def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseS
     cells.pulse(counts, streams.pulses)
     sizes = np.abs(counts)
     slots = int(sizes.max(axis=1).sum())
+    _count_pulses(cells, counts, slots, slots + int(sizes.sum()), config, tally)
+
+
+def fire(
+    cells: Cells,
+    words: np.ndarray,
+    bits: np.ndarray,
+    slots: int,
+    config: ArrayConfig,
+    streams: PulseStreams,
+    tally: Tally,
+) -> None:
+    """One outer product by trains that are spread evenly over `slots`, see `Crossbar.fire`, and its events."""
+    words, bits, slots = checked_firings(words, bits, slots, cells.shape)
+    sizes = (2 * np.outer(np.abs(words), np.abs(bits)) + slots) // (2 * slots)
+    counts = sizes * np.outer(np.sign(words), np.sign(bits))
+    if counts.any() or cells.law is None:  # which is refused
+        cells.pulse(counts, streams.pulses)
+    _count_pulses(cells, counts, slots, int(np.abs(words).sum() + np.abs(bits).sum()), config, tally)
+
+
+def _count_pulses(
+    cells: Cells, counts: np.ndarray, slots: int, line_pulses: int, config: ArrayConfig, tally: Tally
+) -> None:
+    """The events of pulses on each weight, counts (rows, columns) int64, that took so many slots and pulses of lines."""
+    both = int(np.abs(counts).sum())
     up = int(counts[counts > 0].sum())
-    both = int(sizes.sum())
     tally.count("update.slot", slots)
-    tally.count("line.pulse", slots + both)
+    tally.count("line.pulse", line_pulses)
     tally.count("pulse.up", up if cells.moving == 1 else both)
     tally.count("pulse.down", both - up if cells.moving == 1 else both)
     _count_time(cells, slots, tally)
-    cells.mind_wear(int(sizes.max()), config.on_worn)
+    cells.mind_wear(int(np.abs(counts).max()), config.on_worn)
+
+
+def checked_firings(
+    words: np.ndarray, bits: np.ndarray, slots: int, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Firings of word lines and bit lines, int64, and slots of `Crossbar.fire`; ArrayError where they cannot be."""
+    if isinstance(slots, bool) or not hasattr(slots, "__index__") or slots < 1:
+        raise ArrayError(f"slots = {slots!r} must be a positive integer")
+    words, bits = np.asarray(words), np.asarray(bits)
+    for name, firings, lines in (("words", words, shape[0]), ("bits", bits, shape[1])):
+        if firings.shape != (lines,):
+            raise ArrayError(f"{name} has shape {firings.shape}; it must be ({lines},)")
+        if firings.dtype.kind != "i":
+            raise ArrayError(f"{name} is of {firings.dtype}; it must hold whole numbers of a signed integer type")
+        if np.any(np.abs(firings) > slots):
+            raise ArrayError(f"{name} has {np.abs(firings).max()} firings of a line; there are {slots} slots")
+    return words.astype(np.int64), bits.astype(np.int64), int(slots)
 
 
 def _count_time(cells: Cells, slots: int, tally: Tally) -> None:
@@ -113,26 +155,16 @@ def _update_by_pulses(
     streams: PulseStreams,
     tally: Tally,
 ) -> None:
-    batch, rows = len(x), cells.shape[0]
     granularity = cells.moving * response.granularity * cells.mapping.scale
-    slots, x_gains, d_gains = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
-    first = streams.pulses.take_step(batch)
-    plan = np.stack([slots, first + np.arange(batch, dtype=np.uint64)], axis=1)
-    trains = np.zeros((batch, rows), np.uint64)
-    word_lines = np.zeros((batch, 2), np.int64)
-    word_trains(trains, x, x_gains.astype(np.float32), plan, streams.words.key, word_lines)
-    outer = OuterProducts(x, d, trains, d_gains.astype(np.float32), plan, word_lines[:, 0])
-    if config.pulses == "summed" and can_sum(cells, config.longest_train):
-        counts = sum_pulses(cells, outer, streams)
-    else:
-        counts = play_pulses(cells, outer, streams)
+    plan = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
+    outer, (fired, drawn) = with_trains(x, d, plan, streams)
+    summed = config.pulses == "summed" and can_sum(cells, config.longest_train)
+    up, down = (sum_pulses if summed else play_pulses)(cells, outer, streams.pulses.key)
     cells.changed()
-    up, down, bit_pulses, bit_slots = counts
-    word_pulses, word_slots = (int(n) for n in word_lines.sum(axis=0))
-    slots_taken = int(slots.sum())
+    slots_taken = int(outer.slots.sum())
     tally.count("update.slot", slots_taken)
-    tally.count("line.pulse", word_pulses + bit_pulses)
-    tally.count("random.bit", PULSE_BITS * (word_slots + bit_slots))
+    tally.count("line.pulse", fired)
+    tally.count("random.bit", PULSE_BITS * drawn)
     # with two cells a weight, a coincidence moves them in opposite directions: one up pulse and one down pulse
     tally.count("pulse.up", up if cells.moving == 1 else up + down)
     tally.count("pulse.down", down if cells.moving == 1 else up + down)

@@ -3,8 +3,8 @@
 This is a closed loop for each cell: read, compare with the target, pulse towards it, read again, until the read
 is inside the tolerance or the budget of pulses is used up; as Wan et al., "A compute-in-memory chip based on resistive
 random-access memory", Nature 608, 504 (2022), Extended Data Fig. 3a, but with pulses of one height. Cells whose pulse
-response is known are moved by up and down pulses. Cells whose response is not known (phase-change memory with its
-programming noise alone) are programmed anew in one go at each attempt, which is one pulse of the budget.
+response is known are moved by up and down pulses, whatever their law. Cells whose response is not known (phase-change
+memory with its programming noise alone) are programmed anew in one go at each attempt, which is one pulse of the budget.
 
 The functions work on plain arrays of cells; how weights become targets is the business of `mapping.py`.
 """
@@ -20,12 +20,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..devices import Device
 from ..devices.laws import NoProgrammingNoise
-from ..devices.response import IdealResponse, NoResponse, SoftBounds
+from ..devices.pulsed import PulsedResponse
+from ..devices.response import NoResponse
 from .errors import ArrayError
 from .mapping import WeightMapping
 from .noise import Stream
 from .programming_report import Outcome, ProgrammingReport
-from .verify_kernels import FRESH_WRITE, SOFT_BOUNDS, verify_cells
+from .pulse_laws import KernelLaw, fresh_writes, kernel_law, traits_of
+from .pulses import apply_pulses
+from .verify_kernels import verified_pulses
 
 _TABLE = 4096  # entries of the table of read noise over the conductances that a cell can show
 _FARTHEST = 7.0  # standard deviations; no normal of `noise.py` is farther
@@ -65,9 +68,10 @@ class WriteVerify(BaseModel):
     reads_per_verify: reads that are averaged for one comparison. They are taken as independent, so that their average
         has the read noise over sqrt(reads_per_verify); slow (1/f) noise averages less well than that.
     policy: "single": a read after each pulse. "adaptive": as many pulses before the next read as the remaining error
-        has nominal steps (`response.step`, rounded down), 1 to max_burst: fewer reads. Where the noise of a pulse
-        exceeds the tolerance, long bursts chase that noise and more cells fail: take a small max_burst there. Cells
-        that are programmed in one go take one write before each read under either policy.
+        has typical steps (`response.granularity`, rounded down), 1 to max_burst: fewer reads. Where the noise of a
+        pulse exceeds the tolerance, long bursts chase that noise and more cells fail, and where steps are much larger
+        than the typical one (far from the middle of an exponential, say) bursts overshoot: take a small max_burst
+        there. Cells that are programmed in one go take one write before each read under either policy.
     max_burst: largest number of pulses between two reads under "adaptive".
     """
 
@@ -99,14 +103,15 @@ def write_verify(
 
     Pulsed cells are read before their first pulse, and are left alone where they are inside the tolerance already.
     Cells that are programmed in one go begin with a write. Every loop ends with a verify read, so a cell that fails is
-    one whose last read was outside the tolerance. A loop ends by the budget alone, also for a cell that cannot move:
-    a controller does not know that. Why a cell failed is found out afterwards.
+    one whose last read was outside the tolerance. A loop ends by the budget alone, also for a cell that cannot move, or
+    whose every pulse steps over the band: a controller does not know that. Why a cell failed is found out afterwards.
 
     Parameters
     ----------
     state, shown: (...) float32, contiguous: what the cells hold and what a read sees of them, on the state coordinate
         of the response of the device. The last axis may be the pair.
-    traits: (..., 4) float32: s_up, s_down, b_max, b_min of each cell of a pulsed device; None for other devices.
+    traits: (..., n) float32: s_up, s_down, b_max, b_min of each cell of a pulsed device, and what else its law needs, see
+        `pulse_laws.traits_of`; None for other devices.
     targets: (...), siemens, inside the window of the device.
     device, scheme: what the cells are and how they are programmed.
     stream: of purpose `PURPOSE`; the call takes one step. Noise is addressed by (cell, pulse of the cell).
@@ -119,7 +124,8 @@ def write_verify(
     Raises
     ------
     ArrayError: shapes or types that do not fit, values that are not finite, targets outside the window, bounds that
-        are crossed, a device with neither a pulse response nor programming noise, or read noise that is not normal.
+        are crossed, a device with neither a pulse response nor programming noise or one whose pulses go one way only,
+        or read noise that is not normal.
     EnduranceError: worn cells with on_worn="error".
     """
     mapping = _mapping(device)
@@ -130,24 +136,20 @@ def write_verify(
     if not isinstance(stream, Stream):
         raise ArrayError(f"stream = {stream!r} must be a Stream")
     aims = mapping.to_state(targets).reshape(-1)
-    kind, noise, law, highest = _pulses(device, mapping, targets.reshape(-1), traits)
+    law, its, highest = _pulses(device, mapping, targets.reshape(-1), traits)
     top = max(highest, mapping.w_max, float(shown.max(initial=mapping.floor)))
     table = _read_table(device, scheme, mapping, top, read_time)
-    numbers = [
-        scheme.tolerance * (mapping.w_max - mapping.w_min),
-        *noise,
-        mapping.floor,
-        _bursts(device, scheme),
-        mapping.floor,
-        (len(table) - 1) / (top - mapping.floor),
-    ]
+    tolerance = scheme.tolerance * (mapping.w_max - mapping.w_min)
+    numbers = [tolerance, _bursts(device, scheme), mapping.floor, (len(table) - 1) / (top - mapping.floor)]
     counts = np.zeros((state.size, 4), np.int32)
     seen = np.zeros(state.size)
-    verify_cells(
-        (state.reshape(-1), shown.reshape(-1)),
-        (aims.astype(np.float32), law),
+    after = before.copy()
+    verified_pulses(
+        (state.reshape(-1, 1), shown.reshape(-1, 1), its, after.reshape(-1, 1)),
+        law,
+        aims.astype(np.float32),
         np.array(numbers, np.float32),
-        np.array([kind, scheme.max_pulses, scheme.max_burst], np.int64),
+        np.array([scheme.max_pulses, scheme.max_burst], np.int64),
         table,
         counts,
         seen,
@@ -155,20 +157,25 @@ def write_verify(
         stream.key,
     )
     reads = counts[:, 2].astype(np.int64)
-    outcome = _outcomes(counts[:, 3] == 1, state.reshape(-1), aims, law if traits is not None else None, numbers[0])
-    spent = counts[:, :2].astype(np.int64)
+    reached = counts[:, 3] == 1
+    outcome = np.where(reached, Outcome.REACHED, Outcome.BUDGET_USED).astype(np.uint8)
+    if traits is not None:
+        failed = np.flatnonzero(~reached)
+        outcome[failed] = _reasons(law, its[failed], state.reshape(-1)[failed], aims[failed], tolerance)
+    up, down = (counts[:, side].astype(np.int64).reshape(targets.shape) for side in (0, 1))
+    none, pulsed = np.zeros_like(up), traits is not None
     siemens = seen * mapping.slope + reads * (mapping.g_min - mapping.w_min * mapping.slope)
     siemens = np.maximum(siemens, 0.0)  # of empty cells, whose float32 state may be a rounding below the floor
     report = ProgrammingReport(
         target=targets,
         achieved=mapping.conductances(shown),
-        pulses_up=(spent[:, 0] if kind == SOFT_BOUNDS else np.zeros_like(reads)).reshape(targets.shape),
-        pulses_down=spent[:, 1].reshape(targets.shape),
-        writes=(spent[:, 0] if kind == FRESH_WRITE else np.zeros_like(reads)).reshape(targets.shape),
+        pulses_up=up if pulsed else none,
+        pulses_down=down if pulsed else none,
+        writes=none if pulsed else up + down,
         verify_reads=(reads * scheme.reads_per_verify).reshape(targets.shape),
         siemens_read=(scheme.reads_per_verify * siemens).reshape(targets.shape),
         outcome=outcome.reshape(targets.shape),
-        wear=before + spent.sum(axis=1).reshape(targets.shape),
+        wear=after,
         endurance=endurance,
         tolerance=scheme.tolerance * (device.window.g_max - device.window.g_min),
         noiseless=not table.any(),
@@ -189,28 +196,24 @@ def _mapping(device: Device) -> WeightMapping:
 
 def _pulses(
     device: Device, mapping: WeightMapping, targets: np.ndarray, traits: np.ndarray | None
-) -> tuple[int, list[float], np.ndarray, float]:
-    """Kind of pulse; cycle-to-cycle and write noise; traits as the kernel wants them; highest state that can be shown.
-
-    A new response law is a branch here, and a function beside `soft_bounds_pulse`.
-    """
+) -> tuple[KernelLaw, np.ndarray, float]:
+    """The law of a pulse; traits (n, 1, ...) as the kernel wants them; highest state that can be shown."""
     response = device.response
-    if isinstance(response, SoftBounds) and traits is not None:
-        write = response.write_noise * response.step
-        highest = float(traits[..., 2].max(initial=mapping.w_max)) + _FARTHEST * write
-        return SOFT_BOUNDS, [response.step_noise, write], traits.reshape(-1, 4), highest
+    if isinstance(response, PulsedResponse) and traits is not None:
+        law = kernel_law(response, mapping.floor)
+        highest = float(traits[..., 2].max(initial=mapping.w_max)) + _FARTHEST * float(law[1][1])
+        return law, traits.reshape(-1, 1, traits.shape[-1]), highest
     sigma = device.programming.sigma(targets, device.window.g_max) / mapping.slope
-    law = np.zeros((targets.size, 4), np.float32)
-    law[:, 0] = sigma
-    farthest = mapping.to_state(targets) + _FARTHEST * sigma
-    return FRESH_WRITE, [0.0, 0.0], law, float(farthest.max(initial=mapping.w_max))
+    aims = mapping.to_state(targets)
+    law, its = fresh_writes(aims, sigma, mapping.floor)
+    return law, its, float((aims + _FARTHEST * sigma).max(initial=mapping.w_max))
 
 
 def _bursts(device: Device, scheme: WriteVerify) -> float:
     """Pulses per state of remaining error; 0 for single pulses."""
-    if scheme.policy == "single" or not isinstance(device.response, SoftBounds):
+    if scheme.policy == "single" or not isinstance(device.response, PulsedResponse):
         return 0.0
-    return 1.0 / device.response.step
+    return 1.0 / device.response.granularity
 
 
 def _read_table(
@@ -230,19 +233,28 @@ def _read_table(
     return (sigma / mapping.slope / np.sqrt(scheme.reads_per_verify)).astype(np.float32)
 
 
-def _outcomes(
-    reached: np.ndarray, state: np.ndarray, aims: np.ndarray, traits: np.ndarray | None, tolerance: float
-) -> np.ndarray:
-    """Why each cell ended, (n,) uint8 of `Outcome`, from what a controller cannot see."""
-    out = np.where(reached, Outcome.REACHED, Outcome.BUDGET_USED).astype(np.uint8)
-    if traits is None:
-        return out
-    s_up, s_down, high, low = traits.T
-    beyond = (aims > high + tolerance) | (aims < low - tolerance)
-    still = (low == high) | (np.where(aims > state, s_up, s_down) == 0)
-    out[~reached & beyond] = Outcome.BEYOND_BOUNDS
-    out[~reached & still] = Outcome.STUCK
+def _reasons(law: KernelLaw, traits: np.ndarray, state: np.ndarray, aims: np.ndarray, tolerance: float) -> np.ndarray:
+    """Why pulsed cells (n,) did not arrive, uint8 of `Outcome`, from what a controller cannot see."""
+    out = np.full(state.shape, Outcome.BUDGET_USED, np.uint8)
+    s_up, s_down, high, low = traits[:, 0, :4].T
+    rises = aims > state
+    moved = _pulsed_in_the_mean(law, traits, state, rises)
+    error, left = aims - state, aims - moved
+    out[(left * error < 0) & (np.abs(left) > tolerance)] = Outcome.STEPPED_OVER
+    # a cell whose law takes it nowhere; one inside the tolerance only looked as if it were not
+    out[(np.where(rises, moved <= state, moved >= state)) & (np.abs(error) > tolerance)] = Outcome.STUCK
+    out[(aims > high + tolerance) | (aims < low - tolerance)] = Outcome.BEYOND_BOUNDS
+    out[(low == high) | (np.where(rises, s_up, s_down) == 0)] = Outcome.STUCK
     return out
+
+
+def _pulsed_in_the_mean(law: KernelLaw, traits: np.ndarray, state: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """States after one pulse on each cell (n,) float32, without its noise."""
+    moved, n = state.reshape(-1, 1).copy(), len(state)
+    entries = np.arange(n, dtype=np.uint64) | (up.astype(np.uint64) << np.uint64(63))
+    cells = moved, np.empty_like(moved), np.ascontiguousarray(traits), np.zeros((n, 1), np.int64)
+    apply_pulses(cells, law, 1, entries, n, np.zeros((4, n), np.float32))
+    return moved[:, 0]
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------
@@ -283,23 +295,25 @@ def _checked(state, shown, traits, targets, device: Device) -> np.ndarray:
 
 
 def _check_traits(traits, shape: tuple[int, ...], device: Device) -> None:
-    if not isinstance(device.response, NoResponse | IdealResponse | SoftBounds):
-        raise ArrayError(
-            f"device {device.name!r} has a {device.response.law} response; write-verify pulses soft-bounds cells only"
-        )
-    if not isinstance(device.response, SoftBounds):
+    response = device.response
+    if not isinstance(response, PulsedResponse):
         if traits is not None:
             raise ArrayError(f"traits are of pulsed cells; device {device.name!r} has no pulses: give None")
-        if isinstance(device.response, NoResponse) and isinstance(device.programming, NoProgrammingNoise):
+        if isinstance(response, NoResponse) and isinstance(device.programming, NoProgrammingNoise):
             raise ArrayError(
                 f"device {device.name!r} has neither a pulse response nor programming noise: nothing says what an "
                 "attempt to program it does"
             )
         return
+    _check_directions(device, response)
     if not isinstance(traits, np.ndarray) or traits.dtype != np.float32 or not traits.flags.c_contiguous:
         raise ArrayError(f"traits of device {device.name!r} must be a contiguous array of float32")
-    if traits.shape != (*shape, 4):
-        raise ArrayError(f"traits has shape {traits.shape}; it must be {(*shape, 4)}: s_up, s_down, b_max, b_min")
+    wanted = traits_of(response, response.nominal).shape[-1]
+    if traits.shape != (*shape, wanted):
+        raise ArrayError(
+            f"traits has shape {traits.shape}; it must be {(*shape, wanted)}: s_up, s_down, b_max, b_min"
+            + (f" and what a {device.response.law} response needs beside" if wanted > 4 else "")
+        )
     if not np.isfinite(traits).all():
         raise ArrayError(f"traits must be finite: {_where(~np.isfinite(traits))}")
     crossed = traits[..., 3] > traits[..., 2]
@@ -307,6 +321,17 @@ def _check_traits(traits, shape: tuple[int, ...], device: Device) -> None:
         raise ArrayError(f"traits: b_min is above b_max: {_where(crossed)}")
     if (traits[..., :2] < 0).any():
         raise ArrayError(f"traits: steps must not be negative: {_where(traits[..., :2] < 0)}")
+
+
+def _check_directions(device: Device, response: PulsedResponse) -> None:
+    """A loop that pulses both ways needs cells that go both ways: the nominal one, somewhere between its bounds."""
+    w = np.linspace(response.w_min, response.w_max, 1025)
+    for name, change in (("up", response.mean_up(w)), ("down", -response.mean_down(w))):
+        if not (change > 0).any():
+            raise ArrayError(
+                f"device {device.name!r} goes one way only: no {name} pulse of its {device.response.law} response "
+                f"moves it {name}, wherever it stands; write-verify needs both ways, program it without a scheme"
+            )
 
 
 def _checked_wear(wear, endurance, on_worn: str, shape: tuple[int, ...]) -> np.ndarray:

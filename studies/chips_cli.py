@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +12,9 @@ from rich.table import Table
 
 from .files import results_folder, write_whole
 from .verdict import plain_number
+
+if TYPE_CHECKING:
+    from ..energy_models import Chip
 
 
 def print_chips(console: Console | None = None) -> None:
@@ -56,6 +61,25 @@ def print_chip(name: str, console: Console | None = None) -> None:
             found.watts_per_mm2,
         )
         grid.add_row(escape(workload.name), *("not known" if n is None else plain_number(n) for n in numbers))
+    console.print(grid)
+    if chip.area_lacks:
+        console.print(f"mm2 is the sum of parts with a figure; without: {escape(chip.area_lacks)}", soft_wrap=True)
+    _print_floors(console, chip)
+
+
+def _print_floors(console: Console, chip: Chip) -> None:
+    """Where the joules of the first workload go, and how far each row is above what physics charges at least."""
+    from ..energy_models import price, why_no_floor
+
+    work = chip.workloads[0]
+    bill = price(work.events, chip, overrides=work.models)
+    grid = Table(title=f"one unit of {work.name}")
+    for heading in ("component", "J", "share", "over its floor"):
+        grid.add_column(heading, justify="left" if heading == "component" else "right")
+    for name in bill.components:
+        joules, eta = bill.nominal(name), bill.eta(name)
+        floor = f"none: {why_no_floor(name)}" if math.isnan(eta) else f"{plain_number(eta)} times"
+        grid.add_row(name, plain_number(joules), f"{joules / bill.joules:.1%}", floor)
     console.print(grid)
 
 

@@ -128,13 +128,16 @@ def sensitivity(
 
 @app.command()
 def claims(
+    name: Annotated[
+        str | None, typer.Argument(help="One claim in full: a key (C7a), a number (C7) or a work (puma2019).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for claims.csv, claims.pdf and claims.png.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Root of the draws.")] = 0,
 ) -> None:
     """Compute published advantage factors again: under their own numbers, and against today's baselines."""
     from .claims_cli import run_claims
 
-    for path in run_claims(out, seed=seed):
+    for path in run_claims(name, out, seed=seed):
         print(path)
 
 
@@ -186,14 +189,19 @@ app.add_typer(gpu, name="gpu")
 
 
 @gpu.callback()
-def gpus(context: typer.Context) -> None:
-    """The GPUs of the library, and how well their energy model foretells training runs of record."""
+def gpus(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for gpu_validation.csv, gpu_validation.pdf and gpu_validation.png.")
+    ] = None,
+) -> None:
+    """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
     if context.invoked_subcommand is None:
         from .doubts import doubts_of_gpus
         from .gpu_cli import print_gpus
 
         _first(doubts_of_gpus())
-        print_gpus()
+        print_gpus(out=out)
 
 
 @gpu.command()
@@ -211,6 +219,20 @@ def measure(
 
     names = workload or ["gemm", "copy", "gibbs", "transformer"]
     run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
+
+
+@gpu.command("compare")
+def against_the_meter(
+    file: Annotated[Path, typer.Argument(help="A file of `revpath gpu measure`.")],
+    model: Annotated[
+        str | None, typer.Option(help="The library's GPU to compare with; the file's own unless given.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figure.")] = None,
+) -> None:
+    """Set the GPU model beside a measured file: watts of each workload."""
+    from .gpu_cli import run_gpu_compare
+
+    run_gpu_compare(file, model, out)
 
 
 def _first(doubts: str) -> None:

@@ -241,7 +241,7 @@ def _contender(c: Contender) -> dict[str, Any]:
             }
             for s in c.stops
         ],
-        "floors": [{**asdict(f), "eta": f.eta} for f in bill.floors] if bill else [],
+        "floors": bill.to_frame("floor").to_dict("records") if bill else [],
         "citations": bill.citations() if bill else [],
         "assumed_structures": bill.assumptions if bill else [],
         "shaky_records": c.shaky,

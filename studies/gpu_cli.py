@@ -14,7 +14,6 @@ from rich.table import Table
 if TYPE_CHECKING:
     from ..energy_models.gpu_measure import GpuWorkload, Settings
     from ..energy_models.nvml import Clock, Meter
-    from ..energy_models.runs import LeftOut
 
 
 def run_gpu_measure(
@@ -76,20 +75,38 @@ def measure_with(
     for note in found.notes:
         _say(console, f"note: {note}")
     _say(console, f"written: {path}")
+    _compare(path, console)
     return path
 
 
-def print_gpus(console: Console | None = None) -> None:
-    """The GPUs of the library, and how well the model foretells the training runs of record."""
+def _compare(path: Path, console: Console) -> None:
+    """The model beside what was just written; a GPU or work that the model does not know is said, and is no error."""
+    from ..devices.errors import RevpathError
+    from .gpu_measured import show_measured
+
+    try:
+        for drawn in show_measured(path, console, out=path.parent):
+            _say(console, str(drawn))
+    except RevpathError as error:
+        _say(console, f"not compared with the model: {error}")
+
+
+def run_gpu_compare(
+    path: Path, gpu: str | None = None, out: Path | None = None, console: Console | None = None
+) -> None:
+    """The GPU model beside a measured file."""
+    from .gpu_measured import show_measured
+
+    console = console or _console()
+    for drawn in show_measured(path, console, gpu, out):
+        _say(console, str(drawn))
+
+
+def print_gpus(console: Console | None = None, out: Path | None = None) -> None:
+    """The GPUs of the library, and how well the model foretells metered trainings; with a folder, a table and figure too."""
     from ..energy_models.gpu_model import Gpu, gpu_names
     from ..energy_models.records import library
-    from ..energy_models.runs import (
-        energy_in_known_hours,
-        leave_one_out_energy,
-        leave_one_out_hours,
-        leave_one_out_power,
-        like_for_like,
-    )
+    from .gpu_validation import print_validation
 
     console = console or _console()
     grid = Table()
@@ -107,22 +124,8 @@ def print_gpus(console: Console | None = None) -> None:
         ]
         grid.add_row(str(known[gpu.id("power")].conditions["gpu"]), *numbers, products)
     console.print(grid)
-    _print_left_out(console, "GPU power, hours known, busy share of the others (measured)", leave_one_out_power())
-    _print_left_out(console, "energy, hours known (measured; Olmo 3 fixed the busy share)", energy_in_known_hours())
-    _print_left_out(
-        console, "energy from P, T and GPU alone, like runs (measured)", leave_one_out_energy(like_for_like())
-    )
-    _print_left_out(console, "the same, all runs of measured power", leave_one_out_energy())
-    _print_left_out(console, "GPU-hours from P, T and GPU alone (published hours)", leave_one_out_hours())
-
-
-def _print_left_out(console: Console, title: str, found: Sequence[LeftOut]) -> None:
-    errors = sorted(abs(left.error) for left in found)
-    middle = (
-        errors[len(errors) // 2] if len(errors) % 2 else (errors[len(errors) // 2 - 1] + errors[len(errors) // 2]) / 2
-    )
-    each = ", ".join(f"{left.run.name} {left.error:+.0%}" for left in found)
-    _say(console, f"{title}: median {middle:.0%}, worst {errors[-1]:.0%}: {each}")
+    for path in print_validation(console, out):
+        _say(console, str(path))
 
 
 def _say(console: Console, line: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from ..energy_models.bill import Interval
+    from ..energy_models.bill import Bill, Interval
     from .compare import Comparison, Told
     from .verdict import Bound, Contender, Stop
 
@@ -148,17 +148,27 @@ def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
         grid.add_column(heading, justify="left" if heading == "component" else "right")
     shares = {c: bill.nominal(c) / bill.joules for c in bill.components}
     small = [c for c in bill.components if shares[c] < _SMALLEST_SHARE]
-    rows = [(c, bill.interval(c)) for c in sorted(shares, key=lambda c: -shares[c]) if c not in small]
+    rows = [(c, [c], bill.interval(c)) for c in sorted(shares, key=lambda c: -shares[c]) if c not in small]
     if small:
         draws = np.sum([bill.samples[c] for c in small], axis=0)
-        rows.append((f"{len(small)} others", Interval.of(sum(bill.nominal(c) for c in small), draws)))
-    for name, i in rows:
+        rows.append((f"{len(small)} others", small, Interval.of(sum(bill.nominal(c) for c in small), draws)))
+    for name, components, i in rows:
         interval = f"{plain_number(i.low)} to {plain_number(i.high)}"
-        eta = bill.eta(name)
-        floor = "" if math.isnan(eta) else f"{plain_number(eta)} times"
-        grid.add_row(name, plain_number(i.nominal), f"{i.nominal / bill.joules:.1%}", interval, floor)
+        share = f"{i.nominal / bill.joules:.1%}"
+        grid.add_row(name, plain_number(i.nominal), share, interval, _over_floor(bill, components))
     _say(console, f"[bold]{escape(analog.title)}[/]: after {stop.characters:,} characters")
     console.print(grid)
+
+
+def _over_floor(bill: Bill, components: Sequence[str]) -> str:
+    """How many times its thermal floor a row of the bill spends (the least of several), or that there is none, and why."""
+    from ..energy_models import why_no_floor
+    from .verdict import plain_number
+
+    etas = [eta for eta in map(bill.eta, components) if not math.isnan(eta)]
+    if not etas:
+        return f"none: {why_no_floor(components[0])}"
+    return f"{'at least ' if len(components) > 1 else ''}{plain_number(min(etas))} times"
 
 
 def _print_ratios(console: Console, found: Comparison) -> None:

@@ -33,6 +33,13 @@ class PulsedArray(AnalogArray, Protocol):
     def pulse(self, counts: np.ndarray) -> None: ...
 
 
+@runtime_checkable
+class FiringArray(PulsedArray, Protocol):
+    """An array whose word and bit lines can fire together, evenly spread."""
+
+    def fire(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None: ...
+
+
 class RuleConfig(BaseModel, ABC):
     """The parameters of a rule: frozen, validated, and able to make an array that is updated by it."""
 

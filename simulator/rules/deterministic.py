@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from ..config import ArrayConfig
 from ..crossbar import Crossbar
 from ..errors import ArrayError
-from ..pulses import train_length
-from .contract import RuleConfig, RuledArray, weight_granularity
+from ..pulse_plan import train_length
+from .contract import FiringArray, RuleConfig, RuledArray, weight_granularity
 
 
 class DeterministicPulsesConfig(RuleConfig):
@@ -35,12 +35,13 @@ class DeterministicPulses(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar`.
+    array: a `Crossbar`, or a `TiledCrossbar`, whose tiles then fire in step: the length of a train is that of the
+        whole matrix, and each tile takes all of its slots.
     """
 
-    def __init__(self, array: Crossbar) -> None:
-        if not isinstance(array, Crossbar):
-            raise ArrayError(f"array = {type(array).__name__} must be a Crossbar: its lines fire together")
+    def __init__(self, array: Any) -> None:
+        if not isinstance(array, FiringArray):
+            raise ArrayError(f"array = {type(array).__name__} cannot fire its lines together: this rule needs that")
         super().__init__(array)
         self.granularity = weight_granularity(array)
 
@@ -48,27 +49,9 @@ class DeterministicPulses(RuledArray):
         x_max, d_max = np.abs(x).max(axis=1), np.abs(d).max(axis=1)
         slots, x_gains, d_gains = train_length(rate, x_max, d_max, self.granularity, self.config.longest_train)
         for row in range(len(x)):
-            if slots[row]:
-                n = int(slots[row])
-                self._pulse(_firings(x[row], x_gains[row], n), _firings(d[row], d_gains[row], n), n)
-
-    def _pulse(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None:
-        """One outer product: firings of word lines (rows,) and bit lines (columns,), signed like x and d."""
-        sizes = (2 * np.outer(np.abs(words), np.abs(bits)) + slots) // (2 * slots)
-        counts = sizes * np.outer(np.sign(words), np.sign(bits))
-        up, both = int(counts[counts > 0].sum()), int(sizes.sum())
-        cells = self.array.cells
-        if both:
-            cells.pulse(counts, self.array._pulse_streams.pulses)
-        moves_one = cells.moving == 1
-        self._tally.count("update.slot", slots)
-        self._tally.count("line.pulse", int(np.abs(words).sum() + np.abs(bits).sum()))
-        self._tally.count("pulse.up", up if moves_one else both)
-        self._tally.count("pulse.down", both - up if moves_one else both)
-        if cells.device.pulse.duration is None:
-            self._tally.count("update.slot_of_unknown_duration", slots)
-        else:
-            self._tally.integrate("array.busy_s", slots * cells.device.pulse.duration)
+            n = int(slots[row])
+            if n:
+                self.array.fire(_firings(x[row], x_gains[row], n), _firings(d[row], d_gains[row], n), n)
 
 
 def _firings(values: np.ndarray, gain: float, slots: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from revpath.devices import Device
 from revpath.devices.laws import Window
 from revpath.devices.response import SoftBounds
 from revpath.simulator import ArrayConfig, Crossbar
-from revpath.simulator.pulses import train_length
+from revpath.simulator.pulse_plan import train_length
 from statistics_helper import implausible, p_of_covariance, p_of_mean, p_of_variance, plausible
 
 SAMPLES = 4000

@@ -17,7 +17,9 @@ from revpath.energy_models import (
     price,
     random_sign_read_floor,
     thermal_energy,
+    why_no_floor,
 )
+from revpath.energy_models.vocabulary import EVENTS
 from statistics_helper import relative
 
 RERAM = load_chip("reram-32nm")
@@ -99,11 +101,50 @@ def test_noise_without_energy_is_refused():
         price({"array.snr_sum": 1.0}, RERAM)
 
 
-def test_components_that_their_events_tell_nothing_about_have_no_floor():
-    events = {"line.drive": 5, "dac.conversion{bits=8}": 5}
+def test_drivers_and_pulses_switch_or_write_at_least_a_bit():
+    events = {"line.drive": 5, "dac.conversion{bits=8}": 3, "line.pulse": 7, "pulse.up": 2, "pulse.down": 4}
     bill = price(events, RERAM)
-    assert check_floor(events, bill) == bill.floors == bill.bounds == ()
-    assert math.isnan(bill.eta("line drive"))
+    floors = {floor.component: floor.floor_J for floor in bill.bounds}
+    assert floors == {
+        "line drive": relative(5 * landauer()),
+        "dac": relative(3 * 8 * landauer()),
+        "programming lines": relative(7 * landauer()),
+        "programming pulses": relative(6 * landauer()),
+    }
+    assert check_floor(events, bill) == bill.floors == ()
+
+
+def test_every_row_of_a_bill_has_a_floor_or_says_why_not():
+    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}"}
+    for name in ("reram-32nm", "thermal-limit"):
+        chip = load_chip(name)
+        bill = price({f"{e}{parameters.get(e, '')}": 1e6 for e, p in chip.prices.items() if not p.refused}, chip)
+        table = bill.to_frame("floor").set_index("component")
+        assert set(table.index) == set(bill.components)
+        without = table["eta"].isna()
+        assert ((table["none_because"] != "") == without).all()
+        assert set(table.index[without]) == {"array read", "verify array", "static"} & set(bill.components)
+        assert all(why_no_floor(c) == table["none_because"][c] for c in bill.components if without[c])
+        assert all(math.isnan(bill.eta(c)) == without[c] for c in bill.components)
+    # with its noise counted the array read has one
+    assert price(events(1e6, 1.0), RERAM).to_frame("floor").set_index("component")["none_because"]["array read"] == ""
+    assert why_no_floor("sram") == ""
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS))
+def test_only_integrals_and_watts_have_no_bit_to_overwrite(event):
+    assert (event in {"array.read_energy_J", "array.verify_energy_J", "array.busy_s", "chip.idle_s"}) == (
+        EVENTS[event].unit in ("J", "W")
+    )
+    if EVENTS[event].unit in ("J", "W"):
+        assert why_no_floor(EVENTS[event].component)
+
+
+def test_a_parameter_that_is_no_number_leaves_one_bit():
+    hermes = load_chip("hermes-64-14nm")  # its price ignores the bits
+    for bits in ("many", "inf", "nan"):
+        bill = price({f"dac.conversion{{bits={bits}}}": 2}, hermes)
+        assert bill.bounds[0].floor_J == relative(2 * landauer())
 
 
 def test_digital_work_forgets_at_least_its_results():
@@ -123,7 +164,13 @@ def test_a_converter_without_counted_noise_answers_for_the_bits_it_claims():
 
 @pytest.mark.parametrize(
     ("event", "unit", "floor"),
-    [("digital.add", "J/op", landauer()), ("sram.byte_read", "J/byte_moved", 8 * landauer())],
+    [
+        ("digital.add", "J/op", landauer()),
+        ("sram.byte_read", "J/byte_moved", 8 * landauer()),
+        ("line.drive", "J/op", landauer()),
+        ("pulse.up", "J/pulse", landauer()),
+        ("dac.conversion", "J/conversion", landauer()),
+    ],
 )
 @pytest.mark.parametrize("margin", [0.99, 1.01])
 def test_a_chip_below_the_thermal_floor_is_refused(event, unit, floor, margin):

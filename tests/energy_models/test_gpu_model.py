@@ -25,7 +25,7 @@ def test_parts_by_hand():
     assert found["flops"] == relative(1e21 * (1 - s) * 600 / 794.5e12)
     assert found["bytes"] == relative(1e17 * 8 * 3.9e-12)
     assert found["links"] == relative(1e16 * 8 * 8e-12)
-    assert found["host"] == relative(seconds * (0.76 * 10200 / 8 - 635))
+    assert found["host"] == relative(seconds * get("gpu.h100.host").value)
     assert found["facility"] == relative(0.10 * sum(found[part] for part in PARTS[:-1]))
 
 

@@ -45,6 +45,33 @@ def test_bytes_moved(tmp_path):
     assert found.model_W.interval.nominal == pytest.approx(100 + 600 * get("gpu.busy_fraction").value + 2e12 * 31.2e-12)
 
 
+def test_samples_are_products_where_the_record_says_so(tmp_path):
+    path = write(tmp_path, unit="J/sample", rate=1e11)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('format = "bf16"', 'format = "bf16", flop_per_sample = 2048')
+    )
+    found = {one.workload: one.model_W.interval.nominal for one in compare_measured(path, n_draws=500)}
+    s = get("gpu.busy_fraction").value
+    watts = 100 + 600 * (s + (1 - s) * 2048e11 / 794.5e12)
+    assert found == {"gemm_bf16": pytest.approx(watts), "gibbs": pytest.approx(watts)}
+
+
+def test_work_that_no_such_gpu_could_do_is_said(tmp_path):
+    (found,) = compare_measured(write(tmp_path, rate=9e14), n_draws=500)
+    assert (found.model_W, found.error) == (None, None)
+    assert "at the best matrix product in bf16" in found.why
+
+
+def test_figure_has_a_cross_and_a_dot(tmp_path):
+    from matplotlib.figure import Figure
+    from revpath.energy_models.measured_plot import plot_measured
+
+    found = compare_measured(write(tmp_path), n_draws=500)
+    ax = plot_measured(found, Figure().subplots(), "H100")
+    marks = {line.get_marker(): float(line.get_xdata()[0]) for line in ax.get_lines() if len(line.get_xdata()) == 1}
+    assert marks == {"x": 650.0, "o": found[0].model_W.interval.nominal}
+
+
 def test_what_cannot_be_compared_is_refused(tmp_path):
     with pytest.raises(RecordError, match="no workload that the GPU model describes"):
         compare_measured(write(tmp_path, unit="J/sample"))

@@ -70,8 +70,42 @@ def write(tmp_path, verdict):
 
 def test_revolution_is_the_measured_ratio(tmp_path):
     found = revolution(write(tmp_path, VERDICT))
-    assert (found.factor.nominal, found.factor.low, found.factor.high) == (0.8, 0.3, 1.7)
-    assert (found.quality, found.not_reached) == (3.25, (3.2,))
+    times = found.factor.times
+    assert (times.nominal, times.low, times.high) == (0.8, 0.3, 1.7)
+    assert (found.factor.quality, found.factor.limit, found.not_reached) == (3.25, None, (3.2,))
+    assert found.others == ()
+
+
+def test_every_factor_of_a_comparison_is_read(tmp_path):
+    more = {
+        "limit": "about",
+        "ratio_bound": {**RATIO, "nominal": 0.4},
+        "ratio_gpu_ebm": {**RATIO, "nominal": 2.0},
+        "limit_gpu_ebm": "at least",
+        "coarser": [3.45, {**RATIO, "nominal": 37.0}],
+        "limit_coarser": "at most",
+    }
+    found = revolution(write(tmp_path, {**VERDICT, **more}))
+    assert found.factor.limit == "about"
+    assert [(one.quality, one.times.nominal, one.limit) for one in found.others] == [
+        (3.25, 0.4, None), (3.25, 2.0, "at least"), (3.45, 37.0, "at most")
+    ]  # fmt: skip
+    with pytest.raises(RecordError, match=r"verdict\.coarser"):
+        revolution(write(tmp_path, {**VERDICT, **more, "coarser": [3.45, {**RATIO, "low": -1}]}))
+
+
+def test_a_real_verdict_is_read(tmp_path):
+    # the keys that `revpath compare` writes, not those that we think it writes
+    from dataclasses import asdict
+
+    from revpath.energy_models.bill import Interval
+    from revpath.studies.verdict import Verdict
+
+    ratio = Interval(**RATIO)
+    verdict = Verdict("It needs less.", 3.25, ratio, ratio, ratio, coarser=(3.45, ratio), not_reached=(3.2,))
+    found = revolution(write(tmp_path, asdict(verdict)))
+    assert found.factor.times == ratio
+    assert [one.quality for one in found.others] == [3.25, 3.25, 3.45]
 
 
 @pytest.mark.parametrize(

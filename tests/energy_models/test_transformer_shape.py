@@ -9,6 +9,7 @@ from revpath.energy_models.transformer_memory import (
     cache_bytes,
     decode_traffic,
     layer_activation_bytes,
+    state_bytes,
     training_memory,
     training_traffic,
 )
@@ -234,8 +235,139 @@ def test_cache_and_decode():
         (lambda: GPT2.generation_flops(1, 1024 + 1), "length = 1025"),
         (lambda: published_shape("gpt4"), "shape = 'gpt4'"),
         (lambda: Formats(weight=-1), "weight = -1"),
+        (lambda: layer_activation_bytes(GPT2, 1, tensor=0), "tensor = 0"),
+        (lambda: state_bytes(1e9, 0), "devices = 0"),
+        (lambda: state_bytes(1e9, 8, "all"), "sharded = 'all'"),
+        (lambda: state_bytes(float("nan")), "parameters = nan"),
+        (lambda: TransformerShape(2, 4, 2, 8, 3, 5, head_width=0), "head_width = 0"),
     ],
 )
 def test_bad_configurations(call, message):
     with pytest.raises(RevpathError, match=message):
         call()
+
+
+# Published totals that the counts were not written to; only `head_width` came with PaLM. Read in the sources named, but for
+# Narayanan's table (its two largest rows apart), PaLM's appendix and the figure of ZeRO, which are from memory.
+
+
+@pytest.mark.parametrize(
+    ("layers", "d_model", "heads", "context", "total", "tflops", "rate"),
+    [  # MosaicML, llm-foundry, scripts/train/benchmarking: NumParams, Model TFLOP a GPU, tokens/s a GPU; H100, BF16
+        (24, 1536, 12, 2048, 760_470_528, 3.453389e14, 63147),
+        (24, 2048, 16, 512, 1_312_804_864, 4.275497e14, 52275),
+        (24, 2048, 16, 65536, 1_445_974_016, 2.606140e14, 5506),
+        (32, 2560, 20, 8192, 2_667_566_080, 3.988482e14, 16578),
+        (32, 4096, 32, 2048, 6_658_859_008, 4.595096e14, 10643),
+        (32, 4096, 32, 65536, 6_918_905_856, 2.829422e14, 1956),
+        (40, 5120, 40, 4096, 12_864_440_320, 4.116250e14, 4717),
+        (48, 7168, 64, 8192, 30_019_254_272, 2.961077e14, 1384),
+        (80, 8192, 64, 2048, 64_862_437_376, 4.212583e14, 1039),
+    ],
+)
+def test_mpt_parameters_and_flops(layers, d_model, heads, context, total, tflops, rate):
+    shape = TransformerShape(layers, d_model, heads, 4 * d_model, context, 50368)
+    assert shape.parameters() == total
+    # they count 6 of every parameter, positions and biases too, which multiply nothing: a little more than we do
+    assert shape.training_flops(1) / (tflops / rate) == pytest.approx(1, abs=0.03)
+    positions_and_biases = 6 * (shape.parameters() - shape.matrix_parameters())
+    assert shape.training_flops(1) + positions_and_biases == pytest.approx(tflops / rate, rel=5e-4)
+
+
+def test_mpt_recompute():
+    # 70b on 64 H100: 42.57 % of the peak in model FLOPs, 56.76 % with the recomputed ones; the output matrix is not ours
+    shape = published_shape("mpt-70b")
+    ratio = shape.training_flops(1, recompute="full") / shape.training_flops(1)
+    assert ratio == pytest.approx(56.76 / 42.57, rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("layers", "d_model", "heads", "billions"),
+    [  # Narayanan et al. 2021, table 1, all with 2048 tokens and a vocabulary of 51200
+        (24, 2304, 24, 1.7),
+        (30, 3072, 32, 3.6),
+        (36, 4096, 32, 7.5),
+        (40, 6144, 48, 18.4),
+        (48, 8192, 64, 39.1),
+        (60, 10240, 80, 76.1),
+        (80, 12288, 96, 145.6),
+        (96, 16384, 128, 310.1),
+        (105, 20480, 128, 529.6),
+        (128, 25600, 160, 1008.0),
+    ],
+)
+def test_megatron_parameters(layers, d_model, heads, billions):
+    shape = TransformerShape(layers, d_model, heads, 4 * d_model, 2048, 51200)
+    assert round(shape.parameters() / 1e9, 1) == billions
+
+
+def test_megatron_trains_a_trillion_in_three_months():
+    # the same paper, section 5.1: 450e9 tokens on 3072 A100 at 163 TFLOP/s, layers recomputed: 84 days
+    flops = published_shape("megatron-1t").training_flops(450 * 10**9, recompute="full")
+    assert flops / (3072 * 163e12) / 86400 == pytest.approx(84, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("layers", "d_model", "d_ff", "heads", "printed"),
+    [  # Hoffmann et al. 2022, table A4: their FLOPs over 6 N D
+        (10, 640, 2560, 10, 1.03),
+        (20, 1024, 4096, 16, 1.10),
+        (24, 1280, 5120, 10, 1.08),
+        (26, 1792, 7168, 14, 1.04),
+        (28, 2048, 8192, 16, 1.03),
+        (40, 3584, 14336, 28, 0.99),
+    ],
+)
+def test_chinchilla_table_a4(layers, d_model, d_ff, heads, printed):
+    # Their text counts embeddings and logits; the table does not (so A. Karpathy, nanoGPT, from the authors), and its N
+    # holds a matrix of relative positions a layer. Softmax is theirs: 3 operations a pair and head. Window and
+    # vocabulary, 2048 and 32000, are not printed in the paper but in that notebook.
+    shape = TransformerShape(layers, d_model, heads, d_ff, 2048, 32000, learned_positions=False)
+    theirs = 3 * (shape.forward_flops_per_token() - 2 * shape.vocab * d_model + 3 * layers * heads * 2048)
+    parameters = shape.parameters() + layers * d_model**2
+    assert theirs / (6 * parameters) == pytest.approx(printed, abs=0.006)
+
+
+def test_palm():
+    # Chowdhery et al. 2022: 540.35e9 parameters; 2.5272e24 FLOP for 780e9 tokens, counted as 6 N D with N = 540e9
+    shape = published_shape("palm-540b")
+    assert shape.parameters() == pytest.approx(540.35e9, rel=1e-4)
+    assert 6 * shape.matrix_parameters() * 780e9 == pytest.approx(2.5272e24, rel=2e-3)
+    attention = 12 * 118 * 48 * 256 * 2048  # their appendix B: 12 L H Q T a token
+    assert shape.training_flops(1) == 6 * shape.matrix_parameters() + attention
+
+
+@pytest.mark.parametrize(
+    ("sharded", "gigabytes"),
+    [("nothing", 120), ("optimizer", 31.4), ("gradients", 16.6), ("weights", 1.88)],
+)
+def test_zero_stages(sharded, gigabytes):
+    # Rajbhandari et al. 2020, figure 1: 7.5e9 parameters on 64 devices, 16 bytes each
+    assert state_bytes(7.5e9, 64, sharded) / 1e9 == pytest.approx(gigabytes, rel=5e-3)
+
+
+def test_zero_of_gpt2_needs_24_gigabytes():
+    assert state_bytes(1.5e9) / 1e9 == 24
+
+
+@pytest.mark.parametrize("t", [1, 2, 8])
+def test_activations_of_shared_layers_are_the_formulas_of_korthikanti(t):
+    # table 2: s b h (10 + 24 / t + 5 a s / h t); with sequence parallelism s b h / t (34 + 5 a s / h); full: 2 s b h
+    shape = published_shape("gpt3-175b")
+    s, h, a = shape.context, shape.d_model, shape.heads
+    assert layer_activation_bytes(shape, 1, tensor=t) == pytest.approx(s * h * (10 + 24 / t + 5 * a * s / (h * t)))
+    both = layer_activation_bytes(shape, 1, tensor=t, sequence=True)
+    assert both == pytest.approx(s * h / t * (34 + 5 * a * s / h))
+    assert layer_activation_bytes(shape, 1, tensor=t, sequence=True, recompute="selective") == 34 * s * h / t
+
+
+def test_head_width_by_hand():
+    wide = TransformerShape(2, 8, 4, 6, 5, 7, False, True, False, 2, False, head_width=3)
+    # a layer: queries and output 8 x 12 each, keys and values 8 x 6 each; biases 12 + 6 + 6 + 8, MLP 6 + 8, norms 16 + 16
+    assert wide.parameters() == 2 * (2 * 96 + 2 * 48 + 2 * 48 + 32 + 14 + 32) + 16 + 2 * 56
+    assert wide.attention_flops_per_token(5) == 2 * 2 * 12 * 2 * 5
+    plain = TransformerShape(2, 8, 4, 6, 5, 7, False, True, False, 2, False)
+    assert (
+        TransformerShape(2, 8, 4, 6, 5, 7, False, True, False, 2, False, head_width=2).parameters()
+        == plain.parameters()
+    )

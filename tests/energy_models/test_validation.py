@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from revpath.energy_models import PriceError, load_chip, plot_validation, summary, validation_table
+from revpath.energy_models import PriceError, load_chip, plot_validation, price, summary, validation_table
 from revpath.energy_models.validation import NAMES, Case, calibrate, cases, fit, leave_one_out, report
 from statistics_helper import relative
 
@@ -105,17 +105,35 @@ def test_puma_is_reproduced_from_its_constants_without_a_factor():
 
 
 def test_the_predictions_stand_as_they_are_reported():
-    # The goal of a factor of 2 is met by one measured chip of five. These are records of fact, not targets: a model that
-    # changes them changes the report.
-    means = {chip: round(float(x), 1) for chip, x in SUMMARY["leave_one_out"].items() if SUMMARY.loc[chip, "measured"]}
-    assert means == {
-        "charge-22nm-wang": 1.8,
-        "charge-65nm-jia": 1.8,
-        "hermes-64-14nm": 4.2,
-        "neurram-130nm": 2.1,
-        "sram-7nm-sinangil": 3.3,
+    # The goal of a factor of 2 is met by three measured chips of five. These are records of fact, not targets: a model that
+    # changes them changes the report, and the account of what was looked at in validation.py.
+    worst = {chip: round(float(x), 1) for chip, x in SUMMARY["worst"].items() if SUMMARY.loc[chip, "measured"]}
+    assert worst == {
+        "charge-22nm-wang": 2.2,
+        "charge-65nm-jia": 1.4,
+        "hermes-64-14nm": 1.5,
+        "neurram-130nm": 1.1,
+        "sram-7nm-sinangil": 2.5,
     }
-    assert list(SUMMARY.index[SUMMARY["within_goal"] & SUMMARY["measured"]]) == ["charge-65nm-jia"]
+    within = list(SUMMARY.index[SUMMARY["within_goal"] & SUMMARY["measured"]])
+    assert within == ["charge-65nm-jia", "hermes-64-14nm", "neurram-130nm"]
+
+
+def test_hermes_takes_its_time_from_its_clock():
+    # energy.md V1: throughput within 2 %; no published throughput is among the chip's inputs
+    rows = TABLE[(TABLE["chip"] == "hermes-64-14nm") & TABLE["throughput"].notna()]
+    assert set(rows["workload"]) == {"phase1", "phase4"}
+    assert set(rows["time"]) == {"model"}
+    assert rows["throughput"].to_numpy() == pytest.approx([1.0, 1.0], abs=0.02)
+    # 128 clocks of pulse and one of settling for each phase, three of the digital unit
+    seconds = [64 * 131072 / (x * y) for x, y in zip(rows["throughput"], (63.1e12, 16.1e12), strict=True)]
+    assert seconds == [relative(132e-9), relative(519e-9)]
+
+
+def test_chips_whose_published_time_is_an_input_say_so():
+    given = {"charge-22nm-wang", "charge-65nm-jia", "sram-7nm-sinangil"}
+    assert set(TABLE[TABLE["time"] == "published"]["chip"]) == given
+    assert TABLE[TABLE["time"] == "published"]["throughput"].isna().all()
 
 
 def test_throughput_is_power_bound_by_time_on_hermes():
@@ -133,6 +151,16 @@ def test_no_chip_is_predicted_by_models_fitted_to_it():
     assert not {f"model.{name}" for name in fitted} & used
 
 
+def test_the_models_interval_is_that_of_its_bill():
+    case = next(p for p in POINTS if (p.chip, p.workload) == ("hermes-64-14nm", "phase1"))
+    chip = load_chip("hermes-64-14nm")
+    work = next(w for w in chip.workloads if w.name == "phase1")
+    interval = price(work.events, chip, overrides=work.models, n_draws=20_000, seed=5).interval()
+    assert case.spread == pytest.approx((interval.low / work.ops, interval.high / work.ops), rel=0.15)
+    assert (TABLE["low"] < TABLE["model"]).all()
+    assert (TABLE["model"] < TABLE["high"]).all()
+
+
 def test_the_table_and_its_plot():
     assert (TABLE["leave_one_out"].between(0.5, 2) == TABLE["within_goal"]).all()
     ax = plot_validation(Figure().subplots(), TABLE)
@@ -146,8 +174,15 @@ def test_the_table_and_its_plot():
 
 def test_the_report_says_how_far_off_it_is():
     text = report(TABLE)
-    assert text.endswith(
-        "1 of 5 measured chips are predicted within a factor of 2 at every operating point, 2 on average; "
-        "the worst is 4.5 times off (hermes-64-14nm)."
+    assert (
+        "3 of 5 measured chips are predicted within a factor of 2 at every operating point, 4 on average; "
+        "the worst is 2.5 times off (sram-7nm-sinangil)." in text
     )
+    assert "Left out: the factors never saw the chip; those who chose the models had" in text
+    assert "The published figure lies between the model's 5 % and 95 % at 21 of 22 measured points." in text
     assert all(workload in text for workload in TABLE["workload"])
+    # whatever misses the goal says what is not explained
+    last = text[text.index("not explained by the models") :]
+    missing = SUMMARY.index[SUMMARY["measured"] & ~SUMMARY["within_goal"]]
+    assert list(missing) == ["charge-22nm-wang", "sram-7nm-sinangil"]
+    assert all(f"  {chip}: {load_chip(chip).unexplained}" in last for chip in missing)

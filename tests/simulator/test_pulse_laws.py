@@ -35,7 +35,7 @@ def twin(array: Crossbar, x, d, rate) -> np.ndarray:
 @pytest.mark.parametrize("mapping", SIDES)
 @pytest.mark.parametrize("law", LAWS)
 def test_updates_follow_the_law_of_the_device(law, mapping):
-    array = Crossbar((3, 4), ArrayConfig(device=with_law(law), mapping=mapping), seed=4)
+    array = Crossbar((3, 4), ArrayConfig(device=with_law(law), mapping=mapping, pulses="stochastic"), seed=4)
     rng = np.random.default_rng(2)
     x, d = rng.uniform(-1, 1, (3, 3)), rng.uniform(-1, 1, (3, 4))
     rate = 9 * array.cells.moving * array.device.response.granularity * array.mapping.scale
@@ -80,7 +80,7 @@ def test_a_word_line_shares_its_reference(law):
 def test_cells_of_bounds_that_were_drawn_crossed():
     """As the device has it: exchanged, and then one positive and one negative."""
     device = load_device("reram-sb-gong2018").replaced(response__w_max_spread=3.0, response__w_min_spread=3.0)
-    cells = Crossbar((30, 30), ArrayConfig(device=device), seed=1).cells
+    cells = Crossbar((30, 30), ArrayConfig(device=device, pulses="stochastic"), seed=1).cells
     assert cells.traits[..., 2].min() >= 0 >= cells.traits[..., 3].max()
 
 
@@ -166,7 +166,7 @@ def test_a_reference_is_part_of_the_law():
     """
     response = SoftBoundsReference(step=0.01, w_min=-0.8, w_max=1.2, step_spread=0.3, asymmetry_spread=0.2)
     device = with_law("soft-bounds").model_copy(update={"response": response})
-    array = Crossbar((6, 5), ArrayConfig(device=device), seed=1)
+    array = Crossbar((6, 5), ArrayConfig(device=device, pulses="stochastic"), seed=1)
     assert np.ptp(array.cells.parameters().reference) > 0.3
     array.program(np.full((6, 5), 0.2))
     rest = np.median(np.abs(array.cells.state))

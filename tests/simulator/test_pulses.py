@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from reference import fires, pulsed_outer_products, train_plan
 from revpath.devices import load_device
 from revpath.simulator import ArrayConfig, ArrayError, Crossbar, Events
-from revpath.simulator.compile import threads
+from revpath.simulator.compile import ones, threads
 from revpath.simulator.pulse_plan import train_length
-from revpath.simulator.pulses import LONGEST_TRAIN, PULSE_BITS, pulse_trains
+from revpath.simulator.pulse_trains import LONGEST_TRAIN, PULSE_BITS, pulse_trains
 from statistics_helper import implausible, p_of_covariance, p_of_mean, p_of_variance, plausible, relative
 
 RERAM = load_device("reram-sb-gong2018")
@@ -60,13 +61,11 @@ def test_train_length_agrees_with_its_twin(rate, x, d, longest):
 # -- pulse trains ----------------------------------------------------------------------------------------------------
 
 
-def trains_of(values, gain=1.0, slots=63, first_line=0, step=0, key=(3, 4)):
+def trains_of(values, gain=1.0, slots=63, step=0, key=(3, 4)):
     values = np.asarray(values, np.float32)
     trains = np.full(values.size, 12345, np.uint64)
     scratch = np.empty(64, np.uint32), np.empty(64, np.uint32), np.empty((4, 64), np.uint32)
-    made = pulse_trains(
-        trains, values, np.float32(gain), slots, first_line, np.uint64(step), np.array(key, np.uint64), scratch
-    )
+    made = pulse_trains(trains, values, np.float32(gain), slots, np.uint64(step), np.array(key, np.uint64), scratch)
     bits = (trains[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
     return bits.astype(int), made
 
@@ -75,14 +74,21 @@ def trains_of(values, gain=1.0, slots=63, first_line=0, step=0, key=(3, 4)):
 @pytest.mark.parametrize("lines", [1, 8, 70])
 def test_trains_agree_with_their_twin(slots, lines):
     values = np.random.default_rng(slots).uniform(-1, 1, lines)
-    bits, (pulses, may_fire) = trains_of(values, 0.7, slots, first_line=128, step=2**40 + 1)
+    bits, (pulses, may_fire) = trains_of(values, 0.7, slots, step=2**40 + 1)
     limits = np.rint(np.abs(values.astype(np.float32)) * np.float32(0.7) * 65536).astype(int)
     for line in range(lines):
         for slot in range(slots):
-            assert bits[line, slot] == fires(128 + line, slot, limits[line], 2**40 + 1, (3, 4))
+            assert bits[line, slot] == fires(line, slot, limits[line], 2**40 + 1, (3, 4))
     assert not bits[:, slots:].any()
     assert pulses == bits.sum()
     assert may_fire == lines
+
+
+def test_bits_are_counted_in_the_type_of_the_word():
+    for word in (np.uint64(0), np.uint64(2**64 - 1), np.uint64(0x8000_0000_0000_0001), np.uint32(2**32 - 1)):
+        for count in (ones, njit(lambda word: ones(word))):
+            assert count(word) == int(word).bit_count()
+    assert type(ones(np.uint32(7))) is np.uint32
 
 
 def test_sure_and_impossible_lines():
@@ -144,7 +150,7 @@ def assert_equal_to_twin(array: Crossbar, x, d, rate) -> dict:
 )
 def test_update_agrees_with_its_twin_to_the_bit(shape, batch, rate):
     """Spreads and noises on; (3, 70) takes two blocks of columns, (20, 24) more coincidences than fit one list."""
-    array = Crossbar(shape, ArrayConfig(device="reram-sb-gong2018"), seed=8, array=3)
+    array = Crossbar(shape, ArrayConfig(device="reram-sb-gong2018", pulses="stochastic"), seed=8, array=3)
     rng = np.random.default_rng(0)
     for _ in range(2):  # the second from a state that the first has left
         x, d = rng.uniform(-1, 1, (batch, shape[0])), rng.uniform(-1, 1, (batch, shape[1]))
@@ -157,7 +163,7 @@ def test_update_agrees_with_its_twin_to_the_bit(shape, batch, rate):
 
 def test_twin_with_silent_samples_and_other_scales():
     """Samples in which nothing happens keep their address; weight_max scales the granularity."""
-    config = ArrayConfig(device="reram-sb-gong2018", weight_max=3.0, longest_train=7)
+    config = ArrayConfig(device="reram-sb-gong2018", weight_max=3.0, longest_train=7, pulses="stochastic")
     array = Crossbar((4, 3), config, seed=1)
     rng = np.random.default_rng(0)
     x, d = rng.uniform(-1, 1, (4, 4)), rng.uniform(-1, 1, (4, 3))
@@ -303,7 +309,9 @@ def test_update_does_not_depend_on_threads():
 def test_update_does_not_depend_on_how_a_batch_is_cut():
     rng = np.random.default_rng(0)
     x, d = rng.uniform(-1, 1, (6, 5)), rng.uniform(-1, 1, (6, 4))
-    whole, parts = (Crossbar((5, 4), ArrayConfig(device="reram-sb-gong2018"), seed=1) for _ in range(2))
+    whole, parts = (
+        Crossbar((5, 4), ArrayConfig(device="reram-sb-gong2018", pulses="stochastic"), seed=1) for _ in range(2)
+    )
     whole.update(x, d, 0.02)
     for cut in (slice(0, 1), slice(1, 4), slice(4, 6)):
         parts.update(x[cut], d[cut], 0.02)

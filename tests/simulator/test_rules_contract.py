@@ -21,7 +21,7 @@ from revpath.simulator.rules import (
     WriteVerifiedCopyConfig,
     weight_granularity,
 )
-from revpath.simulator.tiles import TiledCrossbar
+from revpath.simulator.weight_slices import SlicedCrossbar
 
 STEP = 0.01
 RERAM = ArrayConfig(device="reram-sb-gong2018", weight_max=2.0, dac=DAC(bits=8), adc=ADC(bits=8, y_max=6.0))
@@ -171,9 +171,13 @@ def test_rules_are_frozen_and_told_apart_in_json():
 def test_what_is_not_an_array_is_refused():
     with pytest.raises(ArrayError, match="must be an analog array"):
         MixedPrecision("array")
-    tiled = TiledCrossbar((5, 4), RERAM, tile=(3, 4))
-    with pytest.raises(ArrayError, match="TiledCrossbar must be a Crossbar"):
-        DeterministicPulses(tiled)  # type: ignore[arg-type]
+    sliced = SlicedCrossbar(
+        (5, 4), RERAM, slices=2, bits_per_slice=2
+    )  # a pulse on a weight is not a pulse on its digits
+    with pytest.raises(ArrayError, match="SlicedCrossbar cannot fire its lines together"):
+        DeterministicPulses(sliced)
+    with pytest.raises(ArrayError, match="SlicedCrossbar cannot be pulsed weight by weight"):
+        MixedPrecision(sliced)
     with pytest.raises(ArrayError, match="n_rows_per_transfer = 6 must be at most the 5 rows"):
         MixedPrecisionConfig(n_rows_per_transfer=6).on((5, 4), RERAM)
     with pytest.raises(ArrayError, match="n_x_bins = 1 must be 0 or at least 2"):

@@ -12,6 +12,7 @@ from revpath.simulator import ArrayError, Events, Stream
 from revpath.simulator.compile import threads
 from revpath.simulator.mapping import WeightMapping
 from revpath.simulator.programming_report import Outcome, ProgrammingReport
+from revpath.simulator.pulses import PULSED_TOGETHER
 from revpath.simulator.verify import (
     PURPOSE,
     EnduranceError,
@@ -20,7 +21,7 @@ from revpath.simulator.verify import (
     _read_table,
     write_verify,
 )
-from revpath.simulator.verify_kernels import BLOCK_CELLS, read_sigma
+from revpath.simulator.verify_kernels import read_sigma
 
 RERAM = load_device("reram-sb-gong2018")
 PCM = load_device("pcm-nandakumar2019")
@@ -111,7 +112,7 @@ def test_read_noise_of_the_table_is_the_law():
 @pytest.mark.jit
 @pytest.mark.parametrize("device", [CALM, PCM], ids=["pulses", "writes"])
 def test_threads_and_neighbours_change_nothing(device):
-    cells, scheme = 3 * BLOCK_CELLS + 5, WriteVerify(tolerance=0.01, max_pulses=80)
+    cells, scheme = 3 * PULSED_TOGETHER + 5, WriteVerify(tolerance=0.01, max_pulses=80)
     runs = []
     for n in (1, 2):
         with threads(n):
@@ -121,7 +122,7 @@ def test_threads_and_neighbours_change_nothing(device):
     np.testing.assert_array_equal(runs[0][2].outcome, runs[1][2].outcome)
     assert runs[0][2].events(**PRICED) == runs[1][2].events(**PRICED)
     state, shown, traits, targets = cells_of(device, cells)
-    part = BLOCK_CELLS - 3  # fewer cells, in another block length: each is what it was
+    part = PULSED_TOGETHER - 3  # fewer cells, in another block length: each is what it was
     its = None if traits is None else traits[:part]
     write_verify(state[:part], shown[:part], its, targets[:part], device, scheme, Stream(7, PURPOSE, 0, 3))
     np.testing.assert_array_equal(state[:part], runs[0][0][:part])
@@ -345,13 +346,15 @@ def test_read_noise_that_is_not_normal_is_refused():
     write_verify(state, shown, None, targets, odd, WriteVerify(read_noise=False), Stream(0, PURPOSE))
 
 
-def test_a_response_that_is_not_known_here_is_refused():
-    """It must not fall back to writes in one go."""
+def test_traits_are_those_of_the_law():
+    """Each law has its own numbers; those of another are refused."""
     law = ConstantStep(step=0.01, w_min=-1, w_max=1)
     state, shown, traits, targets = cells_of(CALM, 6)
     device = CALM.model_copy(update={"response": law})
-    with pytest.raises(ArrayError, match="constant.* response; write-verify pulses soft-bounds cells only"):
+    with pytest.raises(ArrayError, match=r"traits has shape \(6, 4\); it must be \(6, 8\).* a constant-step response"):
         write_verify(state, shown, traits, targets, device, WriteVerify(), Stream(0, PURPOSE))
+    with pytest.raises(ArrayError, match="traits of device 'reram-sb-gong2018' must be"):
+        write_verify(state, shown, None, targets, device, WriteVerify(), Stream(0, PURPOSE))
 
 
 def test_no_cells_are_no_work():

@@ -107,8 +107,12 @@ def test_the_result_says_everything(text_path, tmp_path):
     cited = {line.split(": ")[0] for c in result["contenders"] for line in c["citations"]}
     assert used <= cited
     assert any(id.startswith("reram-sb-gong2018.") for id in analog["shaky_records"])
-    assert {f["component"] for f in analog["floors"]} == {"array read", "adc"}
-    assert all(f["eta"] > 1 for f in analog["floors"])
+    # every row of the bill has its distance from the floor, or says why there is none
+    floors = {f["component"]: f for f in analog["floors"]}
+    assert set(floors) == set(analog["stops"][-1]["components"])
+    assert floors["array read"]["eta"] > 1
+    assert all((f["eta"] is None) == bool(f["none_because"]) for f in floors.values())
+    assert all(f["eta"] is None or f["eta"] > 1 for f in floors.values())
     assert result["baseline"] is None
     assert result["verdict"]["bits"] is None
     assert "No transformer was trained on this text" in result["verdict"]["sentence"]

@@ -12,7 +12,7 @@ from revpath.energy_models.gpu_measure import Settings
 from revpath.energy_models.nvml import Clock
 from revpath.energy_models.records import library
 from revpath.studies.claims_cli import run_claims
-from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_measure
+from revpath.studies.gpu_cli import measure_with, print_gpus, run_gpu_compare, run_gpu_measure
 from revpath.studies.records_cli import choose_records, known_records, print_citations, print_records, used_sources
 from rich.console import Console
 
@@ -134,22 +134,70 @@ def test_a_missing_result_is_refused(tmp_path):
 
 def test_claims_are_printed_and_written(tmp_path):
     console, out = listen()
-    files = run_claims(tmp_path / "out", console=console)
+    files = run_claims(None, tmp_path / "out", console=console)
     assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
     assert all(f.stat().st_size > 500 for f in files)
     text = out.getvalue()
     assert text.startswith("These claims lean on")
-    for part in ("refuted", "explained", "PUMA", "not tested: Kendall", "[1] "):
+    for part in ("refuted", "explained", "not recomputable", "no factor", "PUMA", "Missing: a factor", "[1] "):
         assert part in text
-    again = run_claims(tmp_path / "again", console=listen()[0])
+    again = run_claims(None, tmp_path / "again", console=listen()[0])
     assert [f.read_bytes() for f in again[:2]] == [f.read_bytes() for f in files[:2]]
 
 
-def test_gpus_and_their_errors_are_printed():
+def test_the_claims_fit_a_terminal_of_100_columns():
+    console = Console(file=StringIO(), width=100)
+    run_claims(console=console)
+    text, _, sources = console.file.getvalue().partition("\n[1] ")
+    assert sources  # citations are not wrapped: they are to be copied
+    assert max(len(line) for line in text.splitlines()) <= 100
+    rows = [line for line in text.splitlines() if line.startswith(" C")]
+    assert len(rows) == len({row.split()[0] for row in rows}) == 25  # one line each
+
+
+def test_one_claim_is_shown_in_full(tmp_path):
     console, out = listen()
-    print_gpus(console)
+    files = run_claims("marinella2018", tmp_path, console=console)
+    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
+    text = out.getvalue()
+    for part in (
+        "as published",
+        "own numbers",
+        "one write pulse a weight and example",
+        "facility",
+        "claim.marinella2018.mac",
+        "https://arxiv.org/abs/1707.09952",
+        "C7a",
+        "C7b",
+    ):
+        assert part in text
+    assert "PUMA over" not in text
+
+
+def test_a_work_without_a_factor_says_so():
+    console, out = listen()
+    assert run_claims("kendall2020", console=console) == []
+    text = out.getvalue()
+    assert "no factor" in text
+    assert "Missing: a factor: the abstract of arXiv:2006.01981" in text
+    assert "product" not in text
+
+
+def test_an_unknown_claim_is_refused():
+    with pytest.raises(RevpathError, match=r"claim = 'C99' is not known"):
+        run_claims("C99", console=listen()[0])
+
+
+def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
+    from revpath.energy_models.metered import metered_runs
+
+    console, out = listen()
+    print_gpus(console, tmp_path)
+    assert sorted(f.name for f in tmp_path.iterdir()) == [f"gpu_validation.{kind}" for kind in ("csv", "pdf", "png")]
+    assert (tmp_path / "gpu_validation.csv").read_text().count("\n") == 1 + len(metered_runs())
     assert "B200" in out.getvalue()
-    assert "olmo3_32b -4%" in out.getvalue()
+    assert "run left out: 16 of 17 within 15%" in out.getvalue()
+    assert "rated power x hours" in out.getvalue()
 
 
 def test_without_a_gpu_it_says_so_and_goes_on(tmp_path, monkeypatch):
@@ -201,14 +249,36 @@ def test_a_measurement_is_written_as_records(tmp_path, target):
     assert records["measured.h100.h100"].to("nJ/flop") == pytest.approx(30, rel=0.02)
     assert records["measured.h100.idle"].value == pytest.approx(100, rel=0.01)
     assert f"written: {path}" in out.getvalue()
+    assert "The GPU model beside the meter" in out.getvalue()  # 300 W by the meter, at next to no FLOP/s
+    assert path.with_suffix(".png").stat().st_size > 5_000
+
+
+def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(tmp_path):
+    bench = Bench()
+    bench.name = "Imagined 1"
+    console, out = listen()
+    settings = Settings(seconds=3, trials=2, warm_up=1, cool_down=1)
+    path = measure_with(bench, [bench], tmp_path, settings, console, Clock(lambda: bench.t, bench.spend), "2026-11-23")
+    assert "not compared with the model: record" in out.getvalue()
+    run_gpu_compare(path, "h100", tmp_path, console)
+    assert "300" in out.getvalue()
+    assert path.with_suffix(".png").exists()
 
 
 def test_barrier_is_drawn(tmp_path, capsys):
     from revpath.studies.barrier_cli import run_barrier
 
-    files = run_barrier(tmp_path / "out", None)
-    assert [f.name for f in files] == ["barrier.pdf", "barrier.png"]
-    assert all(f.stat().st_size > 5_000 for f in files)
+    console, out = listen()
+    files = run_barrier(tmp_path / "out", None, console)
+    for part in (
+        "FlashAttention",
+        "if the best cases multiplied",
+        "Revolutionary path: no comparison given",
+        "$1,000,000",
+    ):
+        assert part in " ".join(out.getvalue().split())
+    assert [f.name for f in files] == ["barrier.csv", "barrier.pdf", "barrier.png"]
+    assert all(f.stat().st_size > 1_000 for f in files)
 
 
 @pytest.mark.parametrize("name", ["neurram-130nm", "puma-32nm", "h100-run"])

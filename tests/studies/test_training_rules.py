@@ -10,6 +10,7 @@ from revpath.studies import training_rules
 from revpath.studies.training_rules import (
     DIGITAL,
     FAST,
+    MORE_DEVICES,
     RATES,
     RULE_NAMES,
     Outcome,
@@ -131,6 +132,21 @@ def test_a_study_is_kept_and_gone_on_with(tmp_path, monkeypatch):
 def test_processes_give_the_same_bits():
     trials = [trial(seed=seed) for seed in (1, 2)]
     assert {o.trial: o for o in _in_parallel(trials, 2)} == {t: run_trial(t) for t in trials}
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("device", MORE_DEVICES)
+def test_a_copy_is_written_and_verified_into_every_device(device, task):
+    """Every pulse law of the study has a write-verify: no pair is left out for want of one."""
+    found = run_trial(trial(task=task, device=device, rule=rule_for("write-verified-copy", device, task), rate=0.3))
+    assert not found.refused
+    assert found.test is not None
+    assert np.isfinite(found.test)
+    events = found.spent()
+    assert events["pulse.up"] > 0
+    assert events["pulse.down"] > 0
+    assert events["cell.verify_read"] > events["cell.programmed"] == 0
 
 
 def test_what_is_refused_is_asked_again(tmp_path):
