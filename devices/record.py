@@ -102,7 +102,7 @@ class Record(_Frozen):
     read_in: see `ReadIn`.
     boundary: what the number encloses (device, component, array, macro, chip, node, facility).
     conditions: the circumstances it holds under.
-    derivation: an arithmetic expression that gives the value within half a percent; it is evaluated.
+    derivation: an arithmetic expression that gives the value within half a percent; files are held to it.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
@@ -139,14 +139,6 @@ class Record(_Frozen):
             raise ValueError(f"value = {self.value} must be positive for a lognormal uncertainty")
         if self.uncertainty.kind == "uniform" and not self.uncertainty.low <= self.value <= self.uncertainty.high:
             raise ValueError(f"value = {self.value} lies outside [{self.uncertainty.low}, {self.uncertainty.high}]")
-        return self
-
-    @model_validator(mode="after")
-    def _derivation_gives_the_value(self) -> Record:
-        if self.derivation:
-            derived = evaluate_derivation(self.derivation)
-            if not math.isclose(derived, self.value, rel_tol=_ROUNDED):
-                raise ValueError(f"value = {self.value:g}, but its derivation {self.derivation!r} gives {derived:g}")
         return self
 
     @property
@@ -229,9 +221,20 @@ def read_record(table: Mapping[str, Any], sources: Mapping[str, Source], where: 
     if not isinstance(key, str) or key not in sources:
         raise RecordError(f"{where}: record {name!r}: source = {key!r} is not one of {sorted(sources)}")
     try:
-        return Record(**{**table, "source": sources[key]})
-    except (ValidationError, UnitError, TypeError) as error:
+        record = Record(**{**table, "source": sources[key]})
+        _check_derivation(record)
+    except (ValidationError, UnitError, TypeError, RecordError) as error:
         raise RecordError(f"{where}: record {name!r}: {explain(error)}") from error
+    return record
+
+
+def _check_derivation(record: Record) -> None:
+    """RecordError where the arithmetic does not give the value; here, since a record may be varied once it is read."""
+    if not record.derivation:
+        return
+    derived = evaluate_derivation(record.derivation)
+    if not math.isclose(derived, record.value, rel_tol=_ROUNDED):
+        raise RecordError(f"value = {record.value:g}, but its derivation {record.derivation!r} gives {derived:g}")
 
 
 def load_records(path: Path | Traversable) -> dict[str, Record]:

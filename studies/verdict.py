@@ -78,20 +78,19 @@ class Verdict:
 
     bits: the lowest listed quality that both the measured analog EBM and some transformer reached, or None.
     ratio: transformer joules over analog joules there (above 1 the analog side wins), chip against GPU.
-    ratio_at: the same at the boundaries that both have joules in (chip, node, facility; the GPU's prices hold no smaller).
-    ratio_bound: as `ratio`, with the transformer at the best matrix product.
+    ratio_bound: the same, with the transformer at the best matrix product.
     ratio_gpu_ebm: joules of the EBM on the GPU over analog joules.
     limit, limit_gpu_ebm: how `ratio` (with `ratio_bound`) and `ratio_gpu_ebm` are to be read.
     coarser: (bits, ratio) at a quality `COARSER` bits worse, or None where that is not listed; limit_coarser: as `limit`.
     dominant, dominant_share: the largest component of the analog bill.
     not_reached: listed qualities that a transformer reached and the analog EBM did not.
-    warnings: what the analog bill leans on without proof, one line each.
+    warnings: what the bills lean on without proof, one line each.
+    ratio_at: `ratio` at the boundaries that both have joules in (chip, node, facility; the GPU's prices hold no smaller).
     """
 
     sentence: str
     bits: float | None = None
     ratio: Interval | None = None
-    ratio_at: Mapping[str, Interval] = field(default_factory=dict)
     ratio_bound: Interval | None = None
     ratio_gpu_ebm: Interval | None = None
     limit: Bound = None
@@ -103,6 +102,7 @@ class Verdict:
     dominant_share: float | None = None
     not_reached: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
+    ratio_at: Mapping[str, Interval] = field(default_factory=dict)
 
 
 def contenders(runs: Sequence[Run], baseline: Baseline | None, chip: str = CHIP) -> list[Contender]:

@@ -27,7 +27,7 @@ def test_digital_functions_cost_their_chip_time():
     bill = price_on_gpu(events)
     by_hand = 1000 + 2 * VECTOR + 3 * VECTOR * (SPECIAL + 1) + 100 * VECTOR
     assert bill.joules == relative(by_hand * RUN)
-    assert "gpu.vector.special_slots" in bill.shaky
+    assert "gpu.vector.special_slots" in bill.records
 
 
 def test_softplus_and_logistic_at_the_cheapest_way_known():

@@ -44,7 +44,7 @@ EXCUSED = {
     ("framework.py", 405e9): "a row of a table of model sizes",
     ("framework.py", 1e13): "a row of a table of model sizes",
     ("sensitivity.py", 65): "steps of a bisection",
-    ("runs.py", 5e9): "a bound between checks",
+    ("validation.py", 2e3): "a number of draws",
     ("barrier.py", 3e13): "the end of an axis",
     ("units_shown.py", 5e-7): "half a step of rounding",
     ("trace_filter.py", 1e-14): "a tolerance relative to 1",

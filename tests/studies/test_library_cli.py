@@ -29,7 +29,7 @@ def test_records_are_listed_and_filtered():
     assert "adc." not in out.getvalue()
     assert "gpu.h100.idle !" in out.getvalue()  # an assumption is marked
     assert out.getvalue().startswith(
-        f"{len(choose_records('gpu.h100.'))} of {len(known_records())} records; 2 are assumed"
+        f"{len(choose_records('gpu.h100.'))} of {len(known_records())} records; 1 are assumed"
     )
 
 
