@@ -6,8 +6,9 @@ Names are loaded when first used, so importing this package costs nothing. The m
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..devices.lazy import lazily
 
 if TYPE_CHECKING:
     from ..devices.record import Evidence, ReadIn, Record, Source
@@ -103,7 +104,6 @@ _HOME = {
     ".validation_plot": ("plot_validation",),
     ".workload": ("Workload", "performance"),
 }
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Bill",
@@ -175,14 +175,4 @@ __all__ = [
     "why_no_floor",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULE[name], __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -5,8 +5,9 @@ Names are loaded when first used, so importing this package costs nothing.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..devices.lazy import lazily
 
 if TYPE_CHECKING:
     from .circuit_noise import CircuitNoise
@@ -42,7 +43,6 @@ _HOME = {
     ".verify": ("EnduranceError", "EnduranceWarning", "WriteVerify"),
     ".weight_slices": ("Quantisation", "SlicedCrossbar"),
 }
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "ADC",
@@ -72,14 +72,4 @@ __all__ = [
     "write_config",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULE[name], __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -35,7 +35,7 @@ def print_chips(console: Console | None = None) -> None:
 
 def print_chip(name: str, console: Console | None = None) -> None:
     """Energy, speed and area of a chip on each of its workloads, beside what was published."""
-    from ..energy_models import load_chip, performance
+    from ..energy_models import load_chip, performance, price
 
     console = console or _console()
     chip = load_chip(name)
@@ -44,7 +44,7 @@ def print_chip(name: str, console: Console | None = None) -> None:
         console.print("no published workload: nothing to set it beside", soft_wrap=True)
         return
     grid = Table()
-    headings = ("workload", "TOPS/W", "published", "TOPS", "W", "mm2", "TOPS/mm2", "W/mm2")
+    headings = ("workload", "TOPS/W", "90 %", "published", "TOPS", "W", "mm2", "TOPS/mm2", "W/mm2")
     for heading in headings:
         grid.add_column(heading, justify="left" if heading == "workload" else "right")
     for workload in chip.workloads:
@@ -60,7 +60,10 @@ def print_chip(name: str, console: Console | None = None) -> None:
             found.tops_per_mm2,
             found.watts_per_mm2,
         )
-        grid.add_row(escape(workload.name), *("not known" if n is None else plain_number(n) for n in numbers))
+        joules = price(workload.events, chip, overrides=workload.models).interval()
+        ends = [plain_number(workload.ops / j / 10**12) for j in (joules.high, joules.low)]
+        first, *rest = ("not known" if n is None else plain_number(n) for n in numbers)
+        grid.add_row(escape(workload.name), first, " to ".join(ends), *rest)
     console.print(grid)
     if chip.area_lacks:
         console.print(f"mm2 is the sum of parts with a figure; without: {escape(chip.area_lacks)}", soft_wrap=True)
@@ -74,12 +77,13 @@ def _print_floors(console: Console, chip: Chip) -> None:
     work = chip.workloads[0]
     bill = price(work.events, chip, overrides=work.models)
     grid = Table(title=f"one unit of {work.name}")
-    for heading in ("component", "J", "share", "over its floor"):
+    for heading in ("component", "J", "90 %", "share", "over its floor"):
         grid.add_column(heading, justify="left" if heading == "component" else "right")
     for name in bill.components:
-        joules, eta = bill.nominal(name), bill.eta(name)
+        joules, eta = bill.interval(name), bill.eta(name)
         floor = f"none: {why_no_floor(name)}" if math.isnan(eta) else f"{plain_number(eta)} times"
-        grid.add_row(name, plain_number(joules), f"{joules / bill.joules:.1%}", floor)
+        ends = f"{plain_number(joules.low)} to {plain_number(joules.high)}"
+        grid.add_row(name, plain_number(joules.nominal), ends, f"{joules.nominal / bill.joules:.1%}", floor)
     console.print(grid)
 
 

@@ -180,7 +180,7 @@ def test_lazy_names_are_all_there():
     import revpath.simulator
 
     for room in (revpath.devices, revpath.simulator):
-        assert sorted(room.__all__) == sorted(room._MODULE)
+        assert sorted(room.__all__) == dir(room)
         for name in room.__all__:
             assert getattr(room, name) is not None
             assert name in dir(room)
