@@ -58,7 +58,8 @@ def answers():
             io |= {"out_res": 0.0, "out_bound": 0.0}
         repeats = REPEATS if read["noise"] or read["weight"] else 1
         jobs.append({"job": "forward", "io": io, "weights": weights.tolist(), "x": x.tolist(), "repeats": repeats})
-    jobs += [{"job": "pcm", "g_max": 25.0, "r": RATIOS, "count": CELLS, "seconds": seconds} for seconds in TIMES]
+    targets = [25.0 * r for r in RATIOS]
+    jobs += [{"job": "inference", "model": "pcm", "g": targets, "count": CELLS, "seconds": seconds} for seconds in TIMES]
     found = theirs.ask(jobs)
     return found[: len(READS)], dict(zip(TIMES, found[len(READS) :], strict=True))
 

@@ -46,7 +46,7 @@ def answers():
             "up": True,
         },
         "kinds": {"job": "configurations", "names": names},
-        "pcm": {"job": "pcm", "g_max": 25.0, "r": [0.1], "count": 20000, "seconds": 86400.0},
+        "pcm": {"job": "inference", "model": "pcm", "g": [2.5], "count": 20000, "seconds": 86400.0},
     } | {name: {"job": "cells", "device": name, "count": 64} for name in names}
     return dict(zip(jobs, theirs.ask(list(jobs.values())), strict=True))
 
