@@ -133,7 +133,9 @@ def learning(job: dict) -> Answer:
     kinds = PulseType.STOCHASTIC_COMPRESSED if job.get("by_chance") else PulseType.DETERMINISTIC_IMPLICIT
     transfers = UpdateParameters(desired_bl=job["steps"], pulse_type=kinds)
     if job["rule"] == "MixedPrecisionCompound":
-        config = DigitalRankUpdateRPUConfig(device=kind(device=cell, **job["fields"]), forward=perfect, update=transfers)
+        config = DigitalRankUpdateRPUConfig(
+            device=kind(device=cell, **job["fields"]), forward=perfect, update=transfers
+        )
     else:
         compound = kind(
             unit_cell_devices=[cell, cell], transfer_forward=perfect, transfer_update=transfers, **job["fields"]
@@ -148,7 +150,8 @@ def learning(job: dict) -> Answer:
     tile.set_weights(torch.zeros(d.shape[2], x.shape[2]))
     if "start" in job:
         start = torch.from_numpy(np.ascontiguousarray(np.float32(job["start"]).T))
-        tile.set_hidden_parameters(tile.get_hidden_parameters() | {"hidden_weights_0": start})
+        if job["rule"] != "MixedPrecisionCompound":
+            tile.set_hidden_parameters(tile.get_hidden_parameters() | {"hidden_weights_0": start})
     answer: dict[str, list] = {}
     for one, other in zip(x, d, strict=True):
         tile.update(torch.from_numpy(one), torch.from_numpy(-other))

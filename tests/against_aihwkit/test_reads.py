@@ -59,7 +59,9 @@ def answers():
         repeats = REPEATS if read["noise"] or read["weight"] else 1
         jobs.append({"job": "forward", "io": io, "weights": weights.tolist(), "x": x.tolist(), "repeats": repeats})
     targets = [25.0 * r for r in RATIOS]
-    jobs += [{"job": "inference", "model": "pcm", "g": targets, "count": CELLS, "seconds": seconds} for seconds in TIMES]
+    jobs += [
+        {"job": "inference", "model": "pcm", "g": targets, "count": CELLS, "seconds": seconds} for seconds in TIMES
+    ]
     found = theirs.ask(jobs)
     return found[: len(READS)], dict(zip(TIMES, found[len(READS) :], strict=True))
 

@@ -25,7 +25,9 @@ STEP = 0.01
 ROWS, COLUMNS = 5, 4
 CALLS = 200
 RATE = 0.047163
-START = np.random.default_rng(6).uniform(-0.02, 0.02, (ROWS, COLUMNS))  # of A: sums of it are no whole numbers by accident
+START = np.random.default_rng(6).uniform(
+    -0.02, 0.02, (ROWS, COLUMNS)
+)  # of A: sums of it are no whole numbers by accident
 LONGEST = 3
 FAST = {"auto_scale": False, "fast_lr": LONGEST * STEP}  # a certain outer product: LONGEST pulses
 TRANSFERS = {
@@ -84,16 +86,32 @@ def answers():
             steps = fields.pop("max_steps", 1)
             if not fields["auto_scale"]:
                 fields["fast_lr"] *= 1.001  # no line may miss its slot by rounding
-            jobs[name, variant] = {"rule": compound, "fields": fields, "longest": LONGEST, "steps": steps, "x": x, "d": d, "start": START.tolist()}
+            jobs[name, variant] = {
+                "rule": compound,
+                "fields": fields,
+                "longest": LONGEST,
+                "steps": steps,
+                "x": x,
+                "d": d,
+            }
+    chopped = jobs["chopped", "one by one"]
+    jobs["chopped", "shown"] = chopped | {"fields": chopped["fields"] | {"gamma": 0.5}}
     for name, (fields, batch) in MIXED.items():
         x, d = continuous(batch)
-        jobs["mixed", name] = {"rule": "MixedPrecisionCompound", "fields": fields | {"granularity": STEP}, "x": x, "d": d}
+        jobs["mixed", name] = {
+            "rule": "MixedPrecisionCompound",
+            "fields": fields | {"granularity": STEP},
+            "x": x,
+            "d": d,
+        }
     x, d = continuous(1)
     common = {"rule": "MixedPrecisionCompound", "x": x, "d": d}
     jobs["mixed", "turns"] = common | {"fields": {"granularity": STEP, "n_rows_per_transfer": 2}}
     jobs["mixed", "by chance"] = common | {"fields": {"granularity": STEP}, "by_chance": True}
     full = [
-        {"job": "learning", "step": STEP, "rate": RATE, "steps": 31} | job | {"x": job["x"].tolist(), "d": job["d"].tolist()}
+        {"job": "learning", "step": STEP, "rate": RATE, "steps": 31, "start": START.tolist()}
+        | job
+        | {"x": job["x"].tolist(), "d": job["d"].tolist()}
         for job in jobs.values()
     ]
     counts = [
@@ -130,6 +148,30 @@ def test_two_arrays_learn_alike(answers, name, variant):
             np.testing.assert_allclose(array.reference, found["past_mean_weight"][call], atol=0.3 * STEP)
     assert np.abs(array.read()).max() >= 2 * STEP  # something was learned
     assert np.abs(array.buffer).max() > 0.1
+
+
+@pytest.mark.jit
+def test_trap_T12_signs_of_choppers_are_not_taken_off_what_is_shown(answers):
+    """With gamma above 0, W is C + gamma A with the choppers' signs taken off; aihwkit 1.1.0 adds A as it stands, and takes
+    what it reads of A into the buffer by gamma too. Ours fills the buffer alike for any gamma."""
+    found = answers[0]["chopped", "shown"]
+    _, rule, choppers = TRANSFERS["chopped"]
+    options = FAST | VARIANTS["one by one"] | choppers | {"gamma": 0.5, "fast_lr": FAST["fast_lr"] * (1 - 1e-6)}
+    array = rule(**options).on((ROWS, COLUMNS), counters(), seed=2)
+    array.fast.program(START)
+    x, d = ternary(1, 7)
+    turned = 0
+    for call in range(CALLS):
+        array.update(x[call], d[call], RATE)
+        a, c, shown = (found[name][call] for name in ("hidden_weights_0", "hidden_weights_1", "weights"))
+        np.testing.assert_allclose(shown, c + 0.5 * a, atol=0.01 * STEP)
+        np.testing.assert_allclose(array.fast.read(), a, atol=0.1 * STEP)
+        expected = array.array.read() + 0.5 * array.in_chopper[:, None] * a
+        np.testing.assert_allclose(array.read(), expected, atol=0.1 * STEP)
+        turned += np.any(array.in_chopper < 0)
+        if call == ROWS - 1:  # every word line was read once
+            np.testing.assert_allclose(found["buffered_FP_weight_0"][call], 0.5 * array.buffer, atol=1e-3)
+    assert turned > CALLS / 3
 
 
 @pytest.mark.jit
