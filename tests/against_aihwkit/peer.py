@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from aihwkit.inference import GlobalDriftCompensation, PCMLikeNoiseModel, ReRamCMONoiseModel, ReRamWan2022NoiseModel
-from aihwkit.inference.compensation.drift import PerColumnDriftCompensation
+from aihwkit.inference.noise.custom import StateIndependentNoiseModel
 from aihwkit.inference.noise.hermes import HermesNoiseModel
 from aihwkit.simulator.configs import (
     DigitalRankUpdateRPUConfig,
@@ -125,8 +125,8 @@ def learning(job: dict) -> Answer:
     """Update rules: calls with x (calls, batch, rows) and d (calls, batch, columns), and what there is after each.
 
     rule, fields: the class of a compound, and its fields. longest: slots of every train on the fast array, fixed, in which
-    lines with inputs of +-1 fire surely, from `start` (rows, columns) on; steps: most pulses of a transfer, sent without chance unless `by_chance`. Every
-    cell is a `counter`.
+    lines with inputs of +-1 fire surely, from `start` (rows, columns) on. steps: most pulses of a transfer, sent without
+    chance unless `by_chance`. Every cell is a `counter`.
     """
     cell, perfect = device(counter(job["step"])), IOParameters(is_perfect=True)
     kind = getattr(compounds, job["rule"])
@@ -187,15 +187,16 @@ def trains(job: dict) -> Answer:
 
 
 def forward(job: dict) -> Answer:
-    """Repeated forward passes (repeats, batch, columns) of given inputs and weights."""
+    """Repeated forward passes (repeats, batch, columns) of given inputs and weights; with `back`, backward ones."""
     names = {"noise_management": NoiseManagementType, "bound_management": BoundManagementType}
     names["w_noise_type"] = WeightNoiseType
     io = {k: names[k][v] if k in names else v for k, v in job["io"].items()}
     weights, x = np.float32(job["weights"]), torch.from_numpy(np.float32(job["x"]))
-    config = SingleRPUConfig(device=devices.IdealDevice(), forward=IOParameters(**io))
+    config = SingleRPUConfig(device=devices.IdealDevice(), forward=IOParameters(**io), backward=IOParameters(**io))
     tile = AnalogTile(weights.shape[1], weights.shape[0], config)
     tile.set_weights(torch.from_numpy(np.ascontiguousarray(weights.T)))
-    return {"y": np.stack([tile.forward(x).numpy().copy() for _ in range(job["repeats"])])}
+    read = tile.backward if job.get("back") else tile.forward
+    return {"y": np.stack([read(x).numpy().copy() for _ in range(job["repeats"])])}
 
 
 MODELS = {
@@ -205,6 +206,7 @@ MODELS = {
     "wan": lambda: ReRamWan2022NoiseModel(g_max=40.0),
     "cmo": lambda: ReRamCMONoiseModel(acceptance_range=0.2),
     "cmo-2": lambda: ReRamCMONoiseModel(acceptance_range=2),
+    "state-independent": lambda: StateIndependentNoiseModel(g_max=25.0),
 }
 
 
