@@ -103,7 +103,7 @@ class Record(_Frozen):
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
-    value: float
+    value: float = Field(strict=True)  # "3" and true are mistakes, not numbers
     unit: str
     uncertainty: Uncertainty
     evidence: Evidence

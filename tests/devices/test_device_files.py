@@ -82,6 +82,8 @@ def test_every_number_of_the_library_has_a_record_with_a_source(name):
         ("value = 20", "value = nan", "value = nan"),
         ("value = 20", "value = inf", "value = inf"),
         ("value = 20", 'value = "many"', "value = 'many'"),
+        ("value = 20", 'value = "20"', "value = '20': Input should be a valid number"),
+        ("value = 20", "value = true", "value = True: Input should be a valid number"),
         ("value = 20", "value = 0.5", "g_min = 1e-06 S must be below g_max = 5e-07 S"),
         ("value = 20", "value = 1", "must be below"),
         ("[window.g_min]\nvalue = 1", "[window.g_min]\nvalue = -1", "g_min = -1e-06"),
