@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from aihwkit.inference import GlobalDriftCompensation, PCMLikeNoiseModel, ReRamCMONoiseModel, ReRamWan2022NoiseModel
+from aihwkit.inference.compensation.drift import PerColumnDriftCompensation
 from aihwkit.inference.noise.custom import StateIndependentNoiseModel
 from aihwkit.inference.noise.hermes import HermesNoiseModel
 from aihwkit.simulator.configs import (
@@ -223,6 +224,13 @@ def inference(job: dict) -> Answer:
     return {name: np.stack(parts) for name, parts in found.items()}
 
 
+def compensation(job: dict) -> Answer:
+    """By what outputs are multiplied, after reads of one line after another (rows, columns): then and now."""
+    then, now = (torch.tensor(job[name], dtype=torch.float32) for name in ("then", "now"))
+    kinds = {"all": GlobalDriftCompensation(), "columns": PerColumnDriftCompensation()}
+    return {name: kind.apply(now, kind.readout(then)).numpy() for name, kind in kinds.items()}
+
+
 def configurations(job: dict) -> Answer:
     """Every device class and preset as JSON: class of its law and fields."""
     answer = {}
@@ -338,7 +346,20 @@ def pair(job: dict) -> Answer:
     }
 
 
-_JOBS = (cells, pulses, trains, learning, forward, inference, configurations, accepts, oddities, normals, pair)
+_JOBS = (
+    cells,
+    pulses,
+    trains,
+    learning,
+    forward,
+    inference,
+    compensation,
+    configurations,
+    accepts,
+    oddities,
+    normals,
+    pair,
+)
 JOBS = {job.__name__: job for job in _JOBS}
 
 

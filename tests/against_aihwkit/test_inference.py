@@ -16,12 +16,12 @@ from revpath.devices.laws import (
     FlickerReadNoise,
     LogarithmicRelaxation,
     MeasuredRelaxation,
-    PiecewisePowerDrift,
     PolynomialProgramming,
     PowerLawDrift,
     SeriesProgramming,
     Window,
 )
+from revpath.devices.retention import PowerOfTime
 from revpath.simulator import ArrayConfig, Crossbar
 from revpath.simulator.ageing import Age
 from revpath.simulator.noise import Stream
@@ -109,7 +109,7 @@ def ours(name: str, g: float, seconds: float) -> dict[str, np.ndarray]:
     age = Age(shape, device, array.mapping, seed=seed + 2)
     state, shown = age.advance(array.cells.state, array.cells.shown, seconds)
     after = array.mapping.conductances(shown)[:, 0] * 1e6
-    if isinstance(device.drift, PowerLawDrift | PiecewisePowerDrift):
+    if isinstance(device.drift, PowerOfTime):
         found["nu"] = -np.log(after / before) / math.log(seconds / device.drift.t0 + 1)
     sigma = age.read_sigma(state, shown, t_read)[..., 0].ravel() * 1e6
     seen = after + sigma * Stream(9, "seen", seed).normals(after.shape)
@@ -132,3 +132,29 @@ def test_cells_are_programmed_age_and_are_read_alike(answers, name, g, seconds):
         implausible(theirs.p_of_same_moments(other, mine.mean() + 1.15 * (mine - mine.mean()))[1])
         if isinstance(case.device.drift, LogarithmicRelaxation) and what == "aged":
             assert min(other.min() - 9, 88.2 - other.max()) > 0
+
+
+@pytest.mark.jit
+def test_drift_is_compensated_alike():
+    """By the same reads of one word line after another, then and now: one factor for all, or one for each bit line."""
+    device = load_device("pcm-nandakumar2019")
+    jobs, scales = [], []
+    for per_column in (False, True):
+        array = Crossbar((24, 20), ArrayConfig(device, mapping="one-sided", read_time=250e-9), seed=4)
+        array.program(np.linspace(-1, 1, 480, dtype=np.float32).reshape(24, 20))
+        reads = []
+
+        def watched(x, forward=array.forward, reads=reads):
+            reads.append(forward(x))
+            return reads[-1]
+
+        array.forward = watched  # type: ignore[method-assign]
+        array.remember_drift(per_column=per_column)
+        array.age(30 * DAY)
+        scales.append(array.compensate_drift())
+        jobs.append({"job": "compensation", "then": reads[0].tolist(), "now": reads[1].tolist()})
+    found = theirs.ask(jobs)
+    np.testing.assert_allclose(scales[0], found[0]["all"], rtol=1e-5)
+    np.testing.assert_allclose(scales[1], found[1]["columns"], rtol=1e-5)
+    assert np.ptp(scales[1]) > 0.05
+    assert scales[0] > 1.5
