@@ -46,6 +46,10 @@ VARIANTS = {
     "gradient": {"auto_granularity": 0.0, "buffer_granularity": 40.0, "correct_gradient_magnitudes": True},
     "scaled": {"auto_granularity": 20.0, "auto_scale": True, "fast_lr": 1.0},
 }
+BUFFERED = {
+    "forgetting": {"forget_buffer": True, "momentum": 0.0},
+    "keeping": {"forget_buffer": False, "momentum": 0.1},
+}
 MIXED = {"all": ({}, 1), "every other": ({"transfer_every": 2}, 1), "mini-batches": ({}, 3)}
 TRAINS = [np.random.default_rng(300 + k).uniform(-1, 1, ROWS + COLUMNS + 1) for k in range(8)]
 
@@ -94,6 +98,11 @@ def answers():
                 "x": x,
                 "d": d,
             }
+    for name, changes in BUFFERED.items():
+        fields = {"units_in_mbatch": False, "transfer_every": 1, "fast_lr": FAST["fast_lr"] * 1.001, "thres_scale": 4.0}
+        x, d = ternary(1, 7)
+        common = {"rule": "BufferedTransferCompound", "longest": LONGEST, "steps": 5, "x": x, "d": d}
+        jobs["buffered", name] = common | {"fields": fields | changes}
     chopped = jobs["chopped", "one by one"]
     jobs["chopped", "shown"] = chopped | {"fields": chopped["fields"] | {"gamma": 0.5}}
     for name, (fields, batch) in MIXED.items():
@@ -148,6 +157,24 @@ def test_two_arrays_learn_alike(answers, name, variant):
             np.testing.assert_allclose(array.reference, found["past_mean_weight"][call], atol=0.3 * STEP)
     assert np.abs(array.read()).max() >= 2 * STEP  # something was learned
     assert np.abs(array.buffer).max() > 0.1
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("name", BUFFERED)
+def test_the_older_compound_is_the_same_rule(answers, name):
+    """BufferedTransferCompound, aihwkit's first Tiki-Taka v2: its buffer counts in weights, ours in pulses."""
+    found = answers[0]["buffered", name]
+    options = {"auto_scale": False, "auto_granularity": 0.0, "buffer_granularity": 4.0, "max_steps": 5}
+    options |= BUFFERED[name] | {"fast_lr": FAST["fast_lr"] * (1 - 1e-6)}
+    array = TikiTaka2Config(**options).on((ROWS, COLUMNS), counters(), seed=2)
+    array.fast.program(START)
+    x, d = ternary(1, 7)
+    for call in range(CALLS):
+        array.update(x[call], d[call], RATE)
+        np.testing.assert_allclose(array.fast.read(), found["hidden_weights_0"][call], atol=0.1 * STEP)
+        np.testing.assert_allclose(array.read(), found["hidden_weights_1"][call], atol=0.1 * STEP)
+        np.testing.assert_allclose(array.buffer, found["buffered_FP_weight_0"][call] / (4 * STEP), atol=0.01)
+    assert np.abs(array.read()).max() > 5 * STEP
 
 
 @pytest.mark.jit
