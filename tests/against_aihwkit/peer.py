@@ -241,6 +241,17 @@ def configurations(job: dict) -> Answer:
     return answer
 
 
+def rules(job: dict) -> Answer:
+    """Fields of the compounds of whole presets, as JSON."""
+    from aihwkit.simulator.presets import configs
+
+    answer = {}
+    for name in job["names"]:
+        compound = getattr(configs, name)().device
+        answer[name] = np.array(json.dumps({k: v for k, v in vars(compound).items() if isinstance(v, int | float)}))
+    return answer
+
+
 def accepts(job: dict) -> Answer:
     """The fields that a device has after it was made from `fields`, as JSON."""
     config = device(job)
@@ -355,6 +366,7 @@ _JOBS = (
     inference,
     compensation,
     configurations,
+    rules,
     accepts,
     oddities,
     normals,

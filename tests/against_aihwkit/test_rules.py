@@ -6,6 +6,8 @@ pulses. Chopper turns and rounding by chance are held to their laws in tests/sim
 on purpose, a test shows what aihwkit does.
 """
 
+import json
+
 import numpy as np
 import pytest
 import reference_aihwkit as theirs
@@ -131,6 +133,25 @@ def answers():
     ]  # fmt: skip
     found = theirs.ask(full + counts)
     return dict(zip(jobs, found, strict=False)), [answer["counts"][0] for answer in found[len(full) :]]
+
+
+def test_defaults_are_those_of_the_presets():
+    """Every number that a rule and aihwkit's preset for the exponential ReRAM share by name."""
+    presets = {
+        "TTv2ReRamESPreset": TikiTaka2Config(),
+        "ChoppedTTv2ReRamESPreset": ChoppedTikiTaka2Config(),
+        "AGADReRamESPreset": AGADConfig(),
+        "MixedPrecisionReRamESPreset": MixedPrecisionConfig(),
+    }
+    (found,) = theirs.ask([{"job": "rules", "names": list(presets)}])
+    for name, options in presets.items():
+        fields = json.loads(str(found[name]))
+        shared = set(fields) & set(type(options).model_fields)
+        ours = {key: getattr(options, key) for key in shared}
+        # all rows of a transfer, and the granularity of the device, have other names
+        unset = {"n_rows_per_transfer": -1, "granularity": 0.0}
+        assert {k: unset.get(k) if v is None else v for k, v in ours.items()} == {k: fields[k] for k in shared}
+        assert len(shared) >= (9 if "transfer_lr" in ours else 4), sorted(shared)
 
 
 @pytest.mark.jit
