@@ -127,7 +127,10 @@ class Record(_Frozen):
     @field_validator("unit")
     @classmethod
     def _unit_parses(cls, unit: str) -> str:
-        parse_unit(unit)
+        try:
+            parse_unit(unit)
+        except UnitError as error:
+            raise ValueError(f"not a unit that can be read: {error.__cause__}") from error
         return unit
 
     @model_validator(mode="after")
