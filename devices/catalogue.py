@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from .device import Device, read_device
-from .errors import unknown
+from .errors import RecordError, unknown
 
 
 def device_names() -> list[str]:
@@ -22,10 +22,15 @@ def load_device(name: str | Path) -> Device:
     Raises
     ------
     UnknownName: no such device; lists those there are.
-    RecordError: the file is malformed.
+    RecordError: the file is malformed, or has the name of a device of the library and other numbers.
     """
     if isinstance(name, Path) or str(name).endswith(".toml"):
-        return read_device(Path(name))
+        device = read_device(Path(name))
+        if device.name in device_names() and device != _shipped(device.name):
+            raise RecordError(
+                f"{name}: name = {device.name!r} is that of a device of the library, and this is another: rename it"
+            )
+        return device
     if not isinstance(name, str) or name not in device_names():
         raise unknown("device", name, device_names())
     return _shipped(name)

@@ -54,7 +54,7 @@ def card(device: Device, axes: Axes | None = None) -> Axes:
         if axes is None:
             axes = Figure(figsize=(13.0, 6.2)).add_axes((0.05, 0.09, 0.925, 0.8))
         axes.set_axis_off()
-        axes.set_title(f"{device.name}: {device.title}", fontsize=11, pad=22)
+        axes.set_title(fill(f"{device.name}: {device.title}", 115), fontsize=11, pad=22)
         figure, place = axes.figure, axes.get_position()
         grid = figure.add_gridspec(
             2, 4, left=place.x0, right=place.x1, bottom=place.y0, top=place.y1, wspace=0.34, hspace=0.42,

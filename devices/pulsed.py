@@ -140,6 +140,7 @@ class PulsedResponse(Law):
     def mean_field(self, w: np.ndarray, up: np.ndarray, cells: CellParameters | None = None) -> np.ndarray:
         """dw for each unit of pulses x step, as the step goes to zero: the law without its granularity and its noise.
 
+        Noise that is a share of the step vanishes with it; a `noise_floor` does not, and is left out all the same.
         Asymmetry, saturation and the differences between cells remain. With cells None: the nominal cell.
         """
         w, cells = np.asarray(w, float), cells or self.nominal

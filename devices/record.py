@@ -47,7 +47,15 @@ class _Frozen(BaseModel):
 
 
 class Exact(_Frozen):
+    """A definition, or a designed value."""
+
     kind: Literal["exact"] = "exact"
+
+
+class Unstated(_Frozen):
+    """The source gives no interval. How far the value may be off is not known; it is taken as it stands."""
+
+    kind: Literal["unstated"] = "unstated"
 
 
 class Normal(_Frozen):
@@ -78,7 +86,7 @@ class Uniform(_Frozen):
         return self
 
 
-Uncertainty = Annotated[Exact | Normal | Lognormal | Uniform, Field(discriminator="kind")]
+Uncertainty = Annotated[Exact | Unstated | Normal | Lognormal | Uniform, Field(discriminator="kind")]
 
 
 class Source(_Frozen):
@@ -97,7 +105,8 @@ class Record(_Frozen):
     id: dotted name, unique in a library, such as ``adc.kull2013.energy``.
     value, unit: the number and its unit, parsed by pint (with ``conversion``, ``flop``, ``pulse``, ``op``, ``bit``,
         ``byte`` as dimensions of their own, so that J/pulse never stands in for J/conversion).
-    uncertainty: exact, normal, lognormal or uniform; an exact one is only for definitions and designed values.
+    uncertainty: exact (only for definitions and designed values), unstated (of a published fit without an interval),
+        normal, lognormal or uniform.
     evidence: see `Evidence`. ``assumed`` is allowed, and reports print it loudly.
     read_in: see `ReadIn`.
     boundary: what the number encloses (device, component, array, macro, chip, node, facility).
@@ -106,7 +115,7 @@ class Record(_Frozen):
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
-    value: float
+    value: float = Field(strict=True)  # "3" and true are mistakes, not numbers
     unit: str
     uncertainty: Uncertainty
     evidence: Evidence
@@ -128,18 +137,26 @@ class Record(_Frozen):
     @field_validator("unit")
     @classmethod
     def _unit_parses(cls, unit: str) -> str:
-        parse_unit(unit)
+        try:
+            parse_unit(unit)
+        except UnitError as error:
+            raise ValueError(f"not a unit that can be read: {error.__cause__}") from error
         return unit
 
     @model_validator(mode="after")
     def _assumptions_are_uncertain(self) -> Record:
-        if self.evidence is Evidence.ASSUMED and self.uncertainty.kind == "exact":
-            raise ValueError("an assumed value cannot be exact: give its uncertainty")
+        if self.evidence is Evidence.ASSUMED and not self.spreads:
+            raise ValueError(f"an assumed value cannot be {self.uncertainty.kind}: give its uncertainty")
         if self.uncertainty.kind == "lognormal" and self.value <= 0:
             raise ValueError(f"value = {self.value} must be positive for a lognormal uncertainty")
         if self.uncertainty.kind == "uniform" and not self.uncertainty.low <= self.value <= self.uncertainty.high:
             raise ValueError(f"value = {self.value} lies outside [{self.uncertainty.low}, {self.uncertainty.high}]")
         return self
+
+    @property
+    def spreads(self) -> bool:
+        """Whether an interval is given around the value."""
+        return self.uncertainty.kind not in ("exact", "unstated")
 
     @property
     def shaky(self) -> bool:

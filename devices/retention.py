@@ -9,6 +9,7 @@ the time that the law is known for; outside it is refused, because a fit in log 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -46,16 +47,42 @@ class NoDrift(Law):
         return np.asarray(g, float) + 0.0 * z
 
 
-class PowerLawDrift(Law):
-    """g(t) = g_prog ((t + t0) / t0)^-nu with nu ~ |N(mean(r), spread(r))|, drawn once per cell.
+class PowerOfTime(Law):
+    """g(t) = g ((t + t0) / t0)^-nu, with an exponent that each cell has for good; see the laws that are one.
 
-    mean(r) = clip(mean_slope ln r + mean_offset, mean_low, mean_high), the spread likewise. t counts from the end of
-    programming; t0 is when programming was verified. Nandakumar et al., ICECS 2019.
+    t counts from the end of programming; t0 is when programming was verified.
     """
 
     domain: ClassVar[tuple[float, float]] = ALWAYS
-    law: Literal["power"] = "power"
     t0: Seconds = Field(gt=0)
+
+    @abstractmethod
+    def exponent_mean(self, g: np.ndarray, g_max: float) -> np.ndarray: ...
+
+    @abstractmethod
+    def exponent_spread(self, g: np.ndarray, g_max: float) -> np.ndarray: ...
+
+    @abstractmethod
+    def exponent(self, g: np.ndarray, g_max: float, z: np.ndarray) -> np.ndarray:
+        """nu of cells that were programmed to g, from their standard normal numbers z."""
+
+    def factor(self, exponent: np.ndarray, seconds: float) -> np.ndarray:
+        """What remains of the programmed conductance after `seconds`, for a drawn `exponent`."""
+        return ((seconds + self.t0) / self.t0) ** -np.asarray(exponent, dtype=float)
+
+    def age(self, g: np.ndarray, g_max: float, seconds: float, z: np.ndarray) -> np.ndarray:
+        _not_negative(seconds)
+        g = np.asarray(g, float)
+        return g * self.factor(self.exponent(g, g_max, z), seconds)
+
+
+class PowerLawDrift(PowerOfTime):
+    """Exponents nu ~ |N(mean(r), spread(r))|, r = g / g_max: of PCM.
+
+    mean(r) = clip(mean_slope ln r + mean_offset, mean_low, mean_high), the spread likewise. Nandakumar et al., ICECS 2019.
+    """
+
+    law: Literal["power"] = "power"
     mean_slope: Ratio
     mean_offset: Ratio
     mean_low: Ratio
@@ -71,28 +98,19 @@ class PowerLawDrift(Law):
     def exponent_spread(self, g: np.ndarray, g_max: float) -> np.ndarray:
         return clipped_log(g / g_max, self.spread_slope, self.spread_offset, self.spread_low, self.spread_high)
 
-    def factor(self, exponent: np.ndarray, seconds: float) -> np.ndarray:
-        """What remains of the programmed conductance after `seconds`, for a drawn `exponent`."""
-        return ((seconds + self.t0) / self.t0) ** -np.asarray(exponent, dtype=float)
-
-    def age(self, g: np.ndarray, g_max: float, seconds: float, z: np.ndarray) -> np.ndarray:
-        _not_negative(seconds)
-        g = np.asarray(g, float)
-        nu = np.abs(self.exponent_mean(g, g_max) + self.exponent_spread(g, g_max) * z)
-        return g * self.factor(nu, seconds)
+    def exponent(self, g: np.ndarray, g_max: float, z: np.ndarray) -> np.ndarray:
+        return np.abs(self.exponent_mean(g, g_max) + self.exponent_spread(g, g_max) * z)
 
 
-class PiecewisePowerDrift(Law):
-    """Power-law drift whose exponent changes its shape with the conductance, as on the HERMES chip.
+class PiecewisePowerDrift(PowerOfTime):
+    """Exponents that change their shape with the conductance, as on the HERMES chip.
 
-    g(t) = g ((t + t0) / t0)^-nu with nu = |mean(r) + spread(r) z|, r = g / g_max. Below mean_knee, mean(r) =
-    clip(mean_slope ln r + mean_offset, mean_low, mean_high); from there on the polynomial mean_series in r. The spread
-    likewise. (aihwkit's HermesNoiseModel; Le Gallo et al., Nature Electronics 6, 680, 2023.)
+    nu = |mean(r) + spread(r) z|, r = g / g_max. Below mean_knee, mean(r) = clip(mean_slope ln r + mean_offset, mean_low,
+    mean_high); from there on the polynomial mean_series in r. The spread likewise. (aihwkit's HermesNoiseModel; Le Gallo et
+    al., Nature Electronics 6, 680, 2023.)
     """
 
-    domain: ClassVar[tuple[float, float]] = ALWAYS
     law: Literal["power-piecewise"] = "power-piecewise"
-    t0: Seconds = Field(gt=0)
     mean_knee: Ratio = Field(ge=0, le=1)
     mean_slope: Ratio
     mean_offset: Ratio
@@ -114,27 +132,19 @@ class PiecewisePowerDrift(Law):
         low = clipped_log(g / g_max, self.spread_slope, self.spread_offset, self.spread_low, self.spread_high)
         return np.where(g / g_max < self.spread_knee, low, series(self.spread_series, g / g_max))
 
-    def factor(self, exponent: np.ndarray, seconds: float) -> np.ndarray:
-        """What remains of the programmed conductance after `seconds`, for a drawn `exponent`."""
-        return ((seconds + self.t0) / self.t0) ** -np.asarray(exponent, dtype=float)
-
-    def age(self, g: np.ndarray, g_max: float, seconds: float, z: np.ndarray) -> np.ndarray:
-        _not_negative(seconds)
-        g = np.asarray(g, float)
-        return g * self.factor(np.abs(self.exponent_mean(g, g_max) + self.exponent_spread(g, g_max) * z), seconds)
+    def exponent(self, g: np.ndarray, g_max: float, z: np.ndarray) -> np.ndarray:
+        return np.abs(self.exponent_mean(g, g_max) + self.exponent_spread(g, g_max) * z)
 
 
-class LinearExponentDrift(Law):
-    """Power-law drift of the PCM of Joshi et al. (2020, supplementary note 2), as CrossSim 2 had it.
+class LinearExponentDrift(PowerOfTime):
+    """Exponents of the PCM of Joshi et al. (2020, supplementary note 2), as CrossSim 2 had them.
 
-    g(t) = g ((t + t0) / t0)^-nu, nu = mean(g) + z / (spread_slope g + spread_offset), mean(g) = max(steep_slope g +
-    steep_offset, min(cap, max(slope g + offset, floor))). The published law also writes noise anew at two early times: that
-    is programming, and not here.
+    nu = mean(g) + z / (spread_slope g + spread_offset), mean(g) = max(steep_slope g + steep_offset, min(cap, max(slope g +
+    offset, floor))), g in g_scale; a cell may have a negative one. The published law also writes noise anew at two early
+    times: that is programming, and not here.
     """
 
-    domain: ClassVar[tuple[float, float]] = ALWAYS
     law: Literal["power-linear"] = "power-linear"
-    t0: Seconds = Field(gt=0)
     g_scale: Siemens = Field(gt=0)
     steep_slope: Ratio
     steep_offset: Ratio
@@ -153,10 +163,8 @@ class LinearExponentDrift(Law):
     def exponent_spread(self, g: np.ndarray, g_max: float) -> np.ndarray:
         return 1 / (self.spread_slope * np.asarray(g, float) / self.g_scale + self.spread_offset)
 
-    def age(self, g: np.ndarray, g_max: float, seconds: float, z: np.ndarray) -> np.ndarray:
-        _not_negative(seconds)
-        nu = self.exponent_mean(g, g_max) + self.exponent_spread(g, g_max) * z
-        return np.asarray(g, float) * ((seconds + self.t0) / self.t0) ** -nu
+    def exponent(self, g: np.ndarray, g_max: float, z: np.ndarray) -> np.ndarray:
+        return self.exponent_mean(g, g_max) + self.exponent_spread(g, g_max) * z
 
 
 class LogarithmicRelaxation(Law):

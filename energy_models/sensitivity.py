@@ -126,7 +126,7 @@ def tornado(quantity: Quantity, records: Mapping[str, Record] | None = None) -> 
     _, used = nominal(quantity, records)
     swings = []
     for id, record in used.items():
-        if record.uncertainty.kind == "exact":
+        if not record.spreads:
             continue
         ends = quantile(record, np.array([0.05, 0.95]))
         low, high = (_with(quantity, records, id, float(end)) for end in ends)
@@ -215,7 +215,7 @@ def _with(quantity: Quantity, records: Mapping[str, Record] | None, id: str, val
 
 
 def _likely(record: Record, value: float) -> bool:
-    if record.uncertainty.kind == "exact":
+    if not record.spreads:
         return False
     low, high = quantile(record, np.array([0.05, 0.95]))
     return bool(low <= value <= high)

@@ -24,8 +24,8 @@ ROLES: tuple[Role, ...] = ("compute", "conversion", "movement", "writes", "digit
 class EventKind:
     """What one event is to a price.
 
-    unit: the unit of its price. Counts are priced in joules per something; ``W`` prices seconds; ``J`` marks an
-        integral that is in joules already.
+    unit: the unit of its price. Counts are priced in joules per something; ``W`` prices seconds; ``V`` prices coulombs; ``J``
+        marks an integral that is in joules already.
     component: the row of the bill it belongs to.
     boundary: the smallest boundary that contains it (array within macro within chip).
     role: what it was spent on: computing, converting between analog and digital (drivers and samplers of lines
@@ -51,6 +51,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "adc.conversion": EventKind("J/conversion", "adc", "macro", "conversion"),
         "column.sample": EventKind("J/sample", "sample and hold", "macro", "conversion"),
         "column.regulate": EventKind("J/op", "column regulator", "macro", "conversion"),
+        "array.read_charge_C": EventKind("V", "column regulator", "macro", "conversion"),
         "column.integrate": EventKind("J/op", "integrator", "macro", "conversion"),
         "analog.shift_add": EventKind("J/op", "analog shift-add", "macro", "conversion"),
         "update.slot": EventKind("J/op", "update control", "macro", "writes"),

@@ -17,13 +17,13 @@ import numpy as np
 
 from ..devices import Device
 from ..devices.laws import FlickerReadNoise, PiecewiseFlickerReadNoise, ReadNoise
-from ..devices.retention import LinearExponentDrift, NoDrift, PiecewisePowerDrift, PowerLawDrift
+from ..devices.retention import NoDrift, PowerOfTime
 from .errors import ArrayError
 from .mapping import WeightMapping
 from .noise import Stream
 
 # The exponent of a drift is a property of the cell. Where a filament or a charge wanders to is chance, each time anew.
-_OF_THE_CELL = (NoDrift, PowerLawDrift, PiecewisePowerDrift, LinearExponentDrift)
+_OF_THE_CELL = (NoDrift, PowerOfTime)
 _OF_WRITTEN = (FlickerReadNoise, PiecewiseFlickerReadNoise)  # sigma = g Q(r), Q as programmed
 
 

@@ -148,7 +148,7 @@ def check_inputs(x: np.ndarray, dac: DAC) -> None:
 
 @kernel()
 def read_totals(totals, variance, sensed, converter_variance, signal):
-    """Over a batch: lines driven, sum of siemens x^2, floor of the sum of signal-to-noise ratios, noiseless reads.
+    """Over a batch: lines driven, sums of siemens x^2 and siemens |x|, floor of the sum of signal-to-noise ratios, noiseless reads.
 
     The sum over sensed lines of (signal / noise)^2 is at least (total signal)^2 / (total variance), by Cauchy and
     Schwarz: a floor that never accuses wrongly, and costs one vector product.
@@ -160,10 +160,12 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
     """
     driven = 0.0
     dissipated = 0.0
+    carried = 0.0
     snr = 0.0
     silent = 0
     for s in range(totals.shape[0]):
         dissipated += totals[s, 1]
+        carried += totals[s, 2]
         driven += totals[s, 3]
         noise = 0.0
         for j in range(variance.shape[1]):
@@ -174,7 +176,7 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
             snr += heard * heard / noise
         elif heard > 0:
             silent += 1
-    return driven, dissipated, snr, silent
+    return driven, dissipated, carried, snr, silent
 
 
 @kernel()

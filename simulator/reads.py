@@ -128,14 +128,18 @@ class ReadPath:
         config, (batch, sensed), totals = self._config, signal.y.shape, signal.totals
         variance = signal.noise
         per_siemens = self._cells.mapping.per_siemens
-        driven, dissipated, snr, silent = read_totals(
+        driven, dissipated, carried, snr, silent = read_totals(
             totals, np.zeros((batch, 1)) if variance is None else variance, sensed, self.adc.variance, per_siemens
         )
         tally.count("array.read", batch)
         tally.count("line.drive", int(driven))
         tally.count(self._dac_event, int(driven))
+        tally.count(
+            "column.regulate", batch * sensed * (1 if self._cells.mapping.shared else 2)
+        )  # G+ and G- have lines of their own
         volts = config.read_voltage / config.dac.x_max
         tally.integrate("array.read_energy_J", dissipated * volts**2 * config.read_time)
+        tally.integrate("array.read_charge_C", carried * volts * config.read_time)
         tally.integrate("array.busy_s", batch * config.read_time)
         if silent:
             tally.count("array.noiseless_read", batch)

@@ -151,7 +151,9 @@ def _spread(record: Record) -> str:
         return f"± {u.sigma:g}"
     if u.kind == "lognormal":
         return f"ln ± {u.sigma_ln:g}"
-    return f"{u.low:g} to {u.high:g}" if u.kind == "uniform" else "exact"
+    if u.kind == "uniform":
+        return f"{u.low:g} to {u.high:g}"
+    return "exact" if u.kind == "exact" else "not stated"
 
 
 def used_sources(result: str | Path) -> tuple[dict[str, list[str]], list[str]]:

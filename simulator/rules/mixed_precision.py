@@ -21,7 +21,8 @@ class MixedPrecisionConfig(RuleConfig):
     ----------
     transfer_every: calls of `update` (mini-batches) between two transfers to the array. A model that calls it twice for a
         gradient, once for each of its signs, saves pulses with 2.
-    n_rows_per_transfer: word lines that one transfer serves, in turn; None for all.
+    n_rows_per_transfer: word lines that one transfer serves, in turn; None for all. (aihwkit's are rows of its matrix, which
+        are our bit lines.)
     granularity: change of a weight that one pulse is taken to make; None for that of the nominal cell.
     n_x_bins, n_d_bins: bins to which x and d are quantised before they are multiplied, each row symmetrically about 0 up
         to its largest magnitude; 0 for no quantisation.
@@ -45,7 +46,8 @@ class MixedPrecision(RuledArray):
     """chi <- chi + rate x^T d in digital memory; then n = trunc(chi / granularity) pulses, and chi <- chi - n granularity.
 
     Nandakumar et al., "Mixed-precision deep learning based on computational memory", Front. Neurosci. 14:406 (2020); the
-    recursion as in aihwkit's rpu_mixedprec_device.cpp. The pulses are blind: what a cell really does is not looked at.
+    recursion as in aihwkit's rpu_mixedprec_device.cpp, which sends after the first product of the next mini-batch, and its n
+    pulses by stochastic trains: the tests show both. The pulses are blind: what a cell really does is not looked at.
 
     Counted beside reads and pulses: for each product of an x and a d that are not 0 a multiplication, an addition, and
     a read and a write of chi; for each transfer, a read of chi and a comparison for each weight, and a subtraction and a

@@ -17,7 +17,18 @@ from typing import Any
 import numpy as np
 import torch
 from aihwkit.inference import GlobalDriftCompensation, PCMLikeNoiseModel, ReRamCMONoiseModel, ReRamWan2022NoiseModel
-from aihwkit.simulator.configs import IOParameters, SingleRPUConfig, UpdateParameters, devices
+from aihwkit.inference.compensation.drift import PerColumnDriftCompensation
+from aihwkit.inference.noise.custom import StateIndependentNoiseModel
+from aihwkit.inference.noise.hermes import HermesNoiseModel
+from aihwkit.simulator.configs import (
+    DigitalRankUpdateRPUConfig,
+    IOParameters,
+    SingleRPUConfig,
+    UnitCellRPUConfig,
+    UpdateParameters,
+    compounds,
+    devices,
+)
 from aihwkit.simulator.parameters.enums import (
     BoundManagementType,
     NoiseManagementType,
@@ -104,10 +115,58 @@ def pulses(job: dict) -> Answer:
     return hidden | {"before": np.stack(before), "after": np.stack(after), "shown": np.stack(shown)}
 
 
+def counter(step: float) -> dict:
+    """A cell that every pulse moves by one step: without noise, spread or a bound that matters."""
+    still = ("dw_min_dtod", "dw_min_std", "up_down_dtod", "w_max_dtod", "w_min_dtod")
+    fields = dict.fromkeys(still, 0.0) | {"dw_min": step, "w_max": 100.0, "w_min": -100.0}
+    return {"device": "ConstantStepDevice", "fields": fields}
+
+
+def learning(job: dict) -> Answer:
+    """Update rules: calls with x (calls, batch, rows) and d (calls, batch, columns), and what there is after each.
+
+    rule, fields: the class of a compound, and its fields. longest: slots of every train on the fast array, fixed, in which
+    lines with inputs of +-1 fire surely, from `start` (rows, columns) on. steps: most pulses of a transfer, sent without
+    chance unless `by_chance`. Every cell is a `counter`.
+    """
+    cell, perfect = device(counter(job["step"])), IOParameters(is_perfect=True)
+    kind = getattr(compounds, job["rule"])
+    kinds = PulseType.STOCHASTIC_COMPRESSED if job.get("by_chance") else PulseType.DETERMINISTIC_IMPLICIT
+    transfers = UpdateParameters(desired_bl=job["steps"], pulse_type=kinds)
+    if job["rule"] == "MixedPrecisionCompound":
+        config = DigitalRankUpdateRPUConfig(
+            device=kind(device=cell, **job["fields"]), forward=perfect, update=transfers
+        )
+    else:
+        compound = kind(
+            unit_cell_devices=[cell, cell], transfer_forward=perfect, transfer_update=transfers, **job["fields"]
+        )
+        update = UpdateParameters(
+            desired_bl=job["longest"], fixed_bl=True, update_bl_management=False, update_management=False
+        )
+        config = UnitCellRPUConfig(device=compound, forward=perfect, update=update)
+    x, d = np.float32(job["x"]), np.float32(job["d"])
+    tile = AnalogTile(d.shape[2], x.shape[2], config)
+    tile.set_learning_rate(job["rate"])
+    tile.set_weights(torch.zeros(d.shape[2], x.shape[2]))
+    if "start" in job:
+        start = torch.from_numpy(np.ascontiguousarray(np.float32(job["start"]).T))
+        if job["rule"] != "MixedPrecisionCompound":
+            tile.set_hidden_parameters(tile.get_hidden_parameters() | {"hidden_weights_0": start})
+    answer: dict[str, list] = {}
+    for one, other in zip(x, d, strict=True):
+        tile.update(torch.from_numpy(one), torch.from_numpy(-other))
+        now = {"weights": tile.get_weights()[0]} | dict(tile.get_hidden_parameters())
+        for name, value in now.items():
+            if "weight" in name:
+                answer.setdefault(name, []).append(value.numpy().T.copy())
+    return {name: np.stack(values) for name, values in answer.items()}
+
+
 def trains(job: dict) -> Answer:
     """Outer products by stochastic trains on cells that count pulses: (samples, columns, rows) coincidences.
 
-    Constant steps without any noise or spread, so that the change of a weight is a whole number of steps.
+    The cells are `counter`s, so that the change of a weight is a whole number of steps.
     """
     update = UpdateParameters(
         desired_bl=job["longest"],
@@ -116,10 +175,8 @@ def trains(job: dict) -> Answer:
         fixed_bl=job.get("fixed", True),
         pulse_type=PulseType[job.get("pulse_type", "STOCHASTIC_COMPRESSED")],
     )
-    still = ("dw_min_dtod", "dw_min_std", "up_down_dtod", "w_max_dtod", "w_min_dtod")
-    fields = {name: 0.0 for name in still} | {"dw_min": job["step"], "w_max": 100.0, "w_min": -100.0}
     x, d = np.float32(job["x"]), np.float32(job["d"])
-    tile = make_tile({"device": "ConstantStepDevice", "fields": fields}, len(d), len(x), update)
+    tile = make_tile(counter(job["step"]), len(d), len(x), update)
     tile.set_learning_rate(job["rate"])
     counts = np.empty((job["samples"], len(d), len(x)), np.int32)
     zero = torch.zeros(len(d), len(x))
@@ -131,28 +188,47 @@ def trains(job: dict) -> Answer:
 
 
 def forward(job: dict) -> Answer:
-    """Repeated forward passes (repeats, batch, columns) of given inputs and weights."""
+    """Repeated forward passes (repeats, batch, columns) of given inputs and weights; with `back`, backward ones."""
     names = {"noise_management": NoiseManagementType, "bound_management": BoundManagementType}
     names["w_noise_type"] = WeightNoiseType
     io = {k: names[k][v] if k in names else v for k, v in job["io"].items()}
     weights, x = np.float32(job["weights"]), torch.from_numpy(np.float32(job["x"]))
-    config = SingleRPUConfig(device=devices.IdealDevice(), forward=IOParameters(**io))
+    config = SingleRPUConfig(device=devices.IdealDevice(), forward=IOParameters(**io), backward=IOParameters(**io))
     tile = AnalogTile(weights.shape[1], weights.shape[0], config)
     tile.set_weights(torch.from_numpy(np.ascontiguousarray(weights.T)))
-    return {"y": np.stack([tile.forward(x).numpy().copy() for _ in range(job["repeats"])])}
+    read = tile.backward if job.get("back") else tile.forward
+    return {"y": np.stack([read(x).numpy().copy() for _ in range(job["repeats"])])}
 
 
-def pcm(job: dict) -> Answer:
-    """Programming, drift exponents and aged conductances (uS) of `count` cells at each target r."""
-    model = PCMLikeNoiseModel(g_max=job["g_max"])
+MODELS = {
+    "pcm": lambda: PCMLikeNoiseModel(g_max=25.0),
+    "hermes": lambda: HermesNoiseModel(num_devices=1),
+    "hermes-pair": lambda: HermesNoiseModel(num_devices=2),
+    "wan": lambda: ReRamWan2022NoiseModel(g_max=40.0),
+    "cmo": lambda: ReRamCMONoiseModel(acceptance_range=0.2),
+    "cmo-2": lambda: ReRamCMONoiseModel(acceptance_range=2),
+    "state-independent": lambda: StateIndependentNoiseModel(g_max=25.0),
+}
+
+
+def inference(job: dict) -> Answer:
+    """Programming, drift coefficients and aged conductances (uS) of `count` cells at each target g (uS) of a model."""
+    model = MODELS[job["model"]]()
     found: dict[str, list] = {"programmed": [], "nu": [], "aged": []}
-    for r in job["r"]:
-        target = torch.full((job["count"],), r * job["g_max"])
+    for g in job["g"]:
+        target = torch.full((job["count"],), g)
         found["programmed"].append(model.apply_programming_noise_to_conductance(target.clone()).numpy())
         nu = model.generate_drift_coefficients(target.clone())
         found["nu"].append(nu.numpy())
         found["aged"].append(model.apply_drift_noise_to_conductance(target.clone(), nu, job["seconds"]).numpy())
     return {name: np.stack(parts) for name, parts in found.items()}
+
+
+def compensation(job: dict) -> Answer:
+    """By what outputs are multiplied, after reads of one line after another (rows, columns): then and now."""
+    then, now = (torch.tensor(job[name], dtype=torch.float32) for name in ("then", "now"))
+    kinds = {"all": GlobalDriftCompensation(), "columns": PerColumnDriftCompensation()}
+    return {name: kind.apply(now, kind.readout(then)).numpy() for name, kind in kinds.items()}
 
 
 def configurations(job: dict) -> Answer:
@@ -162,6 +238,17 @@ def configurations(job: dict) -> Answer:
         config = device({"device": name})
         kinds = [c.__name__ for c in type(config).__mro__ if c.__module__ == devices.__name__]
         answer[name] = np.array(json.dumps([kinds[0], asdict(config)]))
+    return answer
+
+
+def rules(job: dict) -> Answer:
+    """Fields of the compounds of whole presets, as JSON."""
+    from aihwkit.simulator.presets import configs
+
+    answer = {}
+    for name in job["names"]:
+        compound = getattr(configs, name)().device
+        answer[name] = np.array(json.dumps({k: v for k, v in vars(compound).items() if isinstance(v, int | float)}))
     return answer
 
 
@@ -270,7 +357,21 @@ def pair(job: dict) -> Answer:
     }
 
 
-_JOBS = (cells, pulses, trains, forward, pcm, configurations, accepts, oddities, normals, pair)
+_JOBS = (
+    cells,
+    pulses,
+    trains,
+    learning,
+    forward,
+    inference,
+    compensation,
+    configurations,
+    rules,
+    accepts,
+    oddities,
+    normals,
+    pair,
+)
 JOBS = {job.__name__: job for job in _JOBS}
 
 

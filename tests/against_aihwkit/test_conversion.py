@@ -10,13 +10,14 @@ import pytest
 import reference_aihwkit as theirs
 from revpath.devices import RevpathError, UnknownName, aihwkit, device_names, load_device
 from revpath.devices.aihwkit import PRESETS, from_parameters, read_parameters, to_parameters, untranslated
+from revpath.devices.aihwkit_parameters import LAWS
 from revpath.devices.laws import Window
 from revpath.devices.response import IdealResponse, LinearStep, NoResponse, SoftBounds, TableStep
 from revpath.devices.sections import Yields
 from statistics_helper import relative
 
 WINDOW = Window(g_min=1e-6, g_max=2e-5)
-KINDS = [*aihwkit._LAWS, "IdealDevice", "SoftBoundsPmaxDevice"]
+KINDS = [*LAWS, "IdealDevice", "SoftBoundsPmaxDevice"]
 # The library has another, narrower law for this preset, with the note that it is a loose fit.
 OTHERWISE = {"ReRamSBPresetDevice"}
 LOSSES = {
@@ -319,3 +320,19 @@ def test_devices_that_are_no_preset_need_a_window(stand_in):
         aihwkit.from_preset(3.0)
     with pytest.raises(UnknownName, match="aihwkit preset = 'ReRamEXPresetDevice' is not known; did you mean"):
         aihwkit.from_preset("ReRamEX")
+
+
+def test_tiles_of_one_device_are_read_as_that_device(stand_in):
+    tile = make_dataclass("ReRamESPreset", [("device", object)])
+    assert aihwkit.from_preset(tile(stand_in.ReRamESPresetDevice())) == aihwkit.from_preset("ReRamES")
+    assert aihwkit.from_preset("ReRamESPreset") == aihwkit.from_preset("ReRamES")
+    compound = make_dataclass("ChoppedTransferCompound", [("unit_cell_devices", object)])
+    with pytest.raises(
+        RevpathError,
+        match="^preset = ReRamESPreset holds ChoppedTransferCompound, which is no aihwkit device: convert one of its devices",
+    ):
+        aihwkit.from_preset(tile(compound([stand_in.ReRamESPresetDevice()] * 2)))
+    unlike = make_dataclass("PowStepReferenceDevice", [("n_estimation_steps", int, 50)])
+    unlike.__module__ = sys.modules["aihwkit.simulator.configs.devices"].__name__
+    with pytest.raises(UnknownName, match="aihwkit device = 'PowStepReferenceDevice' is not known"):
+        aihwkit.from_preset(unlike())

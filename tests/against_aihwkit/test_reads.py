@@ -1,4 +1,4 @@
-"""Reads and the PCM model against aihwkit's: quantisers, output noise, read noise, programming, drift, 1/f noise.
+"""Reads against aihwkit's: quantisers, their rounding by chance, noise of lines and of cells, both directions, drop along wires.
 
 False-alarm rate of each statistical check: `ALARM`.
 """
@@ -8,20 +8,15 @@ import math
 import numpy as np
 import pytest
 import reference_aihwkit as theirs
-from revpath.devices import Device, load_device
+from revpath.devices import Device
 from revpath.devices.laws import ConstantReadNoise, FlickerReadNoise, NoReadNoise, Window
 from revpath.simulator import ADC, DAC, ArrayConfig, Crossbar
-from revpath.simulator.ageing import Age
-from revpath.simulator.noise import Stream
+from revpath.simulator.wires import Wires
 from scipy import stats
 from statistics_helper import implausible, plausible
 
 ROWS, COLUMNS, BATCH, REPEATS = 24, 20, 6, 1500
 PLAIN = {"noise_management": "NONE", "bound_management": "NONE", "out_noise": 0.0}
-RATIOS = [0.05, 0.1, 0.25, 0.5, 0.75, 1.0]
-TIMES = [1.0, 3600.0, 31536000.0]
-CELLS = 6000
-PCM = load_device("pcm-nandakumar2019")
 READS = [
     # bits of DAC and ADC, range of the ADC, noise in steps of the ADC, noise of a weight, and its law
     {"dac": 7, "adc": 9, "y_max": 12.0, "noise": 0.0, "weight": 0.0, "law": "NONE"},
@@ -31,13 +26,24 @@ READS = [
     {"dac": 5, "adc": 10, "y_max": 6.0, "noise": 2.5, "weight": 0.05, "law": "ADDITIVE_CONSTANT"},
     {"dac": None, "adc": None, "y_max": 12.0, "noise": 0.0, "weight": 0.03, "law": "PCM_READ"},
     {"dac": 6, "adc": 9, "y_max": 5.0, "noise": 1.0, "weight": 0.03, "law": "PCM_READ"},
+    {"dac": 5, "adc": None, "y_max": 12.0, "noise": 0.0, "weight": 0.0, "law": "NONE", "chance": "inp"},
+    {"dac": None, "adc": 6, "y_max": 8.0, "noise": 0.7, "weight": 0.0, "law": "NONE", "chance": "out"},
+    {"dac": 6, "adc": None, "y_max": 12.0, "noise": 0.0, "weight": 0.0, "law": "NONE", "drive": 1.5},
+    {"dac": 6, "adc": 9, "y_max": 5.0, "noise": 1.0, "weight": 0.03, "law": "PCM_READ", "back": True},
 ]
+# Relative loss of a bit line with g r = 0.35 x 5e-6, all cells on: ../shared/references/aihwkit.md, section 1.9
+GOLDEN_DROP = {64: 0.002354, 128: 0.009393, 256: 0.036419, 512: 0.127887, 1024: 0.368397}
 
 
 def matrices(k: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(40 + k)
     weights = rng.uniform(-1, 1, (ROWS, COLUMNS)).astype(np.float32)
-    return weights, rng.uniform(-1, 1, (BATCH, ROWS)).astype(np.float32)
+    driven = COLUMNS if "back" in READS[k] else ROWS
+    return weights, rng.uniform(-1, 1, (BATCH, driven)).astype(np.float32)
+
+
+def random(read: dict) -> bool:
+    return bool(read["noise"] or read["weight"] or "chance" in read or "drive" in read)
 
 
 def levels(bits: int) -> int:
@@ -50,17 +56,27 @@ def answers():
     for k, read in enumerate(READS):
         weights, x = matrices(k)
         io = PLAIN | {"w_noise": read["weight"], "w_noise_type": read["law"], "inp_bound": 1.0}
+        if "chance" in read:
+            io[f"{read['chance']}_sto_round"] = True
+        if "drive" in read:
+            io["inp_noise"] = read["drive"] / levels(read["dac"])
         io["inp_res"] = 1 / (2 * levels(read["dac"])) if read["dac"] else 0.0
         if read["adc"]:
             io |= {"out_res": 1 / (2 * levels(read["adc"])), "out_bound": read["y_max"]}
             io["out_noise"] = read["noise"] * read["y_max"] / levels(read["adc"])
         else:
             io |= {"out_res": 0.0, "out_bound": 0.0}
-        repeats = REPEATS if read["noise"] or read["weight"] else 1
+        repeats = REPEATS if random(read) else 1
         jobs.append({"job": "forward", "io": io, "weights": weights.tolist(), "x": x.tolist(), "repeats": repeats})
-    jobs += [{"job": "pcm", "g_max": 25.0, "r": RATIOS, "count": CELLS, "seconds": seconds} for seconds in TIMES]
-    found = theirs.ask(jobs)
-    return found[: len(READS)], dict(zip(TIMES, found[len(READS) :], strict=True))
+        jobs[-1]["back"] = "back" in read
+    jobs += [ladder(n) for n in GOLDEN_DROP]
+    return theirs.ask(jobs)
+
+
+def ladder(n: int) -> dict:
+    """A read of n word lines with all inputs and weights at 1, by aihwkit's model of the drop along a bit line."""
+    io = PLAIN | {"inp_res": 0.0, "out_res": 0.0, "out_bound": 0.0, "ir_drop": 1.0}
+    return {"job": "forward", "io": io, "weights": [[1.0]] * n, "x": [[1.0] * n], "repeats": 1}
 
 
 def our_array(k: int) -> tuple[Crossbar, np.ndarray]:
@@ -73,12 +89,18 @@ def our_array(k: int) -> tuple[Crossbar, np.ndarray]:
         band = math.exp(1) * 2 - 1  # ln((t0 + t_read) / (2 t_read)) = 1
         law = FlickerReadNoise(q_scale=read["weight"], q_power=0.5, q_floor=1e-9, q_cap=1e9, t_read=1.0, t0=band)
     device = Device(name="cell", title="cell", window=Window(g_min=0, g_max=25e-6), read_noise=law)
+    adc = ADC(
+        bits=read["adc"],
+        y_max=read["y_max"],
+        noise_lsb=read["noise"],
+        stochastic_rounding=read.get("chance") == "out",
+    )
     config = ArrayConfig(
         device,
         mapping="one-sided",
         read_time=1.0,
-        dac=DAC(bits=read["dac"]),
-        adc=ADC(bits=read["adc"], y_max=read["y_max"], noise_lsb=read["noise"]) if read["adc"] else ADC(bits=None),
+        dac=DAC(bits=read["dac"], noise_lsb=read.get("drive", 0.0), stochastic_rounding=read.get("chance") == "inp"),
+        adc=adc if read["adc"] else ADC(bits=None),
     )
     array = Crossbar(weights.shape, config, seed=k)
     array.program(weights)
@@ -89,7 +111,7 @@ def our_array(k: int) -> tuple[Crossbar, np.ndarray]:
 def test_converters_give_the_same_codes(answers, k):
     """Without noise: equal but where float32 sums in another order fall on the other side of a half step."""
     array, x = our_array(k)
-    ours, found = array.forward(x), answers[0][k]["y"][0]
+    ours, found = array.forward(x), answers[k]["y"][0]
     step = READS[k]["y_max"] / levels(READS[k]["adc"])
     codes = np.rint(np.stack([ours, found]) / step)
     np.testing.assert_allclose(found, codes[1] * step, atol=1e-5)
@@ -104,56 +126,34 @@ def test_converters_give_the_same_codes(answers, k):
 @pytest.mark.parametrize("k", range(2, len(READS)))
 def test_reads_have_the_same_mean_and_variance(answers, k):
     array, x = our_array(k)
-    ours = array.forward(np.tile(x, (4 * REPEATS, 1))).reshape(4 * REPEATS, BATCH, COLUMNS)
-    found = answers[0][k]["y"]
-    read = READS[k]
+    read, found = READS[k], answers[k]["y"]
+    ours = (array.backward if "back" in read else array.forward)(np.tile(x, (4 * REPEATS, 1)))
+    ours = ours.reshape(4 * REPEATS, *found.shape[1:])
     for p in theirs.p_of_same_moments(found, ours, 1):
         plausible(p)
     implausible(theirs.p_of_same_moments(found, 1.2 * (ours - ours.mean(axis=0)), 1)[1])
     weights, _ = matrices(k)
-    if read["adc"] is None:  # and the formula itself
+    if read["weight"] and read["adc"] is None:  # and the formula itself
         squares = np.square(x, dtype=np.float64)
         share = squares @ np.abs(weights) if read["law"] == "PCM_READ" else squares.sum(axis=1, keepdims=True)
         z = (ours - x @ weights) / (read["weight"] * np.sqrt(share))
         plausible(float(stats.kstest(z[:2000].ravel(), "norm").pvalue))
 
 
-# -- PCM ------------------------------------------------------------------------------------------------------------
-
-
-def our_pcm(r: float, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Programmed conductances, exponents, and noisy reads of aged cells that were programmed exactly; uS."""
-    shape = (CELLS // 50, 50)
-    weights = np.full(shape, r, np.float32)
-    array = Crossbar(shape, ArrayConfig(PCM, mapping="one-sided"), seed=int(1e3 * r) + 1)
-    array.program(weights)
-    programmed = array.conductances()[..., 0].ravel() * 1e6
-    quiet = Device(name="pcm", title="pcm", window=PCM.window, drift=PCM.drift, read_noise=PCM.read_noise)
-    still = Crossbar(shape, ArrayConfig(quiet, mapping="one-sided"), seed=int(seconds) % 1000)
-    still.program(weights)
-    before = still.conductances()[..., 0].ravel() * 1e6
-    age = Age(shape, quiet, still.mapping, seed=int(1e3 * r) + 2)
-    state, shown = age.advance(still.cells.state, still.cells.shown, seconds)
-    after = still.mapping.conductances(shown)[:, 0] * 1e6
-    nu = -np.log(after / before) / math.log(seconds / 20 + 1)
-    sigma = age.read_sigma(state, shown, 250e-9)[..., 0].ravel() * 1e6
-    seen = after + sigma * Stream(9, "seen", int(1e3 * r)).normals(after.shape)
-    return programmed, nu, np.maximum(seen, 0.0)
-
-
-@pytest.mark.parametrize("seconds", TIMES)
-@pytest.mark.parametrize("r", RATIOS)
-def test_pcm_is_programmed_drifts_and_is_read_alike(answers, r, seconds):
-    """Mean, variance and law (Kolmogorov-Smirnov) of programmed cells, of exponents, and of aged cells as read."""
-    found = {name: values[RATIOS.index(r)] for name, values in answers[1][seconds].items()}
-    ours = dict(zip(("programmed", "nu", "aged"), our_pcm(r, seconds), strict=True))
-    for name, mine in ours.items():
-        theirs_now = found[name].astype(float)
-        if name == "nu" and seconds == 1.0:
-            # a second of drift moves float32 states by few of their own steps: exponents are lost in rounding
-            assert abs(mine.mean() / theirs_now.mean() - 1) < 0.05
-            continue
-        for p in theirs.p_of_same_moments(theirs_now, mine):
-            plausible(p)
-        plausible(stats.ks_2samp(theirs_now, mine).pvalue)
-        implausible(theirs.p_of_same_moments(theirs_now, mine * 1.1)[0])
+@pytest.mark.jit
+@pytest.mark.parametrize("n", GOLDEN_DROP)
+def test_drop_along_a_bit_line_is_near_what_aihwkit_takes_for_it(answers, n):
+    """aihwkit fits a cubic to the loss of one line; we solve the circuit. Both lose the same, to 2 % up to 512 cells (4 % for
+    64, whose segments count one by one) and to 5 % at 1024, where the cubic is at its end. Its value is the golden one."""
+    found = float(answers[len(READS) + list(GOLDEN_DROP).index(n)]["y"].item())
+    loss = 1 - found / n
+    assert loss == pytest.approx(GOLDEN_DROP[n], abs=2e-6)
+    g, ratio = 25e-6, 1 / (0.35 * 5e-6)
+    wires = Wires(word_resistance=0.0, bit_resistance=1 / (ratio * g))
+    device = Device(name="cell", title="cell", window=Window(g_min=0, g_max=g), read_noise=NoReadNoise())
+    array = Crossbar((n, 1), ArrayConfig(device, mapping="one-sided", wires=wires))
+    array.program(np.ones((n, 1), np.float32))
+    ours = 1 - float(array.forward(np.ones((1, n), np.float32)).item()) / n
+    assert loss == pytest.approx(ours, rel={64: 0.04, 1024: 0.05}.get(n, 0.02))
+    exact = 1 - math.tanh(math.sqrt(n * n / ratio)) / math.sqrt(n * n / ratio)  # of a continuous line
+    assert ours == pytest.approx(exact, rel=0.03)

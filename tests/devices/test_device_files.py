@@ -82,6 +82,8 @@ def test_every_number_of_the_library_has_a_record_with_a_source(name):
         ("value = 20", "value = nan", "value = nan"),
         ("value = 20", "value = inf", "value = inf"),
         ("value = 20", 'value = "many"', "value = 'many'"),
+        ("value = 20", 'value = "20"', "value = '20': Input should be a valid number"),
+        ("value = 20", "value = true", "value = True: Input should be a valid number"),
         ("value = 20", "value = 0.5", "g_min = 1e-06 S must be below g_max = 5e-07 S"),
         ("value = 20", "value = 1", "must be below"),
         ("[window.g_min]\nvalue = 1", "[window.g_min]\nvalue = -1", "g_min = -1e-06"),
@@ -195,3 +197,21 @@ def test_replaced_changes_a_number_and_drops_its_record():
 def test_replaced_refuses(changes, said):
     with pytest.raises(RevpathError, match=said):
         load_device("reram-sb-gong2018").replaced(**changes)
+
+
+def test_a_copy_of_a_library_file_needs_a_name_of_its_own(tmp_path):
+    """Or what it gives would be taken for what the library gives."""
+    from importlib.resources import files
+
+    name = "reram-sb-gong2018"
+    text = files("revpath.devices.library").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    path = tmp_path / "cell.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load_device(path) == load_device(name)  # the same one
+    changed = text.replace("[response.step]\nvalue = 0.002", "[response.step]\nvalue = 0.004")
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
+    with pytest.raises(RecordError, match=f"cell.toml: name = '{name}' is that of a device of the library"):
+        load_device(path)
+    path.write_text(changed.replace(f'name = "{name}"', 'name = "own"'), encoding="utf-8")
+    assert load_device(path).response.step == 0.004  # type: ignore[union-attr]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from revpath.devices import Record, RecordError, Source, UnitError, load_device
+from revpath.devices import Record, RecordError, Source, UnitError, device_names, load_device
 from revpath.devices.errors import explain, unknown
 from revpath.devices.record import evaluate_derivation, load_records, parse_unit, read_record
 from statistics_helper import relative
@@ -48,6 +48,7 @@ def test_units_that_cannot_be_read(unit):
     ("changes", "said"),
     [
         ({"evidence": "assumed", "uncertainty": {"kind": "exact"}}, "an assumed value cannot be exact"),
+        ({"evidence": "assumed", "uncertainty": {"kind": "unstated"}}, "an assumed value cannot be unstated"),
         ({"value": -1.0}, "must be positive for a lognormal"),
         ({"value": 0.0}, "must be positive for a lognormal"),
         ({"uncertainty": {"kind": "uniform", "low": 2, "high": 3}}, r"lies outside \[2.0, 3.0\]"),
@@ -163,3 +164,17 @@ def test_conversion_is_linear(value, unit):
     assert record(value=value, unit=unit).to("J/conversion") == relative(
         value * record(unit=unit).factor("J/conversion")
     )
+
+
+def test_a_number_without_an_interval_is_not_an_exact_one():
+    """Of the library, only definitions, choices of coordinate and specifications are exact; fits without an interval say so."""
+    for name in device_names():
+        for record in load_device(name).records.values():
+            if record.uncertainty.kind == "exact":
+                assert record.evidence in ("exact", "projected"), record.id
+                assert not record.spreads
+            elif record.uncertainty.kind == "unstated":
+                assert record.evidence not in ("exact", "assumed"), record.id
+                assert not record.spreads
+            else:
+                assert record.spreads

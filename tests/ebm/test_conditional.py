@@ -294,6 +294,7 @@ def test_events_of_an_array_step():
         "line.drive": 4 + 3,
         "dac.conversion{bits=8}": 4 + 3,
         f"adc.conversion{{enob={RERAM.adc.enob:.2f}}}": (2 + 3) * 4,
+        "column.regulate": 2 * (2 + 3) * 4,
     }
     assert dict(done.counts) == expected
     assert done["array.busy_s"] == relative(5 * RERAM.read_time)

@@ -22,7 +22,7 @@ FIGURES_END = "_plot.py"
 SHAPES = {"transformer.py"}
 
 # Files that transcribe the defaults of another program, which are its, not ours.
-TRANSCRIPTS = {"aihwkit.py"}
+TRANSCRIPTS = {"aihwkit_parameters.py"}
 
 # Files that run workloads on a machine: sizes and repeats of an experiment.
 EXPERIMENTS = {"gpu_measure.py", "gpu_workloads.py"}

@@ -40,6 +40,7 @@ def test_counts_of_a_forward_read():
         "line.drive": 3,
         "dac.conversion{bits=8}": 3,
         "adc.conversion{enob=7.99}": 6,
+        "column.regulate": 2 * 6,  # the lines of G+ and of G-
     }
     assert done.integrals["array.busy_s"] == relative(2 * 100e-9)
     assert done.integrals["adc.snr_sum"] == relative(6 * 1.5 * 254**2)
@@ -53,6 +54,7 @@ def test_counts_of_a_backward_read():
         "line.drive": 2,
         "dac.conversion{bits=8}": 2,
         "adc.conversion{enob=7.99}": 2,
+        "column.regulate": 2 * 2,
     }
 
 
@@ -88,6 +90,16 @@ def test_energy_by_hand(side, row_siemens):
     joules = happened(array, lambda: array.forward(X))["array.read_energy_J"]
     by_hand = (1 * row_siemens[0] + (0.25 + 1) * row_siemens[1]) * 0.2**2 * 100e-9
     assert joules == relative(by_hand, 1e-6)
+
+
+@pytest.mark.parametrize("side", ["one-sided", "two-sided", "offset"])
+def test_charge_by_hand(side):
+    """Sum of G |V| t over both cells of every weight; a shared reference is held by one line."""
+    array = tiny(mapping=side, dac=DAC(bits=None))
+    done = happened(array, lambda: array.forward(X))
+    rows = array.cells.line_siemens(transposed=False)
+    assert done["array.read_charge_C"] == relative(np.abs(X).sum(axis=0) @ rows * 0.2 * 100e-9, 1e-6)
+    assert done["column.regulate"] == (6 if side == "offset" else 12)
 
 
 def test_energy_follows_voltage_time_and_range():
