@@ -127,13 +127,6 @@ class Record(_Frozen):
     derivation: str = ""
     note: str = ""
 
-    @field_validator("value", mode="before")
-    @classmethod
-    def _is_a_number(cls, value: object) -> object:
-        if isinstance(value, bool | str):
-            raise ValueError("a number is needed, not a truth value or text")
-        return value
-
     @field_validator("unit")
     @classmethod
     def _unit_parses(cls, unit: str) -> str:

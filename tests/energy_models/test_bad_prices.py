@@ -137,13 +137,13 @@ def test_a_floor_of_a_negative_ratio_is_refused(floor, snr):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"value": True}, "value = True: a number is needed"),
-        ({"value": "1e-12"}, "value = '1e-12': a number is needed"),
+        ({"value": True}, "value = True: Input should be a valid number"),
+        ({"value": "1e-12"}, "value = '1e-12': Input should be a valid number"),
         ({"value": math.nan}, "value = nan: Input should be a finite number"),
         ({"derivation": "2 * 3e-12"}, r"value = 1e-12, but its derivation '2 \* 3e-12' gives 6e-12"),
         ({"derivation": "import os"}, "derivation = 'import os' has no value"),
         ({"evidence": "assumed"}, "an assumed value cannot be exact"),
-        ({"unit": "J/furlongg"}, "unit = 'J/furlongg' is not a unit that can be read"),
+        ({"unit": "J/furlongg"}, "unit = 'J/furlongg': not a unit that can be read"),
     ],
 )
 def test_a_record_of_ones_own_chip_is_checked(change, message):
