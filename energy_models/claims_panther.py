@@ -16,14 +16,14 @@ def panther_claims() -> tuple[Claim, ...]:
 
         def quantity(take: Take) -> Value:
             prefix = "claim.panther2019."
-            once = 2 * take(prefix + product, "J/op") + take(prefix + update, "J/op")
+            once = 2 * take(prefix + product, "J/op") + take(update, "J/op")
             return once * take(prefix + "accesses") / (KERNELS * OPS * take(prefix + "weights"))
 
         return quantity
 
-    panther = step("product", "update")
-    digital = step("digital_product", "digital_update")
-    serial = step("reram_product", "reram_update")
+    panther = step("product", "update.panther2020.outer_product")
+    digital = step("digital_product", "claim.panther2019.digital_update")
+    serial = step("reram_product", "claim.panther2019.reram_update")
 
     def v100(take: Take) -> Value:
         return take("gpu.v100.power", "W") / take("gpu.v100.fp32", "flop/s")
