@@ -5,8 +5,11 @@ import pytest
 from matplotlib.figure import Figure
 from revpath.energy_models import Bill
 from revpath.energy_models.bill import Line
+from revpath.energy_models.records import get
 from revpath.studies.figures import compare_figure, plot_energy_curves, save
 from revpath.studies.verdict import Contender, Stop, judge
+
+ONES = np.ones(101)  # draws of what surrounds the chip, which no figure here shows
 
 
 def bill(joules):
@@ -16,7 +19,7 @@ def bill(joules):
         lines=(Line("adc.conversion", "adc", "macro", 1.0, joules, ()),),
         samples={"adc": joules * np.linspace(0.5, 2.0, 101)},
         records={},
-        surroundings={},
+        surroundings={"node": (get("node.h100.power_over_gpu"), ONES), "facility": (get("pue.google2021"), ONES)},
         assumptions=(),
         n_draws=101,
         seed=0,
