@@ -280,6 +280,7 @@ def test_the_key_changes_with_the_numbers_of_a_device_file(tmp_path):
     path = tmp_path / "mine.toml"
     recipe = DIGITAL.model_copy(update={"hardware": Hardware(device=str(path))})
     shipped = (files("revpath.devices.library") / "reram-sb-gong2018.toml").read_text(encoding="utf-8")
+    shipped = shipped.replace('name = "reram-sb-gong2018"', 'name = "mine"')
     edits = {
         "as shipped": shipped,
         "another source": shipped.replace("Falcone et al.", "Falcone and others"),
