@@ -204,7 +204,7 @@ def test_the_projected_chip_is_below_the_component_chip_and_above_the_limit():
 
 
 def test_panther_updates_a_slice_for_its_own_constant():
-    # 4.44 mW for 20 ns, 5.4 fJ a weight and input bit, whatever the pulses; the digital rival 3.27 times
+    # 4.44 mW for 20 ns: 5.4 fJ for each weight and bit of the inputs, whatever the pulses; its digital rival: 3.27 times
     bill = price({"update.slot": 1, "line.pulse": 256, "pulse.up": 128 * 128}, load_chip("panther-32nm"))
     assert bill.joules / 128**2 == relative(5.42e-15, rel=0.01)
     assert get("claim.panther2019.digital_update").value == relative(3.27 * bill.joules, rel=1e-4)
