@@ -10,6 +10,7 @@ from .sensitivity import Flip, Swing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_LONGEST = 40  # characters of a label: the id of a model's estimate holds all its drivers
 _LOW, _HIGH, _LINE = "#56B4E9", "#D55E00", "#666666"
 
 
@@ -38,7 +39,8 @@ def plot_tornado(
         for end, colour in ((swing.low, _LOW), (swing.high, _HIGH)):
             ax.barh(row, end - nominal, left=nominal, color=colour, height=0.5)
         flip = by_record.get(swing.record)
-        labels.append(swing.record if flip is None else f"{swing.record}\nreverses at {flip.factor:.3g} times")
+        name = swing.record if len(swing.record) <= _LONGEST else f"{swing.record[: _LONGEST - 1]}…"
+        labels.append(name if flip is None else f"{name}\nreverses at {flip.factor:.3g} times")
     ends_named = ((_LOW, "number at its 5 %"), (_HIGH, "number at its 95 %"))
     handles: list[Any] = [Patch(color=c, label=name) for c, name in ends_named]
     ax.axvline(nominal, color=_LINE, linewidth=1)

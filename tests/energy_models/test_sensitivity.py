@@ -3,6 +3,7 @@
 import math
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from revpath.devices.record import Lognormal, Record, Source, Uniform
@@ -123,3 +124,13 @@ def test_tornado_is_drawn_widest_on_top():
     assert labels == ["a\nreverses at 0.8 times", "b\nreverses at 1.25 times"]
     assert ax.get_yticklabels()[1].get_fontweight() == "bold"
     assert len(ax.patches) == 4
+
+
+def test_a_long_id_leaves_room_for_the_bars():
+    """The estimate of a component model has all its drivers in its id, which had squeezed the axes to nothing."""
+    long = record("model." + "x_1." * 40 + "y", 8.0, Lognormal(sigma_ln=0.3))
+    swings = tornado(lambda take: take(long.id), {long.id: long})
+    ax = plot_tornado(swings, 8.0, plt.figure().subplots())
+    (label,) = (tick.get_text() for tick in ax.get_yticklabels())
+    assert (len(label), label[-1]) == (40, "…")
+    plt.close("all")
