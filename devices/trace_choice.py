@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .trace_filter import SEGMENT, Segments
+from .trace_filter import Segments
 from .trace_laws import LAWS, TraceLaw
-from .trace_search import Moments, Optimum, loglik, moments, search, start
+from .trace_search import Moments, Optimum, ended, loglik, moments, search, start
 from .traces import Traces
 
 FOLDS = 8
 _STRETCHES = 5
+_FEW = 3  # devices or cycles from which on these are left out
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,16 @@ def coordinates(traces: Traces) -> Coordinates:
 
 
 def segments(traces: Traces, at: Coordinates) -> Segments:
-    """The series, on the coordinates of their devices, cut into pieces of at most `SEGMENT` pulses."""
-    total = sum(len(s.up) for s in traces.series)
-    length = min(SEGMENT, max(8, total // (2 * _STRETCHES)))
+    """The series, on the coordinates of their devices; cut where stretches of pulses will have to be left out."""
+    total, longest = sum(len(s.up) for s in traces.series), max(len(s.up) for s in traces.series)
     names = {name: k for k, name in enumerate(traces.devices)}
-    pieces, cycles = [], dict[int, int]()
+    cycles = np.bincount([names[s.device] for s in traces.series])
+    whole = len(names) >= _FEW or cycles.min() >= _FEW
+    length = longest if whole else max(8, total // (2 * _STRETCHES))
+    pieces, so_far = [], dict[int, int]()
     for s in traces.series:
         k = names[s.device]
-        cycle = cycles[k] = cycles.get(k, -1) + 1
+        cycle = so_far[k] = so_far.get(k, -1) + 1
         v = (2 * s.g - at.low[k] - at.high[k]) / (at.high[k] - at.low[k])
         pieces += [(v[a : a + length + 1], s.up[a : a + length], k, cycle) for a in range(0, len(s.up), length)]
     y, up, there = np.zeros((len(pieces), length + 1)), *np.zeros((2, len(pieces), length), bool)
@@ -122,21 +125,28 @@ def choose(data: Segments, lowest: float, laws: tuple[TraceLaw, ...] = LAWS) -> 
 
 
 def _fitted(law: TraceLaw, data: Segments, lowest: float, look: Moments) -> Optimum:
-    """The better of two searches: from the noises that the increments suggest, and from little read noise."""
+    """The better of two searches: from the noises that the increments suggest, and from little read noise; and again from
+    there, once it is known which devices met their bounds."""
     first = start(law, data, look)
     second, n = first.copy(), len(law.parameters)
     second[n + 1] = min(second[n + 1] - 2, -5)
-    return max((search(law, data, x, lowest) for x in (first, second)), key=lambda found: found.loglik)
+    found = max((search(law, data, x, lowest) for x in (first, second)), key=lambda found: found.loglik)
+    for _ in range(3 * (not law.own_bounds)):
+        closed = ended(found, data)
+        if np.array_equal(closed, found.closed):
+            break
+        found = search(law, data, found.x, lowest, closed=closed)
+    return found
 
 
 def _folds(data: Segments) -> tuple[np.ndarray, bool, str]:
     """Label of each segment, whether devices are left out, and that in words."""
     devices = len(data.half)
-    if devices >= 3:
+    if devices >= _FEW:
         count = min(devices, FOLDS)
         return data.device % count, True, "one device" if count == devices else f"{devices} devices in {count} groups"
     cycles = min(int(data.group[data.device == k].max()) + 1 for k in range(devices))
-    if cycles >= 3:
+    if cycles >= _FEW:
         count = min(cycles, FOLDS)
         return data.group % count, False, "cycles" if count == cycles else f"{cycles} cycles in {count} groups"
     count = min(_STRETCHES, len(data.y))
@@ -152,9 +162,9 @@ def _left_out(at: Optimum, data: Segments, labels: np.ndarray, lowest: float, by
         if by_device:
             outside = np.isin(np.arange(devices), own.device)
             free[n + 2 :] = np.tile(~outside, 2)
-        learned = search(at.law, rest, at.x, lowest, free=free, ftol=1e-6)
+        learned = search(at.law, rest, at.x, lowest, closed=at.closed, free=free, ftol=1e-6)
         if by_device:
-            learned = search(at.law, own, learned.x, lowest, free=~free, ftol=1e-6)
+            learned = search(at.law, own, learned.x, lowest, closed=at.closed, free=~free, ftol=1e-6)
         out.append(loglik(learned, own))
     return np.array(out)
 

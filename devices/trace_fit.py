@@ -26,14 +26,13 @@ from .trace_choice import Choice, Coordinates, choose, coordinates, segments
 from .trace_filter import Filtered, Segments
 from .trace_laws import LAWS, NODES, TraceLaw
 from .trace_numbers import Estimate, estimate
-from .trace_search import Optimum, residuals
+from .trace_search import Optimum, residuals, read_noise, ReadNoise, restricted
 from .traces import Traces, read_traces
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_TOLD = 1 / 3  # relative standard error of read noise beyond which read noise is not told from none
 _RESPONSES: dict[str, type[PulsedResponse]] = {
     "constant-step": ConstantStep,
     "soft-bounds": SoftBounds,
@@ -51,22 +50,18 @@ class TraceFit:
     Attributes
     ----------
     device: with the chosen law; it trains. traces: as read, with notes. choice: all candidate laws and their scores.
-    estimate: the numbers of the chosen law, with standard errors. read_known: whether read noise could be told from noise
-    that stays.
+    optimum: of the chosen law, its noises corrected for the parameters of the mean (`trace_search.restricted`). estimate: the
+    numbers, with standard errors. read: the test for read noise.
     """
 
     device: Device
     traces: Traces
     choice: Choice
+    optimum: Optimum
     estimate: Estimate
+    read: ReadNoise
     coordinates: Coordinates
     segments: Segments = field(repr=False)
-    read_known: bool = True
-
-    @property
-    def optimum(self) -> Optimum:
-        """Of the chosen law."""
-        return self.choice.candidates[self.choice.chosen].optimum
 
     @property
     def law(self) -> TraceLaw:
@@ -155,16 +150,16 @@ def fit_traces(
     where = coordinates(traces)
     data = segments(traces, where)
     choice = choose(data, _lowest(where), candidates)
-    optimum = choice.candidates[choice.chosen].optimum
-    numbers = estimate(optimum, data, where)
-    told = numbers.error["read_sigma"] < _TOLD * numbers.value["read_sigma"]
+    best, read = read_noise(choice.candidates[choice.chosen].optimum, data, _lowest(where))
+    optimum = restricted(best, data, read=read.told)
+    numbers = estimate(optimum, data, where, read=read.told)
     origin = Source(
         key="traces",
         citation=f"Pulse traces {traces.name} (sha256 {traces.sha256}), fitted by revpath.devices.fit_traces: {optimum.law.name}",
     )
     words = title or f"{len(traces.devices)} device(s) of {traces.name}, {optimum.law.law} fit"
-    device = _device(label, words, optimum.law, numbers, told, origin, grade)
-    return TraceFit(device, traces, choice, numbers, where, data, told)
+    device = _device(label, words, optimum.law, numbers, read.told, origin, grade)
+    return TraceFit(device, traces, choice, optimum, numbers, read, where, data)
 
 
 def _candidates(laws: Sequence[str] | None) -> tuple[TraceLaw, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from .trace_choice import Coordinates
 from .trace_filter import Segments
 from .trace_laws import NODES, TraceLaw, table_nodes
-from .trace_search import Optimum, scores
+from .trace_search import Optimum, information, slopes
 
 _RESAMPLES = 400
 _CLUSTERS = 5  # devices from which on they are resampled
@@ -40,20 +41,23 @@ class _Cells:
         )
 
 
-def estimate(at: Optimum, data: Segments, where: Coordinates) -> Estimate:
+def estimate(at: Optimum, data: Segments, where: Coordinates, *, read: bool) -> Estimate:
     """Numbers of the response that an optimum stands for, in the state coordinate of the nominal device.
 
-    Standard errors: of what the devices share (shape and noise) from the information that the pulses carry, by the outer
-    products of their scores; from five devices on by the sandwich over devices, which also holds where devices differ
-    in more than their scales. Of what is a mean or a spread over devices by resampling the devices (bootstrap; with two to four
-    devices, the jackknife). The two are added in square.
+    Standard errors: of what the devices share (shape and noise) from the expected information of the pulses; from five devices on
+    by the sandwich over devices, which also holds where devices differ in more than their scales. Of what is a mean or a
+    spread over devices by resampling the devices (bootstrap; with two to four devices, the jackknife). The two are added in
+    square. They are widened so that value +- 1.645 errors is a 90 % interval: by Student's t at the degrees of freedom of the
+    noise and of the devices, combined after Satterthwaite (Biometrics Bull. 2, 110, 1946).
+
+    read: whether the optimum has read noise; without, it is not among the numbers.
     """
     n, devices = len(at.q) + 2, at.devices
     many = devices > 1
-    information, shared, response, cells = _information(at, data, where)
+    shared, response, cells, whole = _information(at, data, where, read)
     names, values = _numbers(at.law, at.x[:n], cells, many)
 
-    def slopes(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    def jacobian_of(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
         h = 1e-4
         return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))], axis=1)
 
@@ -62,54 +66,68 @@ def estimate(at: Optimum, data: Segments, where: Coordinates) -> Estimate:
         logs = cells.logs + (response @ (x - at.x[:n])).reshape(2, devices)
         return _numbers(at.law, x, _Cells(logs, cells.covariance, where), many)[1]
 
+    # of cycle noise, whose logarithm is known to +-e: as much as so many pulses without read noise would tell
+    freedom = 1 / (2 * whole[n - 2, n - 2])
+    between = np.zeros(len(names))
     if devices == 1:
-        covariance = np.linalg.inv(information)
-        jacobian = slopes(
+        jacobian = jacobian_of(
             lambda x: _numbers(at.law, x[:n], _Cells(x[n:].reshape(2, 1), cells.covariance, where), many)[1], at.x
         )
-        variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
-        how = "from the curvature of the likelihood; one device, so nothing is known of others"
+        within = np.einsum("ij,jk,ik->i", jacobian, whole, jacobian)
+        how = "expected information; one device, so nothing is known of others"
     else:
-        jacobian = slopes(moved, at.x[:n])
-        variance = np.einsum("ij,jk,ik->i", jacobian, shared, jacobian)
+        jacobian = jacobian_of(moved, at.x[:n])
+        within = np.einsum("ij,jk,ik->i", jacobian, shared, jacobian)
         if devices >= _CLUSTERS:
             rng = np.random.default_rng(0)
             again = [
                 _numbers(at.law, at.x[:n], cells.take(rng.integers(devices, size=devices)), many)[1]
                 for _ in range(_RESAMPLES)
             ]
-            variance = variance + np.var(again, axis=0, ddof=1)
-            how = f"from {devices} devices: sandwich over devices for shape and noise, bootstrap over devices for the rest"
+            # a resample of n has the variance of n - 1
+            between = np.var(again, axis=0, ddof=1) * devices / (devices - 1)
+            freedom = min(freedom, devices - 1)
+            how = f"{devices} devices: sandwich over devices for shape and noise, bootstrap over devices for the rest"
         else:
             rest = [
                 _numbers(at.law, at.x[:n], cells.take(np.delete(np.arange(devices), k)), many)[1]
                 for k in range(devices)
             ]
-            variance = variance + (devices - 1) ** 2 / devices * np.var(rest, axis=0, ddof=1)
-            how = f"from {devices} devices, few for spreads: curvature of the likelihood, and jackknife over devices"
-    errors = np.sqrt(np.maximum(variance, 0.0))
-    return Estimate(dict(zip(names, values.tolist(), strict=True)), dict(zip(names, errors.tolist(), strict=True)), how)
+            between = (devices - 1) ** 2 / devices * np.var(rest, axis=0, ddof=1)
+            how = f"{devices} devices, few for spreads: expected information, and jackknife over devices"
+    within = np.maximum(within, 0.0)
+    variance = within + between
+    share = np.divide(within, variance, out=np.ones_like(variance), where=variance > 0)
+    inverse = share**2 / freedom + (1 - share) ** 2 / max(devices - 1, 1)
+    wider = stats.t.ppf(0.95, 1 / inverse) / stats.norm.ppf(0.95)
+    errors = dict(zip(names, (wider * np.sqrt(variance)).tolist(), strict=True))
+    found = dict(zip(names, values.tolist(), strict=True))
+    if not read:
+        del found["read_sigma"], errors["read_sigma"]
+    return Estimate(found, errors, how)
 
 
-def _information(at: Optimum, data: Segments, where: Coordinates) -> tuple[np.ndarray, np.ndarray, np.ndarray, _Cells]:
-    """Information of all parameters, covariance of the shared ones, how scales follow these, and the devices."""
+def _information(
+    at: Optimum, data: Segments, where: Coordinates, read: bool
+) -> tuple[np.ndarray, np.ndarray, _Cells, np.ndarray]:
+    """Covariance of what the devices share, how scales follow these, the devices, and the covariance of all parameters."""
     n, devices = len(at.q) + 2, at.devices
-    gradients, owner = scores(at, data)
-    wide = np.r_[[p.high - p.low for p in at.law.parameters], 10.0, 8.0, np.full(2 * devices, 10.0)]
-    information = gradients.T @ gradients + np.diag(
-        12 / wide**2
-    )  # where the data say nothing, the limits of the search do
-    own = information[n:, n:]
-    response = -np.linalg.solve(own, information[n:, :n])
-    reduced = information[:n, :n] + information[:n, n:] @ response
-    shared = np.linalg.inv(reduced)
+    expected = information(at, data)
+    if not read:  # it is not a parameter
+        expected[n - 1], expected[:, n - 1], expected[n - 1, n - 1] = 0.0, 0.0, 1e12
+    own = expected[n:, n:]
+    response = -np.linalg.solve(own, expected[n:, :n])
+    whole = np.linalg.inv(expected)
+    shared = whole[:n, :n]
     if devices >= _CLUSTERS:
-        effective = gradients[:, :n] + gradients[:, n:] @ response
-        sums = np.stack([effective[owner == k].sum(axis=0) for k in range(devices)])
+        by = slopes(at, data)
+        effective = by.scores[:, :n] + by.scores[:, n:] @ response
+        effective[:, n - 1] *= read
+        sums = np.stack([effective[by.owner == k].sum(axis=0) for k in range(devices)])
         sums = sums - sums.mean(axis=0)
         shared = shared @ (sums.T @ sums) @ shared * devices / (devices - 1)
     pairs = np.array([np.linalg.inv(own[np.ix_([k, devices + k], [k, devices + k])]) for k in range(devices)])
-    return information, shared, response, _Cells(at.x[n:].reshape(2, devices), pairs, where)
+    return shared, response, _Cells(at.x[n:].reshape(2, devices), pairs, where), whole
 
 
 def _numbers(law: TraceLaw, shared: np.ndarray, cells: _Cells, spreads: bool) -> tuple[list[str], np.ndarray]:

@@ -55,7 +55,7 @@ def _why(fit: TraceFit) -> str:
 def _remarks(fit: TraceFit) -> list[str]:
     numbers, look, z = fit.estimate.value, fit.choice.moments, fit.standardised
     lines = []
-    if fit.read_known:
+    if fit.read.told:
         lines.append(
             f"Read noise: {prefixed(numbers['read_sigma'], 'S')}, told from noise that stays by its trace in successive pulses "
             f"(correlation of increments {look.correlation:.2f}; pure read noise has -0.5)."
