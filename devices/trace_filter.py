@@ -94,7 +94,7 @@ def summed(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | No
     """Log-likelihoods of whole segments, (rows, segments).
 
     closed: (2, devices) whether traces of the device end at its lowest and at its highest bound; all, if None. It matters
-    to laws whose bounds are at what is seen: a device that turned before it met its bound must not be clipped there.
+    most to laws whose bounds are at what is seen: a device that turned before it met its bound must not be clipped there.
     """
     return _run(law, data, p, closed, np.zeros((4, 0, 0, 0)))
 
@@ -102,7 +102,7 @@ def summed(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | No
 def _run(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | None, detail: np.ndarray) -> np.ndarray:
     rows, devices = len(p.q), len(data.half)
     low, high = (np.broadcast_to(b[:, None], (rows, devices)) for b in law.bounds(p.q.T))
-    if closed is not None and not law.own_bounds:
+    if closed is not None:
         low, high = np.where(closed[0], low, -np.inf), np.where(closed[1], high, np.inf)
     total = np.empty((rows, len(data.y)))
     arrays = (law.kernel_shape(p.q), p.noise, p.read, p.s_up, p.s_down, low, high, data.y)

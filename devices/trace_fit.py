@@ -150,9 +150,12 @@ def fit_traces(
     where = coordinates(traces)
     data = segments(traces, where)
     choice = choose(data, _lowest(where), candidates)
-    best, read = read_noise(choice.candidates[choice.chosen].optimum, data, _lowest(where))
-    optimum = restricted(best, data, read=read.told)
-    numbers = estimate(optimum, data, where, read=read.told)
+    best = choice.candidates[choice.chosen].optimum
+    without, read = read_noise(best, data, _lowest(where))
+    optimum = noisy = restricted(best, data, read=True)
+    if not read.told:
+        optimum = restricted(without, data, read=False)
+    numbers = estimate(optimum, data, where, None if read.told else noisy)
     origin = Source(
         key="traces",
         citation=f"Pulse traces {traces.name} (sha256 {traces.sha256}), fitted by revpath.devices.fit_traces: {optimum.law.name}",
@@ -196,9 +199,7 @@ def _device(
 ) -> Device:
     value = numbers.value
     kind = _RESPONSES[law.law]
-    # a spread of 0 whose error is 0 too was lost in the sampling, however the devices are resampled: it is not known
-    lost = {key for key, x in value.items() if key.endswith("_spread") and x == 0 and numbers.error[key] == 0}
-    fields: dict[str, Any] = {key: x for key, x in value.items() if key in kind.model_fields and key not in lost}
+    fields: dict[str, Any] = {key: x for key, x in value.items() if key in kind.model_fields}
     records: dict[str, tuple[float, float, str]] = {
         f"response.{key}": (x, numbers.error[key], "dimensionless") for key, x in fields.items()
     }

@@ -221,10 +221,13 @@ def slopes(at: Optimum, data: Segments) -> Slopes:
 def information(at: Optimum, data: Segments) -> np.ndarray:
     """Expected information of the search vector (parameters, parameters).
 
-    Where the pulses say nothing, the limits of the search do: a uniform law between them has variance width^2 / 12.
+    Where the pulses say nothing, the limits of the search do: a uniform law between them has variance width^2 / 12. Of a bound,
+    pulses tell what their steps say: that the filter also clips there is too sharp a knowledge to be used (its
+    information is endless where read noise is small, and a bound that one read touched is not known that well).
     """
     wide = np.r_[[p.high - p.low for p in at.law.parameters], 10.0, 8.0, np.full(2 * at.devices, 10.0)]
-    return slopes(at, data).information + np.diag(12 / wide**2)
+    open_ended = replace(at, closed=np.zeros((2, at.devices), bool)) if at.law.own_bounds else at
+    return slopes(open_ended, data).information + np.diag(12 / wide**2)
 
 
 def restricted(at: Optimum, data: Segments, *, read: bool) -> Optimum:
@@ -272,7 +275,7 @@ class ReadNoise:
 
 
 def read_noise(at: Optimum, data: Segments, lowest: float) -> tuple[Optimum, ReadNoise]:
-    """The optimum with read noise, if the pulses show any; else the one without, in which all noise stays in the cell."""
+    """The optimum without read noise, in which all noise stays in the cell, and whether the pulses tell `at` from it."""
     n = len(at.q)
     free, x = np.arange(len(at.x)) != n + 1, at.x.copy()
     x[n + 1] = NO_READ
@@ -281,7 +284,7 @@ def read_noise(at: Optimum, data: Segments, lowest: float) -> tuple[Optimum, Rea
     x[n] = 0.5 * np.log(np.exp(2 * x[n]) + 2 * at.read**2 / (float(np.mean(look.s_up + look.s_down)) / 2) ** 2)
     without = search(at.law, data, x, lowest, closed=at.closed, free=free)
     found = ReadNoise(2 * (at.loglik - without.loglik), float(stats.chi2.isf(2 * FALSE_ALARM, 1)))
-    return (at if found.told else without), found
+    return without, found
 
 
 def residuals(at: Optimum, data: Segments) -> Filtered:
