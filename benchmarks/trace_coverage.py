@@ -182,7 +182,9 @@ def main(out: str | Path | None = None, fits: int = FITS, seeds: int = SEEDS) ->
         result["coverage"][name] = found = coverage(case, fits)
         print(name)
         for number, row in found.items():
-            print(f"  {number:18}{row['fits']:6d} fits, {row['held']:6.1%} held, bias {row['bias']:5.2f}, width {row['width']:.2f}")
+            print(
+                f"  {number:18}{row['fits']:6d} fits, {row['held']:6.1%} held, bias {row['bias']:5.2f}, width {row['width']:.2f}"
+            )
     result["false_alarms"] = {name: false_alarms(case, fits) for name, case in SILENT.items()}
     print("read noise found where there is none:", result["false_alarms"])
     result["confusion"] = {}

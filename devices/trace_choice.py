@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import stats
 
-from .trace_filter import Segments
+from .trace_filter import Segments, summed
 from .trace_laws import LAWS, TraceLaw
-from .trace_search import Moments, Optimum, ended, loglik, moments, search, start
+from .trace_search import Moments, Optimum, ended, moments, search, start
 from .traces import Traces
 
 FOLDS = 8
 _STRETCHES = 5
+_ONE = float(stats.norm.cdf(1.0))
 _FEW = 3  # devices or cycles from which on these are left out
 
 
@@ -48,10 +50,11 @@ class Coordinates:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A law with its optimum and the log-likelihoods of what was left out, one for each fold."""
+    """A law with its optimum and the log-likelihoods of what was left out: of each fold, and of each series (or stretch)."""
 
     optimum: Optimum
     folds: np.ndarray
+    series: np.ndarray
 
     @property
     def law(self) -> TraceLaw:
@@ -65,7 +68,8 @@ class Candidate:
 @dataclass(frozen=True)
 class Choice:
     """All candidates, from the simplest; `chosen` and `best` index them. `behind`, `error`: how far each is behind the best,
-    and the standard error of that, in nats over all folds. `left_out`: what a fold is, in words."""
+    and the standard error of that, in nats over all folds. `left_out`: what a fold is, in words. `ties`: candidates that
+    the traces do not tell from the best, since they are at most one standard error behind; the best is among them."""
 
     candidates: tuple[Candidate, ...]
     chosen: int
@@ -74,6 +78,7 @@ class Choice:
     error: np.ndarray
     left_out: str
     moments: Moments = field(repr=False)
+    ties: tuple[int, ...] = ()
 
 
 def coordinates(traces: Traces) -> Coordinates:
@@ -114,14 +119,25 @@ def choose(data: Segments, lowest: float, laws: tuple[TraceLaw, ...] = LAWS) -> 
     found: list[Candidate] = []
     for law in sorted(laws, key=lambda law: law.rank):
         optimum = _fitted(law, data, lowest, look)
-        found.append(Candidate(optimum, _left_out(optimum, data, labels, lowest, by_device)))
+        series = _left_out(optimum, data, labels, lowest, by_device)
+        found.append(Candidate(optimum, np.bincount(labels, series), series))
     best = int(np.argmax([c.score for c in found]))
-    gaps = np.array([found[best].folds - c.folds for c in found])
-    behind, error = gaps.sum(axis=1), gaps.std(axis=1, ddof=1) * np.sqrt(gaps.shape[1])
+    behind = np.array([found[best].score - c.score for c in found])
+    error = np.array([_error_of_sum(found[best], c) for c in found])
     within = [k for k in range(len(found)) if behind[k] <= max(error[k], 1e-9)]
     simplest = min(found[k].law.rank for k in within)
     chosen = max((k for k in within if found[k].law.rank == simplest), key=lambda k: found[k].score)
-    return Choice(tuple(found), chosen, best, behind, error, left_out, look)
+    return Choice(tuple(found), chosen, best, behind, error, left_out, look, tuple(within))
+
+
+def _error_of_sum(best: Candidate, other: Candidate) -> float:
+    """Standard error of how far one is behind the other: the larger of what scatters over folds and over series, since three
+    folds can agree by chance; widened by Student's t, so that five of six true values are within one."""
+    found = []
+    for a, b in ((best.folds, other.folds), (best.series, other.series)):
+        n = len(a)
+        found.append(float((a - b).std(ddof=1) * np.sqrt(n) * stats.t.ppf(_ONE, n - 1)))
+    return max(found)
 
 
 def _fitted(law: TraceLaw, data: Segments, lowest: float, look: Moments) -> Optimum:
@@ -154,7 +170,7 @@ def _folds(data: Segments) -> tuple[np.ndarray, bool, str]:
 
 
 def _left_out(at: Optimum, data: Segments, labels: np.ndarray, lowest: float, by_device: bool) -> np.ndarray:
-    n, devices, out = len(at.q), at.devices, []
+    n, devices, out = len(at.q), at.devices, np.empty(len(labels))
     for label in range(labels.max() + 1):
         held = labels == label
         rest, own = data.chosen(~held), data.chosen(held)
@@ -165,8 +181,8 @@ def _left_out(at: Optimum, data: Segments, labels: np.ndarray, lowest: float, by
         learned = search(at.law, rest, at.x, lowest, closed=at.closed, free=free, ftol=1e-6)
         if by_device:
             learned = search(at.law, own, learned.x, lowest, closed=at.closed, free=~free, ftol=1e-6)
-        out.append(loglik(learned, own))
-    return np.array(out)
+        out[held] = summed(learned.law, own, learned.parameters(), learned.closed)[0]
+    return out
 
 
 def _median_of_three(g: np.ndarray) -> np.ndarray:

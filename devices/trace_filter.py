@@ -28,7 +28,8 @@ class Segments:
 
     Attributes
     ----------
-    y: (segments, pulses + 1) reads. up, there: (segments, pulses) direction; whether the pulse exists (a row's first ones do). device, group: (segments,)
+    y: (segments, pulses + 1) reads. up, there: (segments, pulses) direction; whether the pulse exists (a row's first
+    ones do). device, group: (segments,)
     index of the device, and of the cycle of that device. half: (devices,) half the range of the device, in state units.
     """
 

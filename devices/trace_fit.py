@@ -26,7 +26,7 @@ from .trace_choice import Choice, Coordinates, choose, coordinates, segments
 from .trace_filter import Filtered, Segments
 from .trace_laws import LAWS, NODES, TraceLaw
 from .trace_numbers import Estimate, estimate
-from .trace_search import Optimum, residuals, read_noise, ReadNoise, restricted
+from .trace_search import Optimum, ReadNoise, read_noise, residuals, restricted
 from .traces import Traces, read_traces
 
 if TYPE_CHECKING:

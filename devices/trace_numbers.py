@@ -207,6 +207,8 @@ def _spread(x: np.ndarray, sampling: np.ndarray) -> tuple[float, float]:
     The error of the variance, sqrt(2 / (n - 1)) of it, is that of the deviation times twice the deviation; where hardly any of it
     is left, the deviation is known to be below the root of that error, and this is its error.
     """
+    if len(x) < 2:  # where one of two devices is left out
+        return 0.0, 0.0
     total = float(x.var(ddof=1))
     value = float(np.sqrt(max(total - sampling.mean(), 0.0)))
     of_variance = total * np.sqrt(2 / (len(x) - 1))
