@@ -47,13 +47,16 @@ class DeterministicPulses(RuledArray):
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         x_max, d_max = np.abs(x).max(axis=1), np.abs(d).max(axis=1)
         slots, x_gains, d_gains = train_length(rate, x_max, d_max, self.granularity, self.config.longest_train)
+        most = 0
         for row in range(len(x)):
             if slots[row]:
                 n = int(slots[row])
-                self._pulse(_firings(x[row], x_gains[row], n), _firings(d[row], d_gains[row], n), n)
+                most += self._pulse(_firings(x[row], x_gains[row], n), _firings(d[row], d_gains[row], n), n)
+        self.array.cells.mind_wear(most, self.array.config.on_worn)
 
-    def _pulse(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None:
-        """One outer product: firings of word lines (rows,) and bit lines (columns,), signed like x and d."""
+    def _pulse(self, words: np.ndarray, bits: np.ndarray, slots: int) -> int:
+        """One outer product: firings of word lines (rows,) and bit lines (columns,), signed like x and d; the most pulses of a
+        cell."""
         sizes = (2 * np.outer(np.abs(words), np.abs(bits)) + slots) // (2 * slots)
         counts = sizes * np.outer(np.sign(words), np.sign(bits))
         up, both = int(counts[counts > 0].sum()), int(sizes.sum())
@@ -69,6 +72,7 @@ class DeterministicPulses(RuledArray):
             self._tally.count("update.slot_of_unknown_duration", slots)
         else:
             self._tally.integrate("array.busy_s", slots * cells.device.pulse.duration)
+        return int(sizes.max())
 
 
 def _firings(values: np.ndarray, gain: float, slots: int) -> np.ndarray:
