@@ -14,7 +14,8 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from .trace_filter import Filtered, Parameters, Segments, filtered, summed
-from .trace_laws import TraceLaw
+from .trace_kernels import TABLE
+from .trace_laws import NODES, TraceLaw
 
 _STEP = 1e-5  # finite differences, in parameters of order 1
 _NOISE = (-7.0, 4.0)  # limits of the logarithms
@@ -120,8 +121,31 @@ def start(law: TraceLaw, data: Segments, look: Moments) -> np.ndarray:
     typical = float(np.mean((look.s_up + look.s_down) / 2))
     noise = np.log(max(look.kept, 1e-5) / typical)
     read = np.log(look.read * float(np.mean(data.half)))
-    x = [p.start for p in law.parameters] + [np.clip(noise, -5, 3), np.clip(read, -8, -1)]
-    return np.concatenate([x, np.log(look.s_up), np.log(look.s_down)])
+    noises = [np.clip(noise, -5, 3), np.clip(read, -8, -1)]
+    shape, s_up, s_down = np.array([p.start for p in law.parameters]), look.s_up, look.s_down
+    if law.kernel == TABLE:
+        logs = _node_logs(data, typical)
+        middle = logs[:, NODES // 2]
+        shape = np.delete(logs - middle[:, None], NODES // 2, axis=1).ravel()
+        s_up, s_down = s_up * np.exp(middle[0]), s_down * np.exp(middle[1])
+    return np.concatenate([shape, noises, np.log(s_up), np.log(s_down)])
+
+
+def _node_logs(data: Segments, typical: float) -> np.ndarray:
+    """(2, NODES): logarithms of the mean change about each node over that of all pulses of its direction.
+
+    A search that begins with a flat table can end in a table with a wrong middle node, which all the scales stand for.
+    """
+    d, place = np.diff(data.y, axis=1), (data.y[:, :-1] + 1) * (NODES - 1) / 2
+    logs = np.zeros((2, NODES))
+    for side, (up, sign) in enumerate(((True, 1), (False, -1))):
+        mask = data.there & (data.up == up)
+        near = np.maximum(1 - np.abs(place[mask][:, None] - np.arange(NODES)), 0.0)
+        total = max(float(sign * d[mask].mean()), 0.1 * typical) if mask.any() else typical
+        # a pulse's worth of the mean of all, so that a node that no pulse comes near is like the others
+        means = (near.T @ (sign * d[mask]) + total) / (near.sum(axis=0) + 1)
+        logs[side] = np.log(np.clip(means / total, 0.1, 10))
+    return logs
 
 
 def limits(law: TraceLaw, devices: int, lowest: float) -> list[tuple[float, float]]:
@@ -159,7 +183,7 @@ def search(
         jac=True,
         method="L-BFGS-B",
         bounds=within[moving],
-        options={"maxiter": 150, "ftol": ftol, "gtol": 1e-6},
+        options={"maxiter": 300, "ftol": ftol, "gtol": 1e-6},
     )
     best = x.copy()
     best[moving] = found.x
