@@ -106,10 +106,24 @@ def _run(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | None
     if closed is not None:
         low, high = np.where(closed[0], low, -np.inf), np.where(closed[1], high, np.inf)
     total = np.empty((rows, len(data.y)))
-    arrays = (law.kernel_shape(p.q), p.noise, p.read, p.s_up, p.s_down, low, high, data.y)
     run(
-        law.kernel, law.noise == "additive", law.law == "soft-bounds",
-        *(np.ascontiguousarray(a, float) for a in arrays),
-        data.up, data.there.sum(axis=1), data.device, data.half, data.least, total, detail,
-    )  # fmt: skip
+        law.kernel,
+        law.noise == "additive",
+        law.law == "soft-bounds",
+        np.ascontiguousarray(law.kernel_shape(p.q)),
+        np.ascontiguousarray(p.noise),
+        np.ascontiguousarray(p.read),
+        np.ascontiguousarray(p.s_up),
+        np.ascontiguousarray(p.s_down),
+        np.ascontiguousarray(low),
+        np.ascontiguousarray(high),
+        np.ascontiguousarray(data.y),
+        data.up,
+        data.there.sum(axis=1),
+        data.device,
+        data.half,
+        data.least,
+        total,
+        detail,
+    )
     return total

@@ -239,7 +239,7 @@ def slopes(at: Optimum, data: Segments) -> Slopes:
         for side in (0, 1):
             out[pulses, n + 2 + side * devices + owner] = change[n + 2 + side]
         found.append(out)
-    return Slopes(*found, owner)
+    return Slopes(found[0], found[1], found[2], owner)
 
 
 def information(at: Optimum, data: Segments) -> np.ndarray:
@@ -254,6 +254,17 @@ def information(at: Optimum, data: Segments) -> np.ndarray:
     return slopes(open_ended, data).information + np.diag(12 / wide**2)
 
 
+def _means(at: Optimum) -> np.ndarray:
+    """Places of the parameters of the mean in the search vector: shape and scales."""
+    return np.r_[np.arange(len(at.q)), np.arange(len(at.q) + 2, len(at.x))]
+
+
+def _half_log_det(at: Optimum, data: Segments) -> float:
+    """Half the log of the determinant of what the pulses tell of the means; the restricted likelihood takes it off."""
+    means = _means(at)
+    return 0.5 * float(np.linalg.slogdet(information(at, data)[np.ix_(means, means)])[1])
+
+
 def restricted(at: Optimum, data: Segments, *, read: bool) -> Optimum:
     """The optimum with its noises corrected for the parameters of the mean that were fitted to the same pulses.
 
@@ -264,11 +275,10 @@ def restricted(at: Optimum, data: Segments, *, read: bool) -> Optimum:
     """
     n, whole = len(at.q), information(at, data)
     noises = np.arange(n, n + 1 + read)
-    means = np.r_[np.arange(n), np.arange(n + 2, len(at.x))]
+    means = _means(at)
 
     def half_log_det(x: np.ndarray) -> float:
-        inside = information(replace(at, x=x), data)[np.ix_(means, means)]
-        return 0.5 * float(np.linalg.slogdet(inside)[1])
+        return _half_log_det(replace(at, x=x), data)
 
     h = 1e-3
     pull = [(half_log_det(at.x - h * e) - half_log_det(at.x + h * e)) / (2 * h) for e in np.eye(len(at.x))[noises]]
@@ -283,7 +293,7 @@ def restricted(at: Optimum, data: Segments, *, read: bool) -> Optimum:
 
 @dataclass(frozen=True)
 class ReadNoise:
-    """Whether pulses show read noise: the likelihood ratio 2 (log L - log L without) against none.
+    """Whether pulses show read noise: the ratio 2 (log L - log L without) of restricted likelihoods.
 
     Without read noise it is 0 in half of all cases and chi-squared with one degree of freedom in the other half (a parameter
     at the edge of what is allowed: Self & Liang, J. Am. Stat. Assoc. 82, 605, 1987), so that `ratio` beyond
@@ -307,7 +317,9 @@ def read_noise(at: Optimum, data: Segments, lowest: float) -> tuple[Optimum, Rea
     look = moments(data)
     x[n] = 0.5 * np.log(np.exp(2 * x[n]) + 2 * at.read**2 / (float(np.mean(look.s_up + look.s_down)) / 2) ** 2)
     without = search(at.law, data, x, lowest, closed=at.closed, free=free)
-    found = ReadNoise(2 * (at.loglik - without.loglik), float(stats.chi2.isf(2 * FALSE_ALARM, 1)))
+    # by restricted likelihood: where means are fitted, slow noise comes out too small, and the rest looks like read noise
+    gain = at.loglik - _half_log_det(at, data) - without.loglik + _half_log_det(without, data)
+    found = ReadNoise(2 * gain, float(stats.chi2.isf(2 * FALSE_ALARM, 1)))
     return without, found
 
 
