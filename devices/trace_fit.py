@@ -126,8 +126,10 @@ def fit_traces(
     """Fit pulse traces and return the fit with its device.
 
     Each law is fitted by maximum likelihood (`trace_filter`: read noise and noise from cycle to cycle are told apart), with
-    shape and noise shared by all devices and scales of steps of their own; the law is chosen by cross-validation (`trace_choice`),
-    and numbers get standard errors (`trace_numbers`). The state coordinate is -1 and +1 at the mean extremes of the devices;
+    shape and noise shared by all devices and scales of steps of their own; the law is chosen by cross-validation (`trace_choice`):
+    the simplest of those that the traces do not tell apart. Noises are corrected for the means that were fitted, and read noise
+    is kept only where it is told from none (`trace_search`); numbers get errors (`trace_numbers`), and how often their 90 %
+    intervals hold is measured in benchmarks/trace_coverage.py. The state coordinate is -1 and +1 at the mean extremes of the devices;
     soft bounds have their zero where up and down steps balance, which is where arrays leave a cell that was not pulsed.
 
     Parameters
