@@ -8,6 +8,8 @@ from revpath.devices import Endurance, load_device
 from revpath.simulator import ArrayConfig, EnduranceError, EnduranceWarning
 from revpath.simulator.rules import RULES
 
+pytestmark = pytest.mark.jit  # a verified copy takes 100,000 pulses for it
+
 X, D = np.full((2, 3), 1.0, np.float32), np.full((2, 2), -1.0, np.float32)
 
 
