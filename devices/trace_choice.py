@@ -10,14 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import stats
 
-from .trace_filter import SEGMENT, Segments
+from .trace_filter import Segments, summed
 from .trace_laws import LAWS, TraceLaw
-from .trace_search import Moments, Optimum, loglik, moments, search, start
+from .trace_search import Moments, Optimum, ended, moments, search, start
 from .traces import Traces
 
 FOLDS = 8
 _STRETCHES = 5
+_ONE = float(stats.norm.cdf(1.0))
+_FEW = 3  # devices or cycles from which on these are left out
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,11 @@ class Coordinates:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A law with its optimum and the log-likelihoods of what was left out, one for each fold."""
+    """A law with its optimum and the log-likelihoods of what was left out: of each fold, and of each series (or stretch)."""
 
     optimum: Optimum
     folds: np.ndarray
+    series: np.ndarray
 
     @property
     def law(self) -> TraceLaw:
@@ -64,7 +68,8 @@ class Candidate:
 @dataclass(frozen=True)
 class Choice:
     """All candidates, from the simplest; `chosen` and `best` index them. `behind`, `error`: how far each is behind the best,
-    and the standard error of that, in nats over all folds. `left_out`: what a fold is, in words."""
+    and the standard error of that, in nats over all folds. `left_out`: what a fold is, in words. `ties`: candidates that
+    the traces do not tell from the best, since they are at most one standard error behind; the best is among them."""
 
     candidates: tuple[Candidate, ...]
     chosen: int
@@ -73,6 +78,7 @@ class Choice:
     error: np.ndarray
     left_out: str
     moments: Moments = field(repr=False)
+    ties: tuple[int, ...] = ()
 
 
 def coordinates(traces: Traces) -> Coordinates:
@@ -87,14 +93,16 @@ def coordinates(traces: Traces) -> Coordinates:
 
 
 def segments(traces: Traces, at: Coordinates) -> Segments:
-    """The series, on the coordinates of their devices, cut into pieces of at most `SEGMENT` pulses."""
-    total = sum(len(s.up) for s in traces.series)
-    length = min(SEGMENT, max(8, total // (2 * _STRETCHES)))
+    """The series, on the coordinates of their devices; cut where stretches of pulses will have to be left out."""
+    total, longest = sum(len(s.up) for s in traces.series), max(len(s.up) for s in traces.series)
     names = {name: k for k, name in enumerate(traces.devices)}
-    pieces, cycles = [], dict[int, int]()
+    cycles = np.bincount([names[s.device] for s in traces.series])
+    whole = len(names) >= _FEW or cycles.min() >= _FEW
+    length = longest if whole else max(8, total // (2 * _STRETCHES))
+    pieces, so_far = [], dict[int, int]()
     for s in traces.series:
         k = names[s.device]
-        cycle = cycles[k] = cycles.get(k, -1) + 1
+        cycle = so_far[k] = so_far.get(k, -1) + 1
         v = (2 * s.g - at.low[k] - at.high[k]) / (at.high[k] - at.low[k])
         pieces += [(v[a : a + length + 1], s.up[a : a + length], k, cycle) for a in range(0, len(s.up), length)]
     y, up, there = np.zeros((len(pieces), length + 1)), *np.zeros((2, len(pieces), length), bool)
@@ -111,32 +119,50 @@ def choose(data: Segments, lowest: float, laws: tuple[TraceLaw, ...] = LAWS) -> 
     found: list[Candidate] = []
     for law in sorted(laws, key=lambda law: law.rank):
         optimum = _fitted(law, data, lowest, look)
-        found.append(Candidate(optimum, _left_out(optimum, data, labels, lowest, by_device)))
+        series = _left_out(optimum, data, labels, lowest, by_device)
+        found.append(Candidate(optimum, np.bincount(labels, series), series))
     best = int(np.argmax([c.score for c in found]))
-    gaps = np.array([found[best].folds - c.folds for c in found])
-    behind, error = gaps.sum(axis=1), gaps.std(axis=1, ddof=1) * np.sqrt(gaps.shape[1])
+    behind = np.array([found[best].score - c.score for c in found])
+    error = np.array([_error_of_sum(found[best], c) for c in found])
     within = [k for k in range(len(found)) if behind[k] <= max(error[k], 1e-9)]
     simplest = min(found[k].law.rank for k in within)
     chosen = max((k for k in within if found[k].law.rank == simplest), key=lambda k: found[k].score)
-    return Choice(tuple(found), chosen, best, behind, error, left_out, look)
+    return Choice(tuple(found), chosen, best, behind, error, left_out, look, tuple(within))
+
+
+def _error_of_sum(best: Candidate, other: Candidate) -> float:
+    """Standard error of how far one is behind the other: the larger of what scatters over folds and over series, since three
+    folds can agree by chance; widened by Student's t, so that five of six true values are within one."""
+    found = []
+    for a, b in ((best.folds, other.folds), (best.series, other.series)):
+        n = len(a)
+        found.append(float((a - b).std(ddof=1) * np.sqrt(n) * stats.t.ppf(_ONE, n - 1)))
+    return max(found)
 
 
 def _fitted(law: TraceLaw, data: Segments, lowest: float, look: Moments) -> Optimum:
-    """The better of two searches: from the noises that the increments suggest, and from little read noise."""
+    """The better of two searches: from the noises that the increments suggest, and from little read noise; and again from
+    there, once it is known which devices met their bounds."""
     first = start(law, data, look)
     second, n = first.copy(), len(law.parameters)
     second[n + 1] = min(second[n + 1] - 2, -5)
-    return max((search(law, data, x, lowest) for x in (first, second)), key=lambda found: found.loglik)
+    found = max((search(law, data, x, lowest) for x in (first, second)), key=lambda found: found.loglik)
+    for _ in range(3 * (not law.own_bounds)):
+        closed = ended(found, data)
+        if np.array_equal(closed, found.closed):
+            break
+        found = search(law, data, found.x, lowest, closed=closed)
+    return found
 
 
 def _folds(data: Segments) -> tuple[np.ndarray, bool, str]:
     """Label of each segment, whether devices are left out, and that in words."""
     devices = len(data.half)
-    if devices >= 3:
+    if devices >= _FEW:
         count = min(devices, FOLDS)
         return data.device % count, True, "one device" if count == devices else f"{devices} devices in {count} groups"
     cycles = min(int(data.group[data.device == k].max()) + 1 for k in range(devices))
-    if cycles >= 3:
+    if cycles >= _FEW:
         count = min(cycles, FOLDS)
         return data.group % count, False, "cycles" if count == cycles else f"{cycles} cycles in {count} groups"
     count = min(_STRETCHES, len(data.y))
@@ -144,7 +170,7 @@ def _folds(data: Segments) -> tuple[np.ndarray, bool, str]:
 
 
 def _left_out(at: Optimum, data: Segments, labels: np.ndarray, lowest: float, by_device: bool) -> np.ndarray:
-    n, devices, out = len(at.q), at.devices, []
+    n, devices, out = len(at.q), at.devices, np.empty(len(labels))
     for label in range(labels.max() + 1):
         held = labels == label
         rest, own = data.chosen(~held), data.chosen(held)
@@ -152,11 +178,11 @@ def _left_out(at: Optimum, data: Segments, labels: np.ndarray, lowest: float, by
         if by_device:
             outside = np.isin(np.arange(devices), own.device)
             free[n + 2 :] = np.tile(~outside, 2)
-        learned = search(at.law, rest, at.x, lowest, free=free, ftol=1e-6)
+        learned = search(at.law, rest, at.x, lowest, closed=at.closed, free=free, ftol=1e-6)
         if by_device:
-            learned = search(at.law, own, learned.x, lowest, free=~free, ftol=1e-6)
-        out.append(loglik(learned, own))
-    return np.array(out)
+            learned = search(at.law, own, learned.x, lowest, closed=at.closed, free=~free, ftol=1e-6)
+        out[held] = summed(learned.law, own, learned.parameters(), learned.closed)[0]
+    return out
 
 
 def _median_of_three(g: np.ndarray) -> np.ndarray:

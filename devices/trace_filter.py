@@ -6,29 +6,30 @@ stays in the cell makes them independent. A Kalman filter over the traces is tha
 linear in the state; for the others the mean is linearised over the (small) uncertainty of the state, and hard bounds are
 taken by the mean and variance of a clipped normal.
 
-Series are cut into `SEGMENT` pulses, each starting at its first read, so that all run side by side.
+A series starts at its first read, about which the state is normal with the variance of a read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr
 
+from .trace_kernels import run
 from .trace_laws import TraceLaw
 
-SEGMENT = 24
-_SMALL = 1e-4  # difference of v for the slope of a law
+_LEAST = 0.03
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Pieces of series, side by side, on the coordinate of their devices.
+    """Series, or pieces of them, side by side, on the coordinate of their devices.
 
     Attributes
     ----------
-    y: (segments, pulses + 1) reads. up, there: (segments, pulses) direction; whether the pulse exists. device, group: (segments,)
+    y: (segments, pulses + 1) reads. up, there: (segments, pulses) direction; whether the pulse exists (a row's first
+    ones do). device, group: (segments,)
     index of the device, and of the cycle of that device. half: (devices,) half the range of the device, in state units.
     """
 
@@ -38,6 +39,13 @@ class Segments:
     device: np.ndarray
     group: np.ndarray
     half: np.ndarray
+
+    @cached_property
+    def least(self) -> np.ndarray:
+        """(devices,) variance that a cell keeps at its bound: `_LEAST` of its typical change, squared."""
+        d = np.abs(np.diff(self.y, axis=1))
+        own = [d[self.device == k][self.there[self.device == k]] for k in range(len(self.half))]
+        return np.array([(_LEAST * np.median(x[x > 0])) ** 2 if np.any(x > 0) else 1e-14 for x in own])
 
     def chosen(self, mask: np.ndarray) -> Segments:
         return Segments(self.y[mask], self.up[mask], self.there[mask], self.device[mask], self.group[mask], self.half)
@@ -73,45 +81,49 @@ class Filtered:
     state: np.ndarray
 
 
-def filtered(law: TraceLaw, data: Segments, p: Parameters) -> Filtered:
-    """Run the filter over all segments, for each row of parameters."""
-    rows, (count, length) = len(p.q), data.up.shape
-    shape = (rows, count, length)
-    loglik, innovation, variance, state = (np.zeros(shape) for _ in range(4))
-    q = np.moveaxis(p.q[:, :, None], 1, 0)
-    s_up, s_down = p.s_up[:, data.device], p.s_down[:, data.device]
-    scale = np.sqrt(s_up * s_down) if law.law == "soft-bounds" else None
-    r2 = (p.read[:, None] / data.half[data.device]) ** 2
-    low, high = law.bounds(q)
-    v, spread = np.broadcast_to(data.y[:, 0], (rows, count)), r2
-    for t in range(length):
-        up, there = data.up[:, t], data.there[:, t]
-        s = np.where(up, s_up, -s_down)
-        here, near = (s * np.where(up, *law.steps(v + h, q)) for h in (0.0, _SMALL))
-        base = (np.abs(s) if scale is None else scale) if law.noise == "additive" else np.abs(here)
-        total = spread * (1 + (near - here) / _SMALL) ** 2 + (p.noise[:, None] * base) ** 2
-        mean, total = _clipped(v + here, np.maximum(total, 1e-14), low, high)
-        state[..., t] = v
-        s2 = total + r2
-        error = data.y[:, t + 1] - mean
-        loglik[..., t] = np.where(there, -0.5 * (error**2 / s2 + np.log(2 * np.pi * s2)), 0.0)
-        innovation[..., t], variance[..., t] = error, s2
-        v, spread = mean + total / s2 * error, total * r2 / s2
-    return Filtered(loglik, innovation, variance, state)
+def filtered(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | None = None) -> Filtered:
+    """Run the filter over all segments, for each row of parameters, and keep what it made of each pulse.
+
+    closed: see `summed`.
+    """
+    detail = np.zeros((4, len(p.q), *data.up.shape))
+    _run(law, data, p, closed, detail)
+    return Filtered(*detail)
 
 
-def _clipped(
-    mean: np.ndarray, variance: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of a normal number that is clipped to [low, high]."""
-    sd = np.sqrt(variance)
-    a, b = np.clip((low - mean) / sd, -9, 9), np.clip((high - mean) / sd, -9, 9)
-    if np.all(a < -6) and np.all(b > 6):
-        return mean, variance
-    below, above = ndtr(a), ndtr(-b)
-    da, db = (np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi) for x in (a, b))
-    first = a * below + b * above + da - db
-    second = a * a * below + b * b * above + (1 - below - above) + a * da - b * db
-    # beyond 9 standard deviations outside, a and b are not the distances any more: the state is at the bound
-    at = np.clip(mean + sd * first, low, high)
-    return at, variance * np.maximum(second - first * first, 1e-6)
+def summed(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | None = None) -> np.ndarray:
+    """Log-likelihoods of whole segments, (rows, segments).
+
+    closed: (2, devices) whether traces of the device end at its lowest and at its highest bound; all, if None. It matters
+    most to laws whose bounds are at what is seen: a device that turned before it met its bound must not be clipped there.
+    """
+    return _run(law, data, p, closed, np.zeros((4, 0, 0, 0)))
+
+
+def _run(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | None, detail: np.ndarray) -> np.ndarray:
+    rows, devices = len(p.q), len(data.half)
+    low, high = (np.broadcast_to(b[:, None], (rows, devices)) for b in law.bounds(p.q.T))
+    if closed is not None:
+        low, high = np.where(closed[0], low, -np.inf), np.where(closed[1], high, np.inf)
+    total = np.empty((rows, len(data.y)))
+    run(
+        law.kernel,
+        law.noise == "additive",
+        law.law == "soft-bounds",
+        np.ascontiguousarray(law.kernel_shape(p.q)),
+        np.ascontiguousarray(p.noise),
+        np.ascontiguousarray(p.read),
+        np.ascontiguousarray(p.s_up),
+        np.ascontiguousarray(p.s_down),
+        np.ascontiguousarray(low),
+        np.ascontiguousarray(high),
+        np.ascontiguousarray(data.y),
+        data.up,
+        data.there.sum(axis=1),
+        data.device,
+        data.half,
+        data.least,
+        total,
+        detail,
+    )
+    return total

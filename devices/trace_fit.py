@@ -26,14 +26,13 @@ from .trace_choice import Choice, Coordinates, choose, coordinates, segments
 from .trace_filter import Filtered, Segments
 from .trace_laws import LAWS, NODES, TraceLaw
 from .trace_numbers import Estimate, estimate
-from .trace_search import Optimum, residuals
+from .trace_search import Optimum, ReadNoise, read_noise, residuals, restricted
 from .traces import Traces, read_traces
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_TOLD = 1 / 3  # relative standard error of read noise beyond which read noise is not told from none
 _RESPONSES: dict[str, type[PulsedResponse]] = {
     "constant-step": ConstantStep,
     "soft-bounds": SoftBounds,
@@ -51,22 +50,18 @@ class TraceFit:
     Attributes
     ----------
     device: with the chosen law; it trains. traces: as read, with notes. choice: all candidate laws and their scores.
-    estimate: the numbers of the chosen law, with standard errors. read_known: whether read noise could be told from noise
-    that stays.
+    optimum: of the chosen law, its noises corrected for the parameters of the mean (`trace_search.restricted`). estimate: the
+    numbers, with standard errors. read: the test for read noise.
     """
 
     device: Device
     traces: Traces
     choice: Choice
+    optimum: Optimum
     estimate: Estimate
+    read: ReadNoise
     coordinates: Coordinates
     segments: Segments = field(repr=False)
-    read_known: bool = True
-
-    @property
-    def optimum(self) -> Optimum:
-        """Of the chosen law."""
-        return self.choice.candidates[self.choice.chosen].optimum
 
     @property
     def law(self) -> TraceLaw:
@@ -131,8 +126,10 @@ def fit_traces(
     """Fit pulse traces and return the fit with its device.
 
     Each law is fitted by maximum likelihood (`trace_filter`: read noise and noise from cycle to cycle are told apart), with
-    shape and noise shared by all devices and scales of steps of their own; the law is chosen by cross-validation (`trace_choice`),
-    and numbers get standard errors (`trace_numbers`). The state coordinate is -1 and +1 at the mean extremes of the devices;
+    shape and noise shared by all devices and scales of steps of their own; the law is chosen by cross-validation (`trace_choice`):
+    the simplest of those that the traces do not tell apart. Noises are corrected for the means that were fitted, and read noise
+    is kept only where it is told from none (`trace_search`); numbers get errors (`trace_numbers`), and how often their 90 %
+    intervals hold is measured in benchmarks/trace_coverage.py. The state coordinate is -1 and +1 at the mean extremes of the devices;
     soft bounds have their zero where up and down steps balance, which is where arrays leave a cell that was not pulsed.
 
     Parameters
@@ -155,16 +152,19 @@ def fit_traces(
     where = coordinates(traces)
     data = segments(traces, where)
     choice = choose(data, _lowest(where), candidates)
-    optimum = choice.candidates[choice.chosen].optimum
-    numbers = estimate(optimum, data, where)
-    told = numbers.error["read_sigma"] < _TOLD * numbers.value["read_sigma"]
+    best = choice.candidates[choice.chosen].optimum
+    without, read = read_noise(best, data, _lowest(where))
+    optimum = noisy = restricted(best, data, read=True)
+    if not read.told:
+        optimum = restricted(without, data, read=False)
+    numbers = estimate(optimum, data, where, None if read.told else noisy)
     origin = Source(
         key="traces",
         citation=f"Pulse traces {traces.name} (sha256 {traces.sha256}), fitted by revpath.devices.fit_traces: {optimum.law.name}",
     )
     words = title or f"{len(traces.devices)} device(s) of {traces.name}, {optimum.law.law} fit"
-    device = _device(label, words, optimum.law, numbers, told, origin, grade)
-    return TraceFit(device, traces, choice, numbers, where, data, told)
+    device = _device(label, words, optimum.law, numbers, read.told, origin, grade)
+    return TraceFit(device, traces, choice, optimum, numbers, read, where, data)
 
 
 def _candidates(laws: Sequence[str] | None) -> tuple[TraceLaw, ...]:
@@ -201,9 +201,7 @@ def _device(
 ) -> Device:
     value = numbers.value
     kind = _RESPONSES[law.law]
-    # a spread of 0 whose error is 0 too was lost in the sampling, however the devices are resampled: it is not known
-    lost = {key for key, x in value.items() if key.endswith("_spread") and x == 0 and numbers.error[key] == 0}
-    fields: dict[str, Any] = {key: x for key, x in value.items() if key in kind.model_fields and key not in lost}
+    fields: dict[str, Any] = {key: x for key, x in value.items() if key in kind.model_fields}
     records: dict[str, tuple[float, float, str]] = {
         f"response.{key}": (x, numbers.error[key], "dimensionless") for key, x in fields.items()
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .pulsed import Noise
+from .trace_kernels import CONSTANT, EXPONENTIAL, LINEAR, POWER, SOFT, TABLE
 
 FARTHEST = 1.5  # soft bounds may lie this far out, where +-1 is what the traces show
 NODES = 7  # of a table
@@ -36,6 +37,7 @@ class TraceLaw:
     ----------
     law: of the response that it becomes. noise: from cycle to cycle. rank: simpler laws have a lower one. parameters: of its
     shape. steps: (v, q) -> u, d, with q (parameters, ...) broadcast against v. bounds: q -> the lowest and highest v.
+    kernel: what `trace_kernels` calls the shape.
     """
 
     law: str
@@ -44,6 +46,16 @@ class TraceLaw:
     parameters: tuple[Parameter, ...]
     steps: Shape
     bounds: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    kernel: int
+
+    @property
+    def own_bounds(self) -> bool:
+        """Whether its shape says where its bounds are; else they are what the traces show."""
+        return self.bounds is _fitted
+
+    def kernel_shape(self, q: np.ndarray) -> np.ndarray:
+        """Rows of shape parameters (rows, parameters) as the kernel takes them."""
+        return np.concatenate(table_nodes(q.T)).T if self.kernel == TABLE else q
 
     @property
     def name(self) -> str:
@@ -116,13 +128,13 @@ _LOGS = tuple(
     Parameter(f"log_{way}_{k}", 0.0, -5.0, 3.0) for way in ("up", "down") for k in range(NODES) if k != NODES // 2
 )
 LAWS: tuple[TraceLaw, ...] = (
-    TraceLaw("constant-step", "multiplicative", 0, (), _constant, _seen),
-    TraceLaw("soft-bounds", "additive", 1, _BOUNDS, _soft, _fitted),
-    TraceLaw("linear-step", "additive", 2, _SLOPES, _linear, _seen),
-    TraceLaw("linear-step", "multiplicative", 2, _SLOPES, _linear, _seen),
-    TraceLaw("power-step", "additive", 3, _POWERS, _power, _fitted),
-    TraceLaw("power-step", "multiplicative", 3, _POWERS, _power, _fitted),
-    TraceLaw("exponential-step", "multiplicative", 4, (*_LOSSES, *_STEEPNESS), _exponential, _seen),
-    TraceLaw("table-step", "additive", 5, _LOGS, _table, _seen),
-    TraceLaw("table-step", "multiplicative", 5, _LOGS, _table, _seen),
+    TraceLaw("constant-step", "multiplicative", 0, (), _constant, _seen, CONSTANT),
+    TraceLaw("soft-bounds", "additive", 1, _BOUNDS, _soft, _fitted, SOFT),
+    TraceLaw("linear-step", "additive", 2, _SLOPES, _linear, _seen, LINEAR),
+    TraceLaw("linear-step", "multiplicative", 2, _SLOPES, _linear, _seen, LINEAR),
+    TraceLaw("power-step", "additive", 3, _POWERS, _power, _fitted, POWER),
+    TraceLaw("power-step", "multiplicative", 3, _POWERS, _power, _fitted, POWER),
+    TraceLaw("exponential-step", "multiplicative", 4, (*_LOSSES, *_STEEPNESS), _exponential, _seen, EXPONENTIAL),
+    TraceLaw("table-step", "additive", 5, _LOGS, _table, _seen, TABLE),
+    TraceLaw("table-step", "multiplicative", 5, _LOGS, _table, _seen, TABLE),
 )

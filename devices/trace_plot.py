@@ -34,14 +34,17 @@ def sheet(fit: TraceFit, axes: Axes | None = None) -> Axes:
         made = " (synthetic traces)" if fit.traces.synthetic else ""
         axes.set_title(f"{fit.traces.name}: {fit.law.name}{made}", fontsize=11, pad=20)
         figure, place = axes.figure, axes.get_position()
-        grid = figure.add_gridspec(
-            2, 6, left=place.x0, right=place.x1, bottom=place.y0, top=place.y1, wspace=1.1, hspace=0.42
-        )
-        _traces(fit, figure.add_subplot(grid[0, :3]))
-        _steps(fit, figure.add_subplot(grid[0, 3:]))
-        _residuals(fit, figure.add_subplot(grid[1, :2]))
-        _quantiles(fit, figure.add_subplot(grid[1, 2:4]))
-        _laws(fit, figure.add_subplot(grid[1, 4:]))
+        left, right, bottom, top = place.x0, place.x1, place.y0, place.y1
+        across, up = right - left, top - bottom
+        upper = figure.add_gridspec(1, 2, left=left, right=right, bottom=bottom + 0.58 * up, top=top, wspace=0.16)
+        lower = {"bottom": bottom, "top": bottom + 0.42 * up}
+        checks = figure.add_gridspec(1, 2, left=left, right=left + 0.64 * across, wspace=0.24, **lower)
+        scores = figure.add_gridspec(1, 1, left=left + 0.78 * across, right=right, **lower)
+        _traces(fit, figure.add_subplot(upper[0]))
+        _steps(fit, figure.add_subplot(upper[1]))
+        _residuals(fit, figure.add_subplot(checks[0]))
+        _quantiles(fit, figure.add_subplot(checks[1]))
+        _laws(fit, figure.add_subplot(scores[0]))
     return axes
 
 
@@ -60,9 +63,14 @@ def _traces(fit: TraceFit, ax: Axes) -> None:
     )
     ax.plot(pulses, middle, color=BLUE, linewidth=1.6, label="fit: median", zorder=3)
     ax.set(title="Traces and fit", xlabel="pulses", ylabel=f"conductance ({unit})")
-    bottom, top = ax.get_ylim()
-    ax.set_ylim(bottom, top + 0.28 * (top - bottom))
+    _room_above(ax)
     ax.legend(loc="upper right", ncols=3)
+
+
+def _room_above(ax: Axes, share: float = 0.28) -> None:
+    """For a legend that covers nothing."""
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom, top + share * (top - bottom))
 
 
 def band(fit: TraceFit, up: np.ndarray, begins: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,7 +120,8 @@ def _steps(fit: TraceFit, ax: Axes) -> None:
         ax.plot(scale * g, scale * per_state * mean, color=colour, linestyle=dash, linewidth=1.2, label=f"{word}: fit")
     ax.axhline(0, color=GREY, linewidth=0.6, linestyle=":")
     ax.set(title="Change by one pulse", xlabel=f"conductance before ({unit})", ylabel=f"change ({unit})")
-    ax.legend(ncols=2, loc="best")
+    _room_above(ax)
+    ax.legend(ncols=2, loc="upper right")
 
 
 def _residuals(fit: TraceFit, ax: Axes) -> None:
@@ -128,6 +137,7 @@ def _residuals(fit: TraceFit, ax: Axes) -> None:
     for edge in (-2, 0, 2):
         ax.axhline(edge, color=GREY, linewidth=0.6, linestyle=":")
     ax.set(title="Residuals", xlabel=f"conductance before ({scale[0]})", ylabel="residual / its standard deviation")
+    _room_above(ax, 0.18)
     ax.legend(loc="upper right", ncols=2)
 
 
@@ -145,10 +155,9 @@ def _laws(fit: TraceFit, ax: Axes) -> None:
     """How far each law is behind the best, per pulse that was left out; one standard error to either side."""
     choice, pulses = fit.choice, fit.segments.count
     places = np.arange(len(choice.candidates))
-    for k, c in enumerate(choice.candidates):
+    for k in range(len(choice.candidates)):
         colour = ORANGE if k == choice.chosen else GREY
         ax.errorbar(choice.behind[k] / pulses, k, xerr=choice.error[k] / pulses, fmt="o", color=colour, markersize=4)
-        del c
     short = [
         f"{c.law.law.removesuffix('-step')}, {'add.' if c.law.noise == 'additive' else 'mult.'}"
         for c in choice.candidates

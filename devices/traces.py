@@ -58,6 +58,7 @@ _UNITS = {
     "resistance": _OHMS
     | {f"{prefix}{ohm}": scale for ohm in _OHM for prefix, scale in (("", 1.0), ("k", 1e3), ("M", 1e6))},
 }
+_MOST = 1.0  # siemens; beyond it the unit is wrong
 FEWEST = 8  # increments of either direction that a device needs
 
 
@@ -110,9 +111,9 @@ def read_traces(source: Any, *, unit: str | None = None, name: str | None = None
 
     Raises
     ------
-    TraceError: no such file, no such column, no unit, a number that is none, a conductance that is not positive or
-        resistance, pulse numbers that do not count up, directions that are not said and cannot be told, too few pulses of a
-        device, only one direction, a cell that does not move.
+    TraceError: no such file, no such column, no unit, a number that is none, a conductance that is negative or above
+        1 S, a resistance that is not positive, pulse numbers that do not count up, directions that are not said and cannot be
+        told, too few pulses of a device, only one direction, a cell that does not move.
     """
     if isinstance(source, str | Path):
         path = Path(source)
@@ -283,8 +284,14 @@ def _conductances(
         )
     if role == "resistance":
         notes.append("conductances are the inverse of the resistance column")
-        return 1 / (values * known[chosen])
-    return values * known[chosen]
+    g = 1 / (values * known[chosen]) if role == "resistance" else values * known[chosen]
+    if g.max() > _MOST:
+        k = int(np.argmax(g))
+        raise TraceError(
+            f"{where}: row {rows[k]}: {role} = {values[k]:g} {chosen} is {g[k]:.3g} S; a memory cell has at most {_MOST:g} S: is "
+            f"{chosen} the right unit?"
+        )
+    return g
 
 
 def _labels(column: np.ndarray | None, default: np.ndarray, role: str, rows: np.ndarray, where: str) -> np.ndarray:

@@ -19,7 +19,7 @@ from .programming_report import Outcome, ProgrammingReport
 from .pulse_laws import draw_cells, draw_stuck, fasten, kernel_law, traits_of
 from .pulses import counted_pulses
 from .readout import summarise
-from .verify import PURPOSE, EnduranceWarning, WriteVerify, write_verify
+from .verify import PURPOSE, EnduranceError, EnduranceWarning, WriteVerify, write_verify
 
 LARGEST_COUNT = 2**31 - 1  # pulses on one weight in one call: their addresses have 31 bits
 
@@ -61,7 +61,7 @@ class Cells:
         self.wear = np.zeros(self.state.shape, np.int64)
         self.version = 0
         self._most_worn = 0  # no cell has taken more pulses than this
-        self._warned = False
+        self.warned = False
         if self.traits is not None:
             # a pulsed cell rests at the zero of its state coordinate, where soft bounds balance up and down pulses
             self.hold(np.zeros(self.state.shape))
@@ -248,13 +248,13 @@ class Cells:
 
         Raises
         ------
-        ArrayError: cells are worn and on_worn is "error"; the pulses have been applied.
+        EnduranceError: cells are worn and on_worn is "error"; the pulses have been applied.
         """
         cycles, limit = self.device.endurance.cycles, self.endurance
         if limit is None or on_worn == "ignore":
             return
         self._most_worn += pulses
-        if self._most_worn <= limit or (self._warned and on_worn == "warn"):
+        if self._most_worn <= limit or (self.warned and on_worn == "warn"):
             return
         self._most_worn = int(self.wear.max())
         worn = int(np.count_nonzero(self._unshared(self.wear.reshape(*self.shape, 2)) > limit))
@@ -265,8 +265,8 @@ class Cells:
             f"{self.device.name!r} endures; the most is {self._most_worn}"
         )
         if on_worn == "error":
-            raise ArrayError(message)
-        self._warned = True
+            raise EnduranceError(message)
+        self.warned = True
         warnings.warn(message, EnduranceWarning, stacklevel=4)
 
     def checked_counts(self, counts: np.ndarray) -> np.ndarray:

@@ -139,7 +139,11 @@ class Crossbar(ArrayOperator):
                 )
             )
         report = replace(report, clipped=cut) if cut else report
-        mind_wear(report, self.config.on_worn)
+        if not (
+            self.cells.warned and self.config.on_worn == "warn"
+        ):  # a copy that is verified again and again says it once
+            mind_wear(report, self.config.on_worn)
+            self.cells.warned = self.config.on_worn == "warn" and bool(report.worn.any())
         return report
 
     def read(self) -> np.ndarray:

@@ -43,14 +43,14 @@ class EnduranceWarning(UserWarning):
 
 
 class EnduranceError(ArrayError):
-    """As `EnduranceWarning`, where it was asked for as an error. The cells are programmed; `report` says how.
+    """As `EnduranceWarning`, where it was asked for as an error. The cells are programmed, or pulsed, all the same.
 
     Attributes
     ----------
-    report: the `ProgrammingReport` of the call.
+    report: the `ProgrammingReport` of the call; None if it was training that wore the cells.
     """
 
-    def __init__(self, message: str, report: ProgrammingReport) -> None:
+    def __init__(self, message: str, report: ProgrammingReport | None = None) -> None:
         super().__init__(message)
         self.report = report
 

@@ -5,19 +5,21 @@ import dataclasses
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from reference_traces import filtered_twin
 from revpath.devices.errors import RevpathError, UnknownName
 from revpath.devices.laws import Window
 from revpath.devices.record import Evidence
 from revpath.devices.response import ConstantStep, ExponentialStep, LinearStep, PowerStep, SoftBounds, TableStep
-from revpath.devices.trace_filter import Parameters, Segments, _clipped, filtered
+from revpath.devices.trace_filter import Parameters, Segments, filtered, summed
 from revpath.devices.trace_fit import fit_traces
+from revpath.devices.trace_kernels import clipped
 from revpath.devices.trace_laws import LAWS
 from revpath.devices.trace_samples import SAMPLE_LAW, sample_traces, synthetic_traces
-from revpath.devices.trace_search import _climb, scores, search
+from revpath.devices.trace_search import _climb, search, slopes
 from revpath.ebm import crossbar_synapses
 from revpath.simulator import ArrayConfig
 from scipy import stats
-from statistics_helper import implausible, plausible, relative
+from statistics_helper import plausible, relative
 
 # none of it is compiled but the arrays that train: once, with the JIT on, is enough of a slow file
 pytestmark = pytest.mark.jit
@@ -87,10 +89,39 @@ def test_clipped_moments_are_those_of_many_draws():
     rng = np.random.default_rng(5)
     mean, sd = np.array([0.9, -1.05, 0.0, 0.99]), np.array([0.2, 0.1, 0.3, 0.01])
     draws = np.clip(mean + sd * rng.standard_normal((200_000, 4)), -1, 1)
-    at, variance = _clipped(mean, sd**2, np.asarray(-1.0), np.asarray(1.0))
+    at, variance = np.array([clipped(m, s * s, -1.0, 1.0, 0.0) for m, s in zip(mean, sd, strict=True)]).T
     error = draws.std(axis=0) / np.sqrt(len(draws))
     plausible(min(1.0, 4 * 2 * float(stats.norm.sf(np.abs((draws.mean(axis=0) - at) / error).max()))))
     np.testing.assert_allclose(draws.var(axis=0), variance, rtol=0.03)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_the_kernel_is_its_twin(law):
+    """Over random parameters, near and far from bounds, and with series of unequal length."""
+    data, rng = segment(30, seed=6), np.random.default_rng(8)
+    there = data.there.copy()
+    there[2, 17:] = False
+    data = dataclasses.replace(data, there=there, y=np.clip(1.3 * data.y, -1.02, 1.02))
+    q = np.array([[rng.uniform(max(p.low, -2), min(p.high, 2)) for p in law.parameters] for _ in range(6)])
+    scales = rng.uniform(0.02, 0.3, (2, 6, 2))
+    p = Parameters(q.reshape(6, -1), rng.uniform(0.05, 1, 6), rng.uniform(1e-4, 0.1, 6), *scales)
+    got, twin = filtered(law, data, p), filtered_twin(law, data, p)
+    for mine, other in zip((got.loglik, got.innovation, got.variance, got.state), twin, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(summed(law, data, p), twin[0].sum(axis=2), rtol=1e-7)
+
+
+def test_a_bound_that_was_not_met_does_not_clip():
+    """Cells that turn before their bound are not closed there, and those that press against it are; both by the likelihood."""
+    free = fit_traces(
+        traces_of(TRUE["constant-step"].model_copy(update={"w_min": -2, "w_max": 2}), cycles=4, pulses=16),
+        laws=["constant-step"],
+    )
+    assert not free.optimum.closed[1].any()
+    assert "3 of 3 at the highest conductance" in free.report
+    held = fit_traces(traces_of(TRUE["constant-step"], cycles=2, pulses=60), laws=["constant-step"])
+    assert held.optimum.closed.all()
+    assert "turned before" not in held.report
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
@@ -110,7 +141,7 @@ def test_gradients_and_scores_are_those_of_one_parameter_at_a_time(law):
             sides.append(_climb(law, data, moved, np.zeros(len(x), bool))[0])
         slow[k] = (sides[0] - sides[1]) / 2e-4
     np.testing.assert_allclose(gradient, slow, rtol=2e-3, atol=2e-2)
-    np.testing.assert_allclose(scores(at, data)[0].sum(axis=0), slow, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(slopes(at, data).scores.sum(axis=0), slow, rtol=1e-3, atol=1e-3)
     assert np.isfinite(value)
     assert len(gradient) == n + 6
 
@@ -167,35 +198,6 @@ def test_multiplicative_noise_is_told_from_additive():
     for noise in ("multiplicative", "additive"):
         fit = fit_traces(traces_of(law.model_copy(update={"noise": noise})), laws=["linear-step"])
         assert fit.law.noise == noise
-
-
-@pytest.mark.jit
-def test_intervals_cover_what_they_should():
-    """Nominal 90 % intervals of one device's step, asymmetry, cycle noise and read noise hold the truth as often as that.
-
-    The law of the count is binomial. Step and window are compared in siemens, where they do not depend on the coordinate.
-    """
-    # the alarm goes off at about 22 of 40 runs or fewer; over 60 other seeds, step held 93 %, asymmetry 82 % (biased by 0.6
-    # standard errors), cycle noise 90 %, read noise 95 %
-    law, read, z = (
-        ConstantStep(step=0.05, w_min=-2, w_max=2, asymmetry=0.2, step_noise=0.3),
-        0.2e-6,
-        stats.norm.ppf(0.95),
-    )
-    held = dict.fromkeys(("step", "asymmetry", "step_noise", "read_sigma"), 0)
-    runs = 40
-    for seed in range(runs):
-        fit = fit_traces(
-            traces_of(law, devices=1, cycles=4, pulses=30, read_sigma=read, seed=seed), laws=["constant-step"]
-        )
-        value, error = fit.estimate.value, fit.estimate.error
-        siemens = fit.coordinates.half
-        true = {"step": 0.05 * 10e-6 / siemens, "asymmetry": 0.2, "step_noise": 0.3, "read_sigma": read}
-        for key in held:
-            held[key] += abs(value[key] - true[key]) < z * error[key]
-    for count in held.values():
-        plausible(min(1.0, len(held) * stats.binomtest(count, runs, 0.9).pvalue))
-        implausible(stats.binomtest(count, runs, 0.3).pvalue)
 
 
 def test_spreads_over_devices_are_found_less_the_sampling():
@@ -263,7 +265,7 @@ def test_read_noise_that_cannot_be_told_is_not_known():
     fit = fit_traces(
         traces_of(TRUE["soft-bounds"], read_sigma=0.0, devices=1, cycles=2, pulses=20), laws=["soft-bounds"]
     )
-    assert not fit.read_known
+    assert not fit.read.told
     assert "read_noise" in fit.device.unknowns
     assert "not told" in fit.report
 

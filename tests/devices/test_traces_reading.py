@@ -145,6 +145,7 @@ MESSY = {
     "unknown unit": (without(G, **{"g (mho)": columns()[G]}), "'mho' cannot be read; allowed: S, mS"),
     "two conductances": (columns(g=columns()[G]), "two columns of conductances"),
     "nan": (changed(G, 7, "nan"), "row 8: conductance = 'nan' is not a finite number"),
+    "wrong unit": (without(G, **{"g (S)": columns()[G]}), "S; a memory cell has at most 1 S: is S the right unit"),
     "text": (changed(G, 7, "1,5"), "row 8: conductance = '1,5'"),
     "negative": (changed(G, 7, -0.5), "row 8: conductance = -0.5 uS must be not negative"),
     "twice": (changed("pulse", 7, 6), "row 8: pulse = 6 after 6 \\(device 1, cycle 1\\): pulse numbers must count up"),

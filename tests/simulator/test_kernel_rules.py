@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numba
 import pytest
-import revpath.simulator.compile as compile_module
+import revpath.devices.compile as compile_module
 from revpath.devices import RevpathError
 from revpath.simulator.compile import RELAXED, kernel, threads
 
@@ -43,7 +43,7 @@ def test_there_are_kernels_to_check():
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_only_compile_py_touches_the_compiler(path):
     """Every compiled function goes through `kernel`: no other file names njit, jit, vectorize or guvectorize."""
-    if path == ROOT / "simulator" / "compile.py":
+    if path == ROOT / "devices" / "compile.py":
         return
     named = {
         node.attr if isinstance(node, ast.Attribute) else node.id
