@@ -12,10 +12,6 @@ import numpy as np
 from .compile import kernel
 
 CONSTANT, SOFT, LINEAR, POWER, EXPONENTIAL, TABLE = range(6)
-SMALL = 1e-4  # difference of v for the slope of a law
-_ROOT = math.sqrt(2.0)
-_DENSITY = 1 / math.sqrt(2 * math.pi)
-_LOG = math.log(2 * math.pi)
 
 
 @kernel()
@@ -47,13 +43,13 @@ def clipped(mean: float, variance: float, low: float, high: float, least: float)
     A cell that sits at its bound would have no variance at all, and, without read noise, an endless likelihood that knows
     nothing: what clipping takes of the variance leaves its share of `least`.
     """
-    sd = math.sqrt(variance)
+    sd, root, density = math.sqrt(variance), math.sqrt(2.0), 1 / math.sqrt(2 * math.pi)
     a, b = (low - mean) / sd, (high - mean) / sd
     if a < -6 and b > 6:
         return mean, variance
     a, b = min(max(a, -9.0), 9.0), min(max(b, -9.0), 9.0)
-    below, above = 0.5 * math.erfc(-a / _ROOT), 0.5 * math.erfc(b / _ROOT)
-    da, db = _DENSITY * math.exp(-0.5 * a * a), _DENSITY * math.exp(-0.5 * b * b)
+    below, above = 0.5 * math.erfc(-a / root), 0.5 * math.erfc(b / root)
+    da, db = density * math.exp(-0.5 * a * a), density * math.exp(-0.5 * b * b)
     first = a * below + b * above + da - db
     second = a * a * below + b * b * above + (1 - below - above) + a * da - b * db
     # beyond 9 standard deviations outside, a and b are not the distances any more: the state is at the bound
@@ -73,6 +69,7 @@ def run(
     balanced: additive noise is counted in the geometric mean of both scales, not in the scale of the pulse.
     """
     keep = detail.shape[1] > 0
+    small, log = 1e-4, math.log(2 * math.pi)  # small: difference of v for the slope of a law
     for row in range(len(noise)):
         shape, c2 = q[row], noise[row] * noise[row]
         for i in range(len(y)):
@@ -84,7 +81,7 @@ def run(
                 way = up[i, t]
                 scale = s_up[row, d] if way else -s_down[row, d]
                 here = scale * step(kind, v, way, shape)
-                slope = (scale * step(kind, v + SMALL, way, shape) - here) / SMALL
+                slope = (scale * step(kind, v + small, way, shape) - here) / small
                 if additive:
                     base2 = s_up[row, d] * s_down[row, d] if balanced else scale * scale
                 else:
@@ -93,7 +90,7 @@ def run(
                 mean, variance = clipped(v + here, variance, low[row, d], high[row, d], least[d])
                 s2 = variance + r2
                 error = y[i, t + 1] - mean
-                ll = -0.5 * (error * error / s2 + _LOG + math.log(s2))
+                ll = -0.5 * (error * error / s2 + log + math.log(s2))
                 if keep:
                     detail[0, row, i, t], detail[1, row, i, t] = ll, error
                     detail[2, row, i, t], detail[3, row, i, t] = s2, v
