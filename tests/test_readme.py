@@ -1,5 +1,6 @@
 """What the README says can be done: its example runs, its commands and options exist, its links lead somewhere."""
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -106,3 +107,33 @@ def _a_result() -> dict:
             contender("EBM (ideal)", [10], [3.9], (0.5, 0.4, 0.6)),
         ],
     }
+
+
+def test_what_it_quotes_is_what_the_commands_print(capsys):
+    """Sentences on how far the models can be trusted, between quotation marks after the command's name."""
+    flat = " ".join(README.split())
+    quoted = {}
+    for name in ("validate", "gpu"):
+        part = flat.partition(f"`revpath {name}`" + (" foretells" if name == "validate" else ", of the power"))[2]
+        quoted[name] = re.findall(r'"([^"]+)"', part.partition("- **")[0])
+    assert [len(found) for found in quoted.values()] == [1, 2]
+    for name, sentences in quoted.items():
+        app([name], standalone_mode=False)
+        printed = " ".join(capsys.readouterr().out.split())
+        for sentence in sentences:
+            assert sentence in printed
+
+
+def test_the_coverage_it_states_is_the_measured_one():
+    measured = json.loads((ROOT / "benchmarks/results/trace_coverage.json").read_text())["coverage"]
+    noise, others = [], []
+    for case, numbers in measured.items():
+        for name, found in numbers.items():
+            (noise if (name, case[:4]) == ("step_noise", "soft") else others).append(found["held"])
+    stated = re.search(
+        r"in (\d+) to (\d+) % of fits, but only in (\d+) to (\d+) % for the cycle noise of soft bounds", README
+    )
+    assert stated is not None
+    assert [int(n) for n in stated.groups()] == [
+        round(100 * bound) for values in (others, noise) for bound in (min(values), max(values))
+    ]

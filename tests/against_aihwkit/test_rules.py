@@ -14,7 +14,7 @@ import reference_aihwkit as theirs
 from revpath.devices import load_device
 from revpath.devices.response import ConstantStep
 from revpath.simulator import ArrayConfig
-from revpath.simulator.pulses import train_length
+from revpath.simulator.pulse_plan import train_length
 from revpath.simulator.rules import (
     AGADConfig,
     ChoppedTikiTaka2Config,
