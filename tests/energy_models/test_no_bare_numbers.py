@@ -48,6 +48,8 @@ EXCUSED = {
     ("barrier.py", 3e13): "the end of an axis",
     ("units_shown.py", 5e-7): "half a step of rounding",
     ("trace_filter.py", 1e-14): "a tolerance relative to 1",
+    ("trace_kernels.py", 1e-14): "a tolerance relative to 1",
+    ("trace_numbers.py", 1e-150): "keeps a division from 0 / 0",
     ("trace_samples.py", 3e-7): "noise of a made-up trace",
     ("trace_samples.py", 8e-6): "window of a made-up trace",
     ("trace_samples.py", 7.2e-5): "window of a made-up trace",
