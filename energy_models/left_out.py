@@ -67,10 +67,11 @@ class LeftOut(Generic[R]):
 
 @dataclass(frozen=True)
 class Summary:
-    """Of the sizes of some errors: the median, the largest, and how many are within a goal."""
+    """Of the sizes of some errors: the median, the mean, the largest, and how many are within a goal."""
 
     count: int
     median: float
+    mean: float
     worst: float
     within: int
 
@@ -78,7 +79,7 @@ class Summary:
 def summary(found: Sequence[LeftOut[Named]], goal: float) -> Summary:
     """The errors in brief. goal: a fraction."""
     sizes = [abs(left.error) for left in found]
-    return Summary(len(sizes), median(sizes), max(sizes), sum(size <= goal for size in sizes))
+    return Summary(len(sizes), median(sizes), fmean(sizes), max(sizes), sum(size <= goal for size in sizes))
 
 
 def power_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> list[LeftOut[MeteredRun]]:

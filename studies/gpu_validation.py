@@ -71,7 +71,7 @@ def _reading(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[Mete
     known = [left for left in inside if left.run.flops]
     constants = fit()
     return [
-        f"Goal, {GOAL:.0%} leave-one-out where energy was measured, read as: energy in known GPU-hours, which is the energy "
+        f"Goal, a mean error of {GOAL:.0%} leave-one-out where energy was measured, read as: energy in known GPU-hours, the energy "
         "model's own job.",
         f"- run left out: {_brief(inside)}.",
         f"- of these, FLOPs published, so that the utilisation is known: {_brief(known)}.",
@@ -107,7 +107,7 @@ def _harder() -> list[str]:
 def _brief(found: Sequence[LeftOut[Named]]) -> str:
     s = summary(found, GOAL)
     worst = max(found, key=lambda left: abs(left.error))
-    return f"{s.within} of {s.count} within {GOAL:.0%}, median {s.median:.0%}, worst {s.worst:.0%} ({worst.run.name})"
+    return f"{s.within} of {s.count} within {GOAL:.0%}, median {s.median:.0%}, mean {s.mean:.0%}, worst {s.worst:.0%} ({worst.run.name})"
 
 
 def _record_table() -> Table:

@@ -51,6 +51,9 @@ def test_energy_in_known_hours_meets_the_goal_but_for_one_run():
     assert {left.run.name for left in found if abs(left.error) > 0.15} == {"transformer_6b_a100"}
     assert summary(found, 0.15).count == 17
     assert summary(found, 0.15).median < 0.08
+    assert (
+        summary(found, 0.15).mean < 0.15
+    )  # the goal, as a mean error, which is how node models are judged (arXiv:2506.14551)
     assert max(abs(left.error) for left in found if left.run.flops) < 0.10
 
 
@@ -117,7 +120,7 @@ def test_a_summary_by_hand():
     found = [LeftOut(metered_runs()[0], 100.0, model) for model in (90.0, 120.0, 101.0)]
     got = summary(found, 0.15)
     assert (got.count, got.within) == (3, 2)
-    assert (got.median, got.worst) == (pytest.approx(0.1), pytest.approx(0.2))
+    assert (got.median, got.mean, got.worst) == (pytest.approx(0.1), pytest.approx(0.31 / 3), pytest.approx(0.2))
 
 
 def test_figure_has_a_mark_for_each_run():
