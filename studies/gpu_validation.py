@@ -107,7 +107,8 @@ def _harder() -> list[str]:
 def _brief(found: Sequence[LeftOut[Named]]) -> str:
     s = summary(found, GOAL)
     worst = max(found, key=lambda left: abs(left.error))
-    return f"{s.within} of {s.count} within {GOAL:.0%}, median {s.median:.0%}, mean {s.mean:.0%}, worst {s.worst:.0%} ({worst.run.name})"
+    sizes = f"median {s.median:.0%}, mean {s.mean:.0%}, worst {s.worst:.0%} ({worst.run.name})"
+    return f"{s.within} of {s.count} within {GOAL:.0%}, {sizes}"
 
 
 def _record_table() -> Table:
