@@ -79,7 +79,7 @@ class Cells:
 
     def line_siemens(self, *, transposed: bool) -> np.ndarray:
         """All cells on each driven line together, siemens: on the word lines, or if transposed on the bit lines."""
-        return self._line_siemens[1 if transposed else 0]
+        return self._summarised()[1][1 if transposed else 0]
 
     @property
     def backward_weights(self) -> np.ndarray:
@@ -305,23 +305,39 @@ class Cells:
         reference[:] = reference[:, :1]
 
     def changed(self) -> None:
-        """Recompute what reads need of the contents."""
-        rows, columns = self.shape
-        mapping = self.mapping
+        """To be told that the contents are other ones; what reads need of them is computed at the next read."""
         self.version += 1
-        self.weights = np.empty(self.shape, np.float32)
-        totals = np.empty(rows), np.zeros(columns)
-        summarise(self.shown, np.float32(mapping.scale), self.weights, *totals)
-        empty = mapping.g_min - mapping.slope * mapping.w_min
-        if mapping.shared:
-            plus = mapping.conductances(self.shown[:, 0]).reshape(self.shape)
-            reference = mapping.conductances(self.shown[::columns, 1])
-            self._line_siemens = plus.sum(axis=1) + reference, plus.sum(axis=0)
-        else:
-            self._line_siemens = (
-                totals[0] * mapping.slope + 2 * empty * columns,
-                totals[1] * mapping.slope + 2 * empty * rows,
-            )
+        self._summary: tuple[np.ndarray, tuple[np.ndarray, np.ndarray]] | None = None
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights that a read sees, (rows, columns) float32."""
+        return self._summarised()[0]
+
+    @weights.setter
+    def weights(self, weights: np.ndarray) -> None:
+        self._summary = weights, self._summarised()[1]
+
+    def _summarised(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """Weights, and siemens of all cells on each word line and on each bit line."""
+        if self._summary is None:
+            rows, columns = self.shape
+            mapping = self.mapping
+            weights = np.empty(self.shape, np.float32)
+            totals = np.empty(rows), np.zeros(columns)
+            summarise(self.shown, np.float32(mapping.scale), weights, *totals)
+            empty = mapping.g_min - mapping.slope * mapping.w_min
+            if mapping.shared:
+                plus = mapping.conductances(self.shown[:, 0]).reshape(self.shape)
+                reference = mapping.conductances(self.shown[::columns, 1])
+                siemens = plus.sum(axis=1) + reference, plus.sum(axis=0)
+            else:
+                siemens = (
+                    totals[0] * mapping.slope + 2 * empty * columns,
+                    totals[1] * mapping.slope + 2 * empty * rows,
+                )
+            self._summary = weights, siemens
+        return self._summary
 
     def _unshared(self, pairs: np.ndarray) -> np.ndarray:
         """A copy of pairs (rows, columns, 2, ...) as the cells that exist: (rows, cells of a word line, ...)."""

@@ -9,9 +9,9 @@ import numpy as np
 from ..devices.response import ConstantStep, SoftBounds
 from .cells import Cells
 from .noise import Stream
-from .pulse_sums import GROUP, GROUP_SLOTS, LONGEST_SUMMED, REACH, STEEPEST, summed_pulses
+from .pulse_sums import GROUP, GROUP_SLOTS, REACH, STEEPEST, summed_pulses
 from .pulse_trains import line_trains
-from .pulse_walk import walked_pulses
+from .pulse_walk import LONGEST_SUMMED, walked_pulses
 from .pulses import BLOCK_COLUMNS, pulsed_update
 
 Counts = tuple[int, int]

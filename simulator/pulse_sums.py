@@ -24,7 +24,6 @@ from .pulses import SUM
 
 # samples that are summed together, and slots of their trains: more, and bounds are reached
 GROUP, GROUP_SLOTS = 128, 1024
-LONGEST_SUMMED = 32  # slots of a train: pulse words have 32 bits here
 STEEPEST = 0.5  # n |ln a| of a train, up to which the series of `_add_sloped` is good to float32
 REACH = 8.0  # standard deviations
 _CUT = 8  # samples of constant steps whose pulses are bounded as if those up, or those down, all came first

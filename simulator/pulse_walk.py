@@ -7,8 +7,10 @@ from numba import prange
 
 from .compile import kernel, ones
 from .noise import normals_from_words, philox_lanes
-from .pulses import BLOCK_COLUMNS, SOFT_BOUNDS, SUM, fire_pulses
+from .pulses import SOFT_BOUNDS, SUM, fire_pulses
 
+LONGEST_SUMMED = 32  # slots of a train: pulse words have 32 bits here
+TOGETHER = 64  # pairs that go side by side
 _U64 = np.uint64
 
 
@@ -36,23 +38,56 @@ def _after(law, traits, p, side, net, mean, variance):
 
 
 @kernel()
-def _settle(cells, law, moving, p, mean, variance, taken, scratch, step, key):
-    """Draw the state of a pair of cells that took so many pulses together, with what a read sees of it."""
+def _fits(law, traits, moving, p, net, far, now, then):
+    """Whether both cells of a pair stay off their bounds while they take |net| equal pulses; then <- mean and variance after.
+
+    Parameters
+    ----------
+    net: pulses of the sample, up where positive. far: square of the standard deviations that a bound must be away.
+    now, then: (2, 2) float64, mean and variance of either cell before and after.
+    """
+    fits = True
+    for side in range(moving):
+        before, variance = now[side, 0], now[side, 1]
+        m, v = _after(law, traits, p, side, net * (1 - 2 * side), before, variance)
+        then[side, 0] = m
+        then[side, 1] = v
+        above = traits[p, side, 2] - max(before, m)
+        below = min(before, m) - traits[p, side, 3]
+        nearest = min(above, below)
+        fits &= nearest >= 0.0 and nearest * nearest >= far * max(variance, v)
+    return fits
+
+
+@kernel()
+def _settle(cells, law, moving, chosen, pairs, sums, taken, scratch, step, key):
+    """Draw the states of the pairs that took pulses together, with what a read sees of them.
+
+    Parameters
+    ----------
+    chosen: which of `pairs`. sums: (n, 2, 2) float64, mean and variance of either cell. taken: (n,) pulses; 0 afterwards.
+    """
     state, shown, traits, wear = cells
     _, numbers, _ = law
     low, high, words, radius, normals = scratch
-    low[:8] = p
-    high[:8] = SUM
-    philox_lanes(words, low[:8], high[:8], step, key)
-    normals_from_words(words, radius[:8], normals)
-    for side in range(moving):
-        w = np.float32(mean[side] + np.sqrt(variance[side]) * normals[side, 0])
-        w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
-        state[p, side] = w
-        shown[p, side] = max(w + numbers[1] * normals[2 + side, 0], numbers[2])
-        wear[p, side] += taken
-        mean[side] = w
-        variance[side] = 0.0
+    lanes = (chosen.size + 7) & ~7  # whole vectors; what is made too much is not used
+    for e in range(lanes):
+        low[e] = pairs[chosen[min(e, chosen.size - 1)]]
+        high[e] = SUM
+    philox_lanes(words, low[:lanes], high[:lanes], step, key)
+    normals_from_words(words, radius[:lanes], normals)
+    for e in range(chosen.size):
+        c = chosen[e]
+        p = pairs[c]
+        for side in range(moving):
+            w = np.float32(sums[c, side, 0] + np.sqrt(sums[c, side, 1]) * normals[side, e])
+            w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+            state[p, side] = w
+            shown[p, side] = max(w + numbers[1] * normals[2 + side, e], numbers[2])
+            wear[p, side] += taken[c]
+            sums[c, side, 0] = w
+            sums[c, side, 1] = 0.0
+        taken[c] = 0
 
 
 @kernel(parallel=True)
@@ -60,69 +95,83 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
     """What `pulsed_update` does, in law, on some of the pairs: sums of pulses as long as no bound is near, single pulses there.
 
     A sample is added to the sum where both cells of the pair stay `reach` standard deviations off their bounds. Where they do
-    not, the sum is drawn and the sample tried again; where it does not fit even so, its pulses are played.
+    not, the sum is drawn and the sample tried again; where it does not fit even so, its pulses are played. Some pairs go through
+    the samples side by side, for the sake of the random numbers.
 
     Parameters
     ----------
     cells, law, moving: see `pulses.apply_pulses`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
     x_trains, d_trains: (lines, batch) uint32; x_signs, d_signs: (lines, batch) int32, +1 or -1. reach: standard deviations.
-    steps: (batch,) uint64, and key: address of the noise; a sum has that of the first sample that it may hold.
+    steps: (batch,) uint64, and key: address of the noise; a sum has that of the sample before which it is drawn, and the last
+        one, like those of `pulse_sums`, that of the first sample.
     """
     state, _, traits, _ = cells
     columns = d_trains.shape[0]
     far = reach * reach
-    for block in prange((pairs.size + BLOCK_COLUMNS - 1) // BLOCK_COLUMNS):
-        low = np.empty(64, np.uint32)
-        high = np.empty(64, np.uint32)
-        words = np.empty((4, 64), np.uint32)
-        radius = np.empty(64, np.float32)
-        normals = np.empty((4, 64), np.float32)
+    for block in prange((pairs.size + TOGETHER - 1) // TOGETHER):
+        here = pairs[block * TOGETHER : (block + 1) * TOGETHER]
+        room = TOGETHER * LONGEST_SUMMED
+        low = np.empty(room, np.uint32)
+        high = np.empty(room, np.uint32)
+        words = np.empty((4, room), np.uint32)
+        radius = np.empty(room, np.float32)
+        normals = np.empty((4, room), np.float32)
         scratch = (low, high, words, radius, normals)
-        entries = np.empty(64, np.uint64)
-        mean = np.empty(2)
-        variance = np.empty(2)
-        next_mean = np.empty(2)
-        next_variance = np.empty(2)
-        for at in range(block * BLOCK_COLUMNS, min((block + 1) * BLOCK_COLUMNS, pairs.size)):
-            p = pairs[at]
-            i = p // columns
-            j = p - i * columns
+        entries = np.empty(room, np.uint64)
+        sums = np.zeros((here.size, 2, 2))
+        then = np.empty((2, 2))
+        taken = np.zeros(here.size, np.int64)
+        net = np.empty(here.size, np.int64)
+        stopped = np.empty(here.size, np.int64)
+        for c in range(here.size):
             for side in range(moving):
-                mean[side] = state[p, side]
-                variance[side] = 0.0
-            taken = 0
-            first = 0
-            for s in range(steps.size):
+                sums[c, side, 0] = state[here[c], side]
+        for s in range(steps.size):
+            count = 0  # of pairs whose sum has to be drawn
+            filled = 0
+            for c in range(here.size):
+                i = here[c] // columns
+                j = here[c] - i * columns
                 n = np.int64(ones(x_trains[i, s] & d_trains[j, s]))
+                net[c] = n * np.int64(x_signs[i, s] * d_signs[j, s])
                 if n == 0:
                     continue
-                sign = np.int64(x_signs[i, s] * d_signs[j, s])
-                fits = False
-                while not fits:
-                    fits = True
-                    for side in range(moving):
-                        m, v = _after(law, traits, p, side, n * sign * (1 - 2 * side), mean[side], variance[side])
-                        next_mean[side] = m
-                        next_variance[side] = v
-                        above = traits[p, side, 2] - max(mean[side], m)
-                        below = min(mean[side], m) - traits[p, side, 3]
-                        nearest = min(above, below)
-                        fits &= nearest >= 0.0 and nearest * nearest >= far * max(variance[side], v)
-                    if fits or taken == 0:
-                        break
-                    _settle(cells, law, moving, p, mean, variance, taken, scratch, steps[first], key)
-                    taken = 0
-                    first = s
-                if fits:
-                    mean[:moving] = next_mean[:moving]
-                    variance[:moving] = next_variance[:moving]
-                    taken += n
-                    continue
-                for k in range(n):
-                    entries[k] = _U64(p) | (_U64(k) << _U64(32)) | (_U64(sign > 0) << _U64(63))
-                fire_pulses(cells, law, moving, entries, n, scratch, steps[s], key)
-                for side in range(moving):
-                    mean[side] = state[p, side]
-                first = s + 1
-            if taken > 0:
-                _settle(cells, law, moving, p, mean, variance, taken, scratch, steps[first], key)
+                if _fits(law, traits, moving, here[c], net[c], far, sums[c], then):
+                    sums[c] = then
+                    taken[c] += n
+                elif taken[c] > 0:
+                    stopped[count] = c
+                    count += 1
+                else:
+                    filled = _list_pulses(entries, filled, here[c], net[c])
+            if count > 0:
+                _settle(cells, law, moving, stopped[:count], here, sums, taken, scratch, steps[s], key)
+            for e in range(count):
+                c = stopped[e]
+                if _fits(law, traits, moving, here[c], net[c], far, sums[c], then):
+                    sums[c] = then
+                    taken[c] = abs(net[c])
+                else:
+                    filled = _list_pulses(entries, filled, here[c], net[c])
+            if filled > 0:
+                fire_pulses(cells, law, moving, entries, filled, scratch, steps[s], key)
+                for c in range(here.size):
+                    if taken[c] == 0:
+                        for side in range(moving):
+                            sums[c, side, 0] = state[here[c], side]
+        count = 0
+        for c in range(here.size):
+            if taken[c] > 0:
+                stopped[count] = c
+                count += 1
+        if count > 0:
+            _settle(cells, law, moving, stopped[:count], here, sums, taken, scratch, steps[0], key)
+
+
+@kernel()
+def _list_pulses(entries, filled, p, net):
+    """Append the pulses of a sample on pair p, see `pulses.apply_pulses`; returns how many entries there are then."""
+    for k in range(abs(net)):
+        entries[filled] = _U64(p) | (_U64(k) << _U64(32)) | (_U64(net > 0) << _U64(63))
+        filled += 1
+    return filled

@@ -162,7 +162,7 @@ def test_bounds_do_not_change_the_law(law, mapping):
     assert np.mean(states[0] != states[1]) > 0.1, "sums were drawn, not pulses"
     plausible(stats.ks_2samp(*states).pvalue)
     plausible(p_of_mean([at_wall[0] - at_wall[1]], 0, np.sqrt(2 * at_wall[1] * (1 - at_wall[1]) / 40_000)))
-    implausible(stats.ks_2samp(states[0] + 0.02, states[1]).pvalue)
+    implausible(stats.ks_2samp(states[0] + 0.03, states[1]).pvalue)
 
 
 @pytest.mark.parametrize("law", LAWS)
