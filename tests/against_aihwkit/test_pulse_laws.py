@@ -17,7 +17,7 @@ from revpath.devices.soft_bounds import ReferencedCells
 from revpath.devices.step_laws import PoweredCells, SlopedCells
 from revpath.simulator import ArrayConfig, Crossbar
 from scipy import stats
-from statistics_helper import implausible, plausible
+from statistics_helper import implausible, plausible, relative
 
 KINDS = (
     "ConstantStepDevice",
@@ -197,7 +197,7 @@ def test_what_a_read_sees_of_a_cell_has_write_noise(answers, name):
     plausible(theirs.p_of_table_normals(z))
     implausible(theirs.p_of_table_normals(1.15 * z))
     ours = response.shown(np.zeros(1), np.ones(1))
-    assert ours[0] == pytest.approx(fields["write_noise_std"] * response.step, rel=1e-12)
+    assert ours[0] == relative(fields["write_noise_std"] * response.step, rel=1e-12)
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
