@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ import numba  # after the line above: the wait policy must be in the environment
 import numpy as np
 from numba.extending import intrinsic, overload
 
-_ROOT, _ROOMS = Path(__file__).parents[1], ("devices", "simulator", "ebm")
+_ROOMS = ("revpath.devices", "revpath.simulator", "revpath.ebm")  # whose files hold kernels: `kernel` refuses others
 RELAXED = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
 
 
@@ -49,18 +50,42 @@ def kernel(*, relaxed: bool = False, parallel: bool = False, inline: bool = Fals
         )(function)
         cache = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
         if cache is not None and hasattr(cache, "_source_stamp"):  # private to Numba: a test sees where it is no more
-            folders = *(_ROOT / room for room in _ROOMS), Path(function.__code__.co_filename).parent
-            cache._source_stamp = tuple(_stamp(folder) for folder in folders)
+            cache._source_stamp = (cache._source_stamp, *(_stamp(folder) for folder in _folders_of(function)))
         return compiled
 
     return decorate
 
 
+def _folders_of(function: Callable) -> tuple[Path, ...]:
+    """Folders whose sources the compiled code of `function` may hold: every room with kernels, and its own."""
+    module = function.__module__
+    if module.startswith("revpath.") and not module.startswith(tuple(f"{room}." for room in _ROOMS)):
+        raise RuntimeError(f"{module}: kernels stand in {', '.join(_ROOMS)}, or the cache would not see them change")
+    source = Path(function.__code__.co_filename)  # of a notebook's cell there is none
+    return *(_folder_of(room) for room in _ROOMS), *([source.parent] if source.is_file() else [])
+
+
+@lru_cache
+def _folder_of(room: str) -> Path:
+    """Where a package lies, asked of the package itself: no move of a file can turn the answer wrong unseen."""
+    found = find_spec(room)
+    if found is None or not found.submodule_search_locations:
+        raise FileNotFoundError(f"{room} is not installed, so the kernel cache cannot tell whether it has changed")
+    return Path(next(iter(found.submodule_search_locations)))
+
+
 @lru_cache
 def _stamp(folder: Path) -> tuple[int, int]:
-    """Of the sources in a folder and below: time of the last change in nanoseconds, and bytes in all."""
-    found = [path.stat() for path in folder.rglob("*.py")]
-    return max((one.st_mtime_ns for one in found), default=0), sum(one.st_size for one in found)
+    """Of the sources in a folder and below: time of the last change in nanoseconds, and bytes in all.
+
+    Raises
+    ------
+    FileNotFoundError: a folder that is missing or without a source; kernels that it holds could be served stale.
+    """
+    sources = [path.stat() for path in folder.rglob("*.py")]
+    if not sources:
+        raise FileNotFoundError(f"{folder} holds no Python source, so the kernel cache cannot tell whether it has changed")
+    return max(source.st_mtime_ns for source in sources), sum(source.st_size for source in sources)
 
 
 def ones(word: Any) -> Any:

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -103,6 +104,60 @@ def test_the_cache_sees_that_a_callee_in_another_file_has_changed(tmp_path):
         )
         printed.append(ran.stdout.split())
     assert printed == [["1", "0"], ["1", "1"], ["2", "0"]]
+
+
+def test_every_room_with_kernels_is_seen_by_the_cache():
+    """A kernel in a room that the stamp does not count would be served stale after a change of what it calls."""
+    rooms = {path.relative_to(ROOT).parts[0] for path, found in KERNELS.items() if found}
+    assert {f"revpath.{room}" for room in rooms} == set(compile_module._ROOMS)
+    for room in compile_module._ROOMS:
+        folder = ROOT / room.removeprefix("revpath.")
+        sources = [path.stat() for path in folder.rglob("*.py")]
+        newest, size = compile_module._stamp(compile_module._folder_of(room))
+        assert (newest, size) == (max(s.st_mtime_ns for s in sources), sum(s.st_size for s in sources))
+
+
+def test_a_folder_that_is_missing_is_an_error_and_not_an_old_kernel(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no Python source"):
+        compile_module._stamp(tmp_path / "gone")
+    with pytest.raises((FileNotFoundError, ModuleNotFoundError), match=r"revpath\.nowhere"):
+        compile_module._folder_of("revpath.nowhere")
+
+
+def test_a_kernel_in_a_room_that_the_cache_does_not_watch_is_refused():
+    def lost():
+        return 1
+
+    lost.__module__ = "revpath.studies.lost"
+    with pytest.raises(RuntimeError, match=r"revpath\.studies\.lost: kernels stand in"):
+        compile_module._folders_of(lost)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("room", ["devices", "simulator", "ebm"])
+@pytest.mark.parametrize("sub", ["", "inner"])
+def test_a_change_in_any_room_recompiles(tmp_path, room, sub):
+    """On a copy of the package: a new line in a file of a room, or of a folder in it, and the kernel is compiled anew."""
+    for name in ("devices", "simulator", "ebm"):
+        shutil.copytree(ROOT / name, tmp_path / "revpath" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "revpath" / room / "inner").mkdir(exist_ok=True)
+    changed = tmp_path / "revpath" / room / sub / "changed.py"
+    changed.write_text('"""Before."""\n')
+    (tmp_path / "caller.py").write_text(
+        "from revpath.devices.compile import kernel\n\n\n@kernel()\ndef ask():\n    return 1\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+        "sys.meta_path[:] = [f for f in sys.meta_path if 'Editable' not in getattr(f, '__name__', '')]; "
+        "import caller; caller.ask(); print(sum(caller.ask.stats.cache_hits.values())); "
+        f"import revpath.devices; assert revpath.devices.__file__.startswith({str(tmp_path)!r})"
+    )
+    hits = []
+    for text in ('"""Before."""\n', '"""Before."""\n', '"""After it."""\n'):
+        if changed.read_text() != text:
+            changed.write_text(text)
+        hits.append(fresh(code, NUMBA_CACHE_DIR=str(tmp_path / "cache"), PYTHONDONTWRITEBYTECODE="1").strip())
+    assert hits == ["0", "1", "0"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
