@@ -24,8 +24,8 @@ for name in modules:
 from revpath.devices import device_names, load_device  # noqa: E402
 from revpath.energy_models import chip_names, load_chip  # noqa: E402
 from revpath.energy_models.records import library  # noqa: E402
-from revpath.studies.baseline import load_baseline  # noqa: E402
-from revpath.studies.text import load_text  # noqa: E402
+from revpath.studies.baselines.transformer import load_baseline  # noqa: E402
+from revpath.studies.tasks.text import load_text  # noqa: E402
 
 devices = [load_device(name) for name in device_names()]
 chips = [load_chip(name) for name in chip_names()]

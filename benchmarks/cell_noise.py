@@ -19,10 +19,11 @@ from pathlib import Path
 import numba
 import numpy as np
 from benchmark_machine import machine
+
 from revpath.devices.laws import ProportionalReadNoise
 from revpath.simulator import Stream
-from revpath.simulator.cell_noise import pair_variance, read_variance, sampled_read
 from revpath.simulator.compile import threads
+from revpath.simulator.noise.cells import pair_variance, read_variance, sampled_read
 
 SHAPE, BATCH, ROUNDS = (256, 256), 16, 20
 

@@ -22,9 +22,10 @@ import numba
 import numpy as np
 from benchmark_machine import machine
 from peer_process import PeerProcess
+
 from revpath.devices import load_device
-from revpath.devices.fields import Law
 from revpath.devices.laws import ConstantReadNoise
+from revpath.devices.laws.fields import Law
 from revpath.simulator import ADC, DAC, ArrayConfig, Crossbar
 from revpath.simulator.compile import threads
 

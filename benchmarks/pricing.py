@@ -12,8 +12,9 @@ import sys
 import time
 
 import numpy as np
+
 from revpath.energy_models import load_chip, price_rows, price_table
-from revpath.energy_models.pricing import unit_prices
+from revpath.energy_models.prices.pricing import unit_prices
 
 NAMES = [
     "array.read_energy_J",

@@ -23,6 +23,7 @@ import numba
 import numpy as np
 from benchmark_machine import machine
 from peer_process import PeerProcess
+
 from revpath.devices import Device, load_device
 from revpath.devices.response import ConstantStep, SoftBounds
 from revpath.simulator import ArrayConfig, Crossbar

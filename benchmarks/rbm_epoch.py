@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numba
 import numpy as np
-from revpath.ebm.rbm import RBM
-from revpath.simulator.compile import threads
 from sklearn.neural_network import BernoulliRBM
+
+from revpath.ebm.models.rbm import RBM
+from revpath.simulator.compile import threads
 
 N_ROWS, N_HIDDEN, BATCH, ROUNDS = 10_000, 500, 100, 7
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist.npz"

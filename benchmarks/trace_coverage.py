@@ -23,8 +23,9 @@ from pathlib import Path
 
 import numpy as np
 from benchmark_machine import machine
+from scipy import stats
+
 from revpath.devices.laws import Window
-from revpath.devices.pulsed import PulsedResponse
 from revpath.devices.response import (
     ConstantStep,
     ExponentialStep,
@@ -34,9 +35,9 @@ from revpath.devices.response import (
     SoftBoundsReference,
     TableStep,
 )
-from revpath.devices.trace_fit import TraceFit, fit_traces
-from revpath.devices.trace_samples import synthetic_traces
-from scipy import stats
+from revpath.devices.response.pulsed import PulsedResponse
+from revpath.devices.traces.fit import TraceFit, fit_traces
+from revpath.devices.traces.samples import synthetic_traces
 
 WINDOW = Window(g_min=5e-6, g_max=45e-6)
 FITS, SEEDS = 200, 6

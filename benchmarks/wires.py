@@ -29,6 +29,7 @@ import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as sla
 from benchmark_machine import machine
+
 from revpath.simulator.compile import threads
 from revpath.simulator.wires import Wires, effective_matrix, solve
 

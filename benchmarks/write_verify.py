@@ -2,7 +2,7 @@
 
     python benchmarks/write_verify.py [result.json]
 
-The ratio is the result; times depend on the machine. The twin (`tests/reference_verify.py`) gives the same bits, one
+The ratio is the result; times depend on the machine. The twin (`tests/twins/write_verify.py`) gives the same bits, one
 pulse at a time; it would need half an hour for the array, so it programs the first cells of it, and its time is
 extrapolated in two ways, by cells and by pulses plus reads, of which the one that is kinder to it counts. Most of its
 time goes into making addressed random numbers one by one, so there is a second twin that takes its numbers from a list
@@ -20,14 +20,15 @@ from pathlib import Path
 import numba
 import numpy as np
 from benchmark_machine import machine
+
 from revpath.devices import load_device
 from revpath.simulator import ArrayConfig, Crossbar, Stream
 from revpath.simulator.compile import threads
-from revpath.simulator.verify import PURPOSE, WriteVerify, write_verify
+from revpath.simulator.programming.write_verify import PURPOSE, WriteVerify, write_verify
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from reference import normals_at
-from reference_verify import verify_cell
+from twins.arrays import normals_at
+from twins.write_verify import verify_cell
 
 SHAPE = (512, 512)
 TWIN_CELLS, ROUNDS = 24, 3

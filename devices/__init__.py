@@ -7,37 +7,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .lazy import lazily
+from .base.lazy import lazily
 
 if TYPE_CHECKING:
+    from .base.errors import RecordError, RevpathError, UnitError, UnknownName
+    from .base.record import Evidence, ReadIn, Record, Source
     from .catalogue import device_names, load_device
     from .device import Device, read_device
-    from .errors import RecordError, RevpathError, UnitError, UnknownName
-    from .gallery_page import gallery
-    from .record import Evidence, ReadIn, Record, Source
-    from .sections import Endurance, Pulse, Retention, Yields
-    from .trace_directions import TraceError
-    from .trace_fit import TraceFit, fit_traces
-    from .trace_samples import sample_traces, synthetic_traces
-    from .traces import Traces, read_traces
+    from .figures.gallery import gallery
+    from .laws.sections import Endurance, Pulse, Retention, Yields
+    from .traces.directions import TraceError
+    from .traces.fit import TraceFit, fit_traces
+    from .traces.reading import Traces, read_traces
+    from .traces.samples import sample_traces, synthetic_traces
 
 _HOME = {
     ".catalogue": ("device_names", "load_device"),
     ".device": ("Device", "read_device"),
-    ".errors": ("RecordError", "RevpathError", "UnitError", "UnknownName"),
-    ".gallery_page": ("gallery",),
-    ".record": ("Evidence", "ReadIn", "Record", "Source"),
-    ".sections": ("Endurance", "Pulse", "Retention", "Yields"),
-    ".trace_directions": ("TraceError",),
-    ".trace_fit": (
+    ".base.errors": ("RecordError", "RevpathError", "UnitError", "UnknownName"),
+    ".figures.gallery": ("gallery",),
+    ".base.record": ("Evidence", "ReadIn", "Record", "Source"),
+    ".laws.sections": ("Endurance", "Pulse", "Retention", "Yields"),
+    ".traces.directions": ("TraceError",),
+    ".traces.fit": (
         "TraceFit",
         "fit_traces",
     ),
-    ".trace_samples": (
+    ".traces.samples": (
         "sample_traces",
         "synthetic_traces",
     ),
-    ".traces": (
+    ".traces.reading": (
         "Traces",
         "read_traces",
     ),

@@ -6,8 +6,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from .base.errors import RecordError, unknown
 from .device import Device, read_device
-from .errors import RecordError, unknown
 
 
 def device_names() -> list[str]:

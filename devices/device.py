@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .errors import RecordError, RevpathError, UnitError, explain, unknown
-from .fields import Law, Unit
+from .base.errors import RecordError, RevpathError, UnitError, explain, unknown
+from .base.record import Record, Source, read_record, read_sources, read_toml
 from .laws import Drift, NoDrift, NoProgrammingNoise, NoReadNoise, Programming, ReadNoise, Window
-from .record import Record, Source, read_record, read_sources, read_toml
+from .laws.fields import Law, Unit
+from .laws.sections import Endurance, Pulse, Retention, Yields
 from .response import NoResponse, Response
-from .sections import Endurance, Pulse, Retention, Yields
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ class Device(BaseModel):
     @classmethod
     def from_traces(cls, traces: Any, **options: Any) -> Device:
         """A device fitted to measured pulse traces: `revpath.devices.fit_traces(traces, **options).device`."""
-        from .trace_fit import fit_traces
+        from .traces.fit import fit_traces
 
         return fit_traces(traces, **options).device
 
@@ -109,7 +109,7 @@ class Device(BaseModel):
         ----------
         axes: where to draw (a place for the whole card: it is divided); a new figure if None. `axes.figure` is the figure.
         """
-        from .plot import card
+        from .figures.card import card
 
         return card(self, axes)
 

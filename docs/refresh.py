@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from revpath.studies.ngram import ngram_bits
-from revpath.studies.text import load_text
+from revpath.studies.baselines.ngram import ngram_bits
+from revpath.studies.tasks.text import load_text
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- result: written by docs/refresh.py, do not edit -->", "<!-- end of result -->"

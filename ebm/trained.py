@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..devices.errors import RevpathError
+from ..devices.base.errors import RevpathError
 from ..simulator import ArrayConfig
 from ..simulator.rules import RuleConfig
-from .analog import CrossbarSynapses
-from .synapses import SynapsesFactory
+from .synapses.analog import CrossbarSynapses
+from .synapses.contract import SynapsesFactory
 
 
 def trained_synapses(rule: RuleConfig, config: ArrayConfig | Sequence[ArrayConfig], seed: int = 0) -> SynapsesFactory:

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..devices.lazy import lazily
+from ..devices.base.lazy import lazily
 
 if TYPE_CHECKING:
-    from ..devices.record import Evidence, ReadIn, Record, Source
-    from .bill import Bill, Interval, Line, ratio
-    from .bill_page import bills_page
-    from .bill_plot import plot_bill, plot_bills
-    from .chip import Chip, chip_names, load_chip
-    from .claims import retest
-    from .components import Component, Estimate, component, component_names
-    from .cost_law import CostLaw, load_law
+    from ..devices.base.record import Evidence, ReadIn, Record, Source
+    from .claims.catalogue import retest
+    from .components.model import Component, Estimate, component, component_names
     from .errors import FloorError, PriceError, UnpricedEvent
-    from .framework import Plan, cost
-    from .gpu import gpu_energy, price_on_gpu
-    from .gpu_model import Gpu, Work, gpu_bill
-    from .limits import (
+    from .figures.bills import plot_bill, plot_bills
+    from .figures.bills_page import bills_page
+    from .figures.validation import plot_validation
+    from .framework.cost_law import CostLaw, load_law
+    from .framework.plan import Plan, cost
+    from .framework.road import levers, revolution, road, saving
+    from .gpu.model import Gpu, Work, gpu_bill
+    from .gpu.price import gpu_energy, price_on_gpu
+    from .gpu.runs import load_run, runs
+    from .gpu.transformer import TransformerShape, published_shape
+    from .prices.bill import Bill, Interval, Line, ratio
+    from .prices.chip import Chip, chip_names, load_chip
+    from .prices.floors import (
         Floor,
         adc_floor,
         check_bounds,
@@ -35,29 +39,25 @@ if TYPE_CHECKING:
         thermal_energy,
         why_no_floor,
     )
-    from .pricing import price, pulse_prices
+    from .prices.pricing import price, pulse_prices
+    from .prices.services import calibration_events, refresh_events, softmax_events
+    from .prices.table import price_rows, price_table, total_events
+    from .prices.workload import Workload, performance
     from .records import get
-    from .road import levers, revolution, road, saving
-    from .runs import load_run, runs
     from .sensitivity import flip_points, propagate, ratio_of_bills, tornado
-    from .services import calibration_events, refresh_events, softmax_events
-    from .table import price_rows, price_table, total_events
-    from .transformer import TransformerShape, published_shape
-    from .validation import summary, validation_table
-    from .validation_plot import plot_validation
-    from .workload import Workload, performance
+    from .validation.chips import summary, validation_table
 
 _HOME = {
-    "..devices.record": ("Evidence", "ReadIn", "Record", "Source"),
-    ".bill": ("Bill", "Interval", "Line", "ratio"),
-    ".bill_page": ("bills_page",),
-    ".bill_plot": ("plot_bill", "plot_bills"),
-    ".chip": ("Chip", "chip_names", "load_chip"),
-    ".components": ("Component", "Estimate", "component", "component_names"),
-    ".cost_law": ("CostLaw", "load_law"),
+    "..devices.base.record": ("Evidence", "ReadIn", "Record", "Source"),
+    ".prices.bill": ("Bill", "Interval", "Line", "ratio"),
+    ".figures.bills_page": ("bills_page",),
+    ".figures.bills": ("plot_bill", "plot_bills"),
+    ".prices.chip": ("Chip", "chip_names", "load_chip"),
+    ".components.model": ("Component", "Estimate", "component", "component_names"),
+    ".framework.cost_law": ("CostLaw", "load_law"),
     ".errors": ("FloorError", "PriceError", "UnpricedEvent"),
-    ".gpu": ("gpu_energy", "price_on_gpu"),
-    ".limits": (
+    ".gpu.price": ("gpu_energy", "price_on_gpu"),
+    ".prices.floors": (
         "Floor",
         "adc_floor",
         "check_bounds",
@@ -69,28 +69,28 @@ _HOME = {
         "thermal_energy",
         "why_no_floor",
     ),
-    ".pricing": ("price", "pulse_prices"),
+    ".prices.pricing": ("price", "pulse_prices"),
     ".records": ("get",),
-    ".services": ("calibration_events", "refresh_events", "softmax_events"),
-    ".table": ("price_rows", "price_table", "total_events"),
-    ".transformer": ("TransformerShape", "published_shape"),
-    ".claims": ("retest",),
-    ".framework": (
+    ".prices.services": ("calibration_events", "refresh_events", "softmax_events"),
+    ".prices.table": ("price_rows", "price_table", "total_events"),
+    ".gpu.transformer": ("TransformerShape", "published_shape"),
+    ".claims.catalogue": ("retest",),
+    ".framework.plan": (
         "Plan",
         "cost",
     ),
-    ".gpu_model": (
+    ".gpu.model": (
         "Gpu",
         "Work",
         "gpu_bill",
     ),
-    ".road": (
+    ".framework.road": (
         "levers",
         "revolution",
         "road",
         "saving",
     ),
-    ".runs": (
+    ".gpu.runs": (
         "load_run",
         "runs",
     ),
@@ -100,9 +100,9 @@ _HOME = {
         "ratio_of_bills",
         "tornado",
     ),
-    ".validation": ("summary", "validation_table"),
-    ".validation_plot": ("plot_validation",),
-    ".workload": ("Workload", "performance"),
+    ".validation.chips": ("summary", "validation_table"),
+    ".figures.validation": ("plot_validation",),
+    ".prices.workload": ("Workload", "performance"),
 }
 
 __all__ = [

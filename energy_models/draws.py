@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 from scipy.special import ndtri
 
-from ..devices.record import Record
+from ..devices.base.record import Record
 from .errors import PriceError
 
 

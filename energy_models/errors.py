@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..devices.errors import RevpathError
+from ..devices.base.errors import RevpathError
 
 
 class PriceError(RevpathError):

@@ -9,8 +9,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
-from ..devices.errors import RecordError, UnknownName
-from ..devices.record import Record, load_records
+from ..devices.base.errors import RecordError, UnknownName
+from ..devices.base.record import Record, load_records
 
 
 def library_files() -> list[Traversable]:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..devices.record import Record
-from .bill import Interval, Scope
+from ..devices.base.record import Record
 from .draws import quantile, uniforms
 from .errors import PriceError
+from .prices.bill import Interval, Scope
 from .records import get
 
 if TYPE_CHECKING:
-    from .chip import Chip
+    from .prices.chip import Chip
 
 Value = Any
 """A float, or an array of draws, (n_draws,)."""
@@ -183,7 +183,7 @@ def ratio_of_bills(
     For `tornado` and `flip_points`, which vary one record at a time (the points of a converter's table too, which a
     bill draws together); the interval of a ratio is `revpath.energy_models.ratio`.
     """
-    from .pricing import price
+    from .prices.pricing import price
 
     both = [(events, chip), (other_events, other_chip)]
     used: dict[str, Record] = {}

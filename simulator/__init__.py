@@ -7,41 +7,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..devices.lazy import lazily
+from ..devices.base.lazy import lazily
 
 if TYPE_CHECKING:
-    from .circuit_noise import CircuitNoise
+    from .arrays.crossbar import Crossbar
+    from .arrays.drift_compensation import DriftCompensation
+    from .arrays.parts import AnalogArray
+    from .arrays.tiles import TiledCrossbar
+    from .arrays.weight_slices import Quantisation, SlicedCrossbar
     from .config import ArrayConfig
     from .config_file import read_config, write_config
-    from .converters import ADC, DAC, calibrated_range
-    from .crossbar import Crossbar
-    from .drift_compensation import DriftCompensation
-    from .effective_bits import measured_enob
+    from .converters.adc_dac import ADC, DAC, calibrated_range
+    from .converters.effective_bits import measured_enob
     from .errors import ArrayError, MappingError
     from .events import Events, event, split_event
-    from .noise import Stream
-    from .parts import AnalogArray
-    from .programming_report import Outcome, ProgrammingReport
-    from .tiles import TiledCrossbar
-    from .verify import EnduranceError, EnduranceWarning, WriteVerify
-    from .weight_slices import Quantisation, SlicedCrossbar
+    from .noise.circuit import CircuitNoise
+    from .noise.streams import Stream
+    from .programming.report import Outcome, ProgrammingReport
+    from .programming.write_verify import EnduranceError, EnduranceWarning, WriteVerify
 
 _HOME = {
-    ".circuit_noise": ("CircuitNoise",),
+    ".noise.circuit": ("CircuitNoise",),
     ".config": ("ArrayConfig",),
     ".config_file": ("read_config", "write_config"),
-    ".converters": ("ADC", "DAC", "calibrated_range"),
-    ".crossbar": ("Crossbar",),
-    ".drift_compensation": ("DriftCompensation",),
-    ".effective_bits": ("measured_enob",),
+    ".converters.adc_dac": ("ADC", "DAC", "calibrated_range"),
+    ".arrays.crossbar": ("Crossbar",),
+    ".arrays.drift_compensation": ("DriftCompensation",),
+    ".converters.effective_bits": ("measured_enob",),
     ".errors": ("ArrayError", "MappingError"),
     ".events": ("Events", "event", "split_event"),
-    ".noise": ("Stream",),
-    ".parts": ("AnalogArray",),
-    ".programming_report": ("Outcome", "ProgrammingReport"),
-    ".tiles": ("TiledCrossbar",),
-    ".verify": ("EnduranceError", "EnduranceWarning", "WriteVerify"),
-    ".weight_slices": ("Quantisation", "SlicedCrossbar"),
+    ".noise.streams": ("Stream",),
+    ".arrays.parts": ("AnalogArray",),
+    ".programming.report": ("Outcome", "ProgrammingReport"),
+    ".arrays.tiles": ("TiledCrossbar",),
+    ".programming.write_verify": ("EnduranceError", "EnduranceWarning", "WriteVerify"),
+    ".arrays.weight_slices": ("Quantisation", "SlicedCrossbar"),
 }
 
 __all__ = [

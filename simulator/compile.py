@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..devices.compile import RELAXED as RELAXED
-from ..devices.compile import kernel as kernel
-from ..devices.compile import numba
-from ..devices.compile import ones as ones
-from ..devices.errors import RevpathError
+from ..devices.base.compile import RELAXED as RELAXED
+from ..devices.base.compile import kernel as kernel
+from ..devices.base.compile import numba
+from ..devices.base.compile import ones as ones
+from ..devices.base.errors import RevpathError
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..devices import Device, load_device
-from .circuit_noise import CircuitNoise
-from .converters import ADC, DAC
+from .converters.adc_dac import ADC, DAC
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
-from .pulse_trains import LONGEST_TRAIN
+from .noise.circuit import CircuitNoise
+from .pulses.trains import LONGEST_TRAIN
 
 if TYPE_CHECKING:
     from .wires import CellLaw, Wires

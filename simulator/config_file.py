@@ -16,13 +16,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..devices import Device, RevpathError, load_device
-from ..devices.errors import explain
-from ..devices.fields import Law
+from ..devices.base.errors import explain
+from ..devices.laws.fields import Law
 from . import wires
-from .circuit_noise import CircuitNoise
 from .config import ArrayConfig
-from .converters import ADC, DAC
+from .converters.adc_dac import ADC, DAC
 from .errors import ArrayError
+from .noise.circuit import CircuitNoise
 
 _NONE = "none"
 _PARTS = {"dac": DAC, "adc": ADC, "transposed_adc": ADC, "circuit_noise": CircuitNoise, "wires": wires.Wires}

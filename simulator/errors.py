@@ -1,6 +1,6 @@
 """Errors of the simulator; each names the field, the value and what is allowed."""
 
-from ..devices.errors import RevpathError
+from ..devices.base.errors import RevpathError
 
 
 class ArrayError(RevpathError):

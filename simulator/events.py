@@ -18,7 +18,7 @@ from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
-from ..devices.errors import RevpathError
+from ..devices.base.errors import RevpathError
 
 _NAME = re.compile(r"[a-z][a-zA-Z0-9_.]*(\{[a-z_]+=[^{},=]+(,[a-z_]+=[^{},=]+)*\})?")
 _QUANTUM_BITS = 100

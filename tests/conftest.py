@@ -1,7 +1,7 @@
 """`pytest.approx` as the tests of this project get it: it refuses numbers that it would not check.
 
 Its default absolute tolerance of 1e-12 lets any number of picojoules pass for any other. Where that tolerance decides,
-a test says which it means: `statistics_helper.relative`, or an `abs` of its own.
+a test says which it means: `helpers.statistics.relative`, or an `abs` of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _checked(expected: Any, rel: float | None = None, abs: float | None = None, 
         vacuous = [x for x in _numbers(expected) if 0 < x * (_RELATIVE if rel is None else rel) < _ABSOLUTE]
         if vacuous:
             raise ValueError(
-                f"approx({expected!r}) would accept any number within 1e-12: use statistics_helper.relative, or give abs"
+                f"approx({expected!r}) would accept any number within 1e-12: use helpers.statistics.relative, or give abs"
             )
     return _APPROX(expected, rel=rel, abs=abs, nan_ok=nan_ok)
 

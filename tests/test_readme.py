@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from revpath.studies.cli import app
+
+from revpath.studies.commands.cli import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md"]

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ..config import ArrayConfig
-from ..noise import Stream
+from ..noise.streams import Stream
 from .transfer import TransferArray, TransferConfig
 
 

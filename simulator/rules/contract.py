@@ -15,12 +15,12 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ...devices.pulsed import PulsedResponse
+from ...devices.response.pulsed import PulsedResponse
+from ..arrays.operator import as_finite
+from ..arrays.parts import AnalogArray, CompositeArray
 from ..config import ArrayConfig
-from ..converters import ADC
+from ..converters.adc_dac import ADC
 from ..errors import ArrayError
-from ..operator import as_finite
-from ..parts import AnalogArray, CompositeArray
 
 BYTES = 4
 """Bytes of one number in a digital buffer: float32, as the simulation keeps them."""

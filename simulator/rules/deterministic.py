@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ..arrays.crossbar import Crossbar
 from ..config import ArrayConfig
-from ..crossbar import Crossbar
 from ..errors import ArrayError
-from ..pulse_plan import train_length
+from ..pulses.plan import train_length
 from .contract import FiringArray, RuleConfig, RuledArray, weight_granularity
 
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from ..arrays.crossbar import Crossbar
 from ..config import ArrayConfig
-from ..crossbar import Crossbar
 from ..errors import ArrayError
-from ..noise import Stream
+from ..noise.streams import Stream
 from .contract import RuleConfig, RuledArray, weight_granularity
 
 

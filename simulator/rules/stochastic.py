@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from ..arrays.crossbar import Crossbar
 from ..config import ArrayConfig
-from ..crossbar import Crossbar
 from .contract import RuleConfig, RuledArray
 
 

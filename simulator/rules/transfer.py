@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from ..arrays.crossbar import Crossbar
+from ..arrays.parts import part_number
 from ..config import ArrayConfig
-from ..crossbar import Crossbar
 from ..errors import ArrayError
-from ..parts import part_number
 from .contract import RuleConfig, RuledArray, weight_granularity
 
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from ..arrays.crossbar import Crossbar
 from ..config import ArrayConfig
-from ..crossbar import Crossbar
 from ..errors import ArrayError
-from ..programming_report import ProgrammingReport
-from ..verify import WriteVerify
+from ..programming.report import ProgrammingReport
+from ..programming.write_verify import WriteVerify
 from .contract import RuleConfig, RuledArray
 from .mixed_precision import count_accumulation
 

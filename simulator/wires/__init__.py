@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...devices.lazy import lazily
+from ...devices.base.lazy import lazily
 
 if TYPE_CHECKING:
     from .config import Wires

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...devices.errors import explain
+from ...devices.base.errors import explain
 from .errors import WireError
 
 LEAST_TOLERANCE = 1e-13

@@ -7,14 +7,16 @@ from dataclasses import asdict, make_dataclass
 
 import numpy as np
 import pytest
-import reference_aihwkit as theirs
-from revpath.devices import RevpathError, UnknownName, aihwkit, device_names, load_device
-from revpath.devices.aihwkit import PRESETS, from_parameters, read_parameters, to_parameters, untranslated
-from revpath.devices.aihwkit_parameters import LAWS
+from helpers.statistics import relative
+from twins import aihwkit_laws as theirs
+
+from revpath.devices import RevpathError, UnknownName, device_names, load_device
+from revpath.devices.aihwkit import presets as aihwkit
+from revpath.devices.aihwkit.parameters import LAWS
+from revpath.devices.aihwkit.presets import PRESETS, from_parameters, read_parameters, to_parameters, untranslated
 from revpath.devices.laws import Window
+from revpath.devices.laws.sections import Yields
 from revpath.devices.response import IdealResponse, LinearStep, NoResponse, SoftBounds, TableStep
-from revpath.devices.sections import Yields
-from statistics_helper import relative
 
 WINDOW = Window(g_min=1e-6, g_max=2e-5)
 KINDS = [*LAWS, "IdealDevice", "SoftBoundsPmaxDevice"]

@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import reference_aihwkit as theirs
+from helpers.statistics import implausible, plausible
+from scipy import stats
+from twins import aihwkit_laws as theirs
+
 from revpath.devices import Device, load_device
 from revpath.devices.laws import (
     FlickerReadNoise,
@@ -21,12 +24,10 @@ from revpath.devices.laws import (
     SeriesProgramming,
     Window,
 )
-from revpath.devices.retention import PowerOfTime
+from revpath.devices.laws.retention import PowerOfTime
 from revpath.simulator import ArrayConfig, Crossbar
-from revpath.simulator.ageing import Age
-from revpath.simulator.noise import Stream
-from scipy import stats
-from statistics_helper import implausible, plausible
+from revpath.simulator.cells.ageing import Age
+from revpath.simulator.noise.streams import Stream
 
 CELLS = 6000
 DAY = 86400.0

@@ -8,16 +8,17 @@ check: `ALARM`. aihwkit's noise is seeded by its clock, so samples differ from r
 
 import numpy as np
 import pytest
-import reference_aihwkit as theirs
-from revpath.devices import Device
-from revpath.devices.aihwkit import read_parameters
-from revpath.devices.laws import Window
-from revpath.devices.pulsed import CellParameters, PulsedResponse
-from revpath.devices.soft_bounds import ReferencedCells
-from revpath.devices.step_laws import PoweredCells, SlopedCells
-from revpath.simulator import ArrayConfig, Crossbar
+from helpers.statistics import implausible, plausible, relative
 from scipy import stats
-from statistics_helper import implausible, plausible, relative
+from twins import aihwkit_laws as theirs
+
+from revpath.devices import Device
+from revpath.devices.aihwkit.presets import read_parameters
+from revpath.devices.laws import Window
+from revpath.devices.response.pulsed import CellParameters, PulsedResponse
+from revpath.devices.response.soft_bounds import ReferencedCells
+from revpath.devices.response.step_laws import PoweredCells, SlopedCells
+from revpath.simulator import ArrayConfig, Crossbar
 
 KINDS = (
     "ConstantStepDevice",

@@ -6,13 +6,14 @@ Lines fire for all cells on them, so that counts on one line are correlated: Cov
 
 import numpy as np
 import pytest
-import reference_aihwkit as theirs
+from helpers.statistics import implausible, p_of_covariance, p_of_mean, p_of_variance, plausible
+from twins import aihwkit_laws as theirs
+
 from revpath.devices import Device
 from revpath.devices.laws import Window
 from revpath.devices.response import SoftBounds
 from revpath.simulator import ArrayConfig, Crossbar
-from revpath.simulator.pulse_plan import train_length
-from statistics_helper import implausible, p_of_covariance, p_of_mean, p_of_variance, plausible
+from revpath.simulator.pulses.plan import train_length
 
 SAMPLES = 4000
 LONGEST = 31

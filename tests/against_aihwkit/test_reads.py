@@ -7,13 +7,14 @@ import math
 
 import numpy as np
 import pytest
-import reference_aihwkit as theirs
+from helpers.statistics import implausible, plausible
+from scipy import stats
+from twins import aihwkit_laws as theirs
+
 from revpath.devices import Device
 from revpath.devices.laws import ConstantReadNoise, FlickerReadNoise, NoReadNoise, Window
 from revpath.simulator import ADC, DAC, ArrayConfig, Crossbar
 from revpath.simulator.wires import Wires
-from scipy import stats
-from statistics_helper import implausible, plausible
 
 ROWS, COLUMNS, BATCH, REPEATS = 24, 20, 6, 1500
 PLAIN = {"noise_management": "NONE", "bound_management": "NONE", "out_noise": 0.0}

@@ -10,11 +10,12 @@ import json
 
 import numpy as np
 import pytest
-import reference_aihwkit as theirs
+from twins import aihwkit_laws as theirs
+
 from revpath.devices import load_device
 from revpath.devices.response import ConstantStep
 from revpath.simulator import ArrayConfig
-from revpath.simulator.pulse_plan import train_length
+from revpath.simulator.pulses.plan import train_length
 from revpath.simulator.rules import (
     AGADConfig,
     ChoppedTikiTaka2Config,

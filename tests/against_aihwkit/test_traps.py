@@ -8,15 +8,16 @@ import math
 
 import numpy as np
 import pytest
-import reference_aihwkit as theirs
+from helpers.statistics import implausible, p_of_mean, p_of_variance, plausible, relative
+from twins import aihwkit_laws as theirs
+
 from revpath.devices import load_device
-from revpath.devices.aihwkit import read_parameters
+from revpath.devices.aihwkit.presets import read_parameters
 from revpath.devices.laws import MeasuredRelaxation
 from revpath.devices.response import ConstantStep, ExponentialStep, LinearStep
 from revpath.simulator import ArrayConfig, Crossbar
-from revpath.simulator.ageing import Age
-from revpath.simulator.noise import Stream
-from statistics_helper import implausible, p_of_mean, p_of_variance, plausible, relative
+from revpath.simulator.cells.ageing import Age
+from revpath.simulator.noise.streams import Stream
 
 PCM = load_device("pcm-nandakumar2019")
 UP_DOWN = {"up_down": 0.2, "up_down_dtod": 0.0, "dw_min_dtod": 0.0, "dw_min": 0.01}

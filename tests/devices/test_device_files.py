@@ -1,10 +1,11 @@
 """The loader of device files: what it reads, and what it says of a file that it cannot read."""
 
 import pytest
+from helpers.statistics import relative
+
 from revpath.devices import Device, RecordError, RevpathError, UnknownName, device_names, load_device, read_device
 from revpath.devices.laws import ConstantReadNoise
 from revpath.devices.response import SoftBounds
-from statistics_helper import relative
 
 GOOD = """
 schema = 1

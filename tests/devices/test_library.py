@@ -5,12 +5,13 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers.statistics import relative
+
 from revpath.devices import Device, Evidence, RecordError, device_names, load_device, read_device
+from revpath.devices.base.record import evaluate_derivation
 from revpath.devices.laws import NoDrift, NoProgrammingNoise, Window
-from revpath.devices.record import evaluate_derivation
+from revpath.devices.laws.sections import Yields
 from revpath.devices.response import ConstantStep, LinearStep, PulsedResponse, SoftBoundsReference, TableStep
-from revpath.devices.sections import Yields
-from statistics_helper import relative
 
 EVERY = pytest.mark.parametrize("name", device_names())
 SECTIONS = {

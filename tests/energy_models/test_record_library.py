@@ -4,12 +4,13 @@ import subprocess
 import sys
 
 import pytest
-from revpath.devices.errors import RecordError, UnknownName
-from revpath.devices.record import Record, evaluate_derivation, load_records
+from helpers.statistics import relative
+
+from revpath.devices.base.errors import RecordError, UnknownName
+from revpath.devices.base.record import Record, evaluate_derivation, load_records
 from revpath.energy_models import get
 from revpath.energy_models import records as records_module
 from revpath.energy_models.records import library, library_files
-from statistics_helper import relative
 
 
 @pytest.mark.parametrize("file", library_files(), ids=lambda file: file.name)

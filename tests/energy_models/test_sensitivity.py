@@ -6,10 +6,11 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from revpath.devices.record import Lognormal, Record, Source, Uniform
+
+from revpath.devices.base.record import Lognormal, Record, Source, Uniform
 from revpath.energy_models import PriceError, load_chip, price, ratio
+from revpath.energy_models.figures.tornado import plot_tornado
 from revpath.energy_models.sensitivity import flip_points, nominal, propagate, ratio_of_bills, tornado
-from revpath.energy_models.sensitivity_plot import plot_tornado
 
 SOURCE = Source(key="nobody", citation="Nobody, for a test (2026)")
 

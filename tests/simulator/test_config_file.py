@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+
 from revpath.devices import device_names, load_device
-from revpath.devices.read_noise import ConstantReadNoise
+from revpath.devices.laws.read_noise import ConstantReadNoise
 from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, CircuitNoise, Crossbar
 from revpath.simulator.config_file import read_config, write_config
 from revpath.simulator.wires import Cubic, Selector, Sinh, Wires

@@ -7,10 +7,11 @@ import pickle
 from fractions import Fraction
 
 import pytest
+from helpers.statistics import relative
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from revpath.simulator.events import EventError, Events, Tally, event, split_event
-from statistics_helper import relative
 
 relaxed = settings(max_examples=50, deadline=None)  # a busy machine is no failure
 NAMES = st.sampled_from(["array.read", "line.drive", "dac.conversion{bits=8}", "adc.conversion{enob=7.95}"])

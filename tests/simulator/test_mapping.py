@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from revpath.devices import load_device
 from revpath.simulator import MappingError
 from revpath.simulator.mapping import WeightMapping

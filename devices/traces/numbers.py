@@ -1,0 +1,239 @@
+"""From a fitted law to the numbers of a response, their spreads over devices, and how certain each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from .choice import Coordinates
+from .filter import Segments
+from .laws import NODES, TraceLaw, table_nodes
+from .search import Optimum, information, slopes
+
+_RESAMPLES = 400
+_CLUSTERS = 5  # devices from which on they are resampled
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Values by name (``step``, ``up_steps.3``, ``g_min`` ...) with standard errors; `how` says where these come from."""
+
+    value: dict[str, float]
+    error: dict[str, float]
+    how: str
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """What is known of each device, (devices,): logs of scales (2, devices), their sampling covariances (devices, 2, 2).
+
+    middle, half: siemens of state 0, and of a unit of state. They define the coordinate, so that they stay where they are when
+    devices are resampled: a device with large steps also shows a large range, and would not count in its own units.
+    """
+
+    logs: np.ndarray
+    covariance: np.ndarray
+    at: Coordinates
+    middle: float
+    half: float
+
+    def take(self, k: np.ndarray) -> _Cells:
+        a = self.at
+        at = Coordinates(a.low[k], a.high[k], a.low_error[k], a.high_error[k])
+        return replace(self, logs=self.logs[:, k], covariance=self.covariance[k], at=at)
+
+
+def estimate(at: Optimum, data: Segments, where: Coordinates, doubted: Optimum | None = None) -> Estimate:
+    """Numbers of the response that an optimum stands for, in the state coordinate of the nominal device.
+
+    Standard errors: of what the devices share (shape and noise) from the expected information of the pulses; from five devices on
+    by the sandwich over devices, which also holds where devices differ in more than their scales. Of what is a mean or a
+    spread over devices by resampling the devices (bootstrap; with two to four devices, the jackknife). The two are added in
+    square. They are widened so that value +- 1.645 errors is a 90 % interval: by Student's t at the degrees of freedom of the
+    noise and of the devices, combined after Satterthwaite (Biometrics Bull. 2, 110, 1946).
+
+    doubted: the optimum with read noise, where `at` has none because none could be told. Then there is no read noise among the
+    numbers, and how far they differ between both is added to their errors, in square.
+    """
+    n, devices = len(at.q) + 2, at.devices
+    many, read = devices > 1, doubted is None
+    shared, response, cells, whole = _information(at, data, where, read)
+    names, values = _numbers(at.law, at.x[:n], cells, many)
+
+    def jacobian_of(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+        h = 1e-4
+        return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))], axis=1)
+
+    def moved(x: np.ndarray) -> np.ndarray:
+        """With shape and noise changed, the scales follow, as the likelihood says."""
+        logs = cells.logs + (response @ (x - at.x[:n])).reshape(2, devices)
+        return _numbers(at.law, x, replace(cells, logs=logs), many)[1]
+
+    # of cycle noise, whose logarithm is known to +-e: as much as so many pulses without read noise would tell
+    freedom = 1 / (2 * whole[n - 2, n - 2])
+    between = np.zeros(len(names))
+    if devices == 1:
+        jacobian = jacobian_of(
+            lambda x: _numbers(at.law, x[:n], replace(cells, logs=x[n:].reshape(2, 1)), many)[1], at.x
+        )
+        within = np.einsum("ij,jk,ik->i", jacobian, whole, jacobian)
+        how = "expected information; one device, so nothing is known of others"
+    else:
+        jacobian = jacobian_of(moved, at.x[:n])
+        within = np.einsum("ij,jk,ik->i", jacobian, shared, jacobian)
+        if devices >= _CLUSTERS:
+            rng = np.random.default_rng(0)
+            again = [
+                _numbers(at.law, at.x[:n], cells.take(rng.integers(devices, size=devices)), many)[1]
+                for _ in range(_RESAMPLES)
+            ]
+            # a resample of n has the variance of n - 1
+            between = np.var(again, axis=0, ddof=1) * devices / (devices - 1)
+            freedom = min(freedom, devices - 1)
+            how = f"{devices} devices: sandwich over devices for shape and noise, bootstrap over devices for the rest"
+        else:
+            rest = [
+                _numbers(at.law, at.x[:n], cells.take(np.delete(np.arange(devices), k)), many)[1]
+                for k in range(devices)
+            ]
+            between = (devices - 1) ** 2 / devices * np.var(rest, axis=0, ddof=1)
+            how = f"{devices} devices, few for spreads: expected information, and jackknife over devices"
+    if many:
+        for name, (_, error) in _spreads(at.law, at.x[:n], cells).items():
+            between[names.index(name)] = error**2
+    within = np.maximum(within, 0.0)
+    variance = within + between
+    share = np.divide(within, variance, out=np.ones_like(variance), where=variance > 0)
+    inverse = share**2 / freedom + (1 - share) ** 2 / max(devices - 1, 1)
+    wider = stats.t.ppf(0.95, 1 / inverse) / stats.norm.ppf(0.95)
+    errors = dict(zip(names, (wider * np.sqrt(variance)).tolist(), strict=True))
+    found = dict(zip(names, values.tolist(), strict=True))
+    if doubted is not None:
+        logs = doubted.x[n:].reshape(2, devices)
+        other = dict(zip(*_numbers(at.law, doubted.x[:n], replace(cells, logs=logs), many), strict=True))
+        errors = {name: float(np.hypot(error, found[name] - other[name])) for name, error in errors.items()}
+        del found["read_sigma"], errors["read_sigma"]
+    return Estimate(found, errors, how)
+
+
+def _information(
+    at: Optimum, data: Segments, where: Coordinates, read: bool
+) -> tuple[np.ndarray, np.ndarray, _Cells, np.ndarray]:
+    """Covariance of what the devices share, how scales follow these, the devices, and the covariance of all parameters."""
+    n, devices = len(at.q) + 2, at.devices
+    expected = information(at, data)
+    if not read:  # it is not a parameter
+        expected[n - 1], expected[:, n - 1], expected[n - 1, n - 1] = 0.0, 0.0, 1e12
+    own = expected[n:, n:]
+    response = -np.linalg.solve(own, expected[n:, :n])
+    whole = np.linalg.inv(expected)
+    shared = whole[:n, :n]
+    if devices >= _CLUSTERS:
+        by = slopes(at, data)
+        effective = by.scores[:, :n] + by.scores[:, n:] @ response
+        effective[:, n - 1] *= read
+        sums = np.stack([effective[by.owner == k].sum(axis=0) for k in range(devices)])
+        sums = sums - sums.mean(axis=0)
+        shared = shared @ (sums.T @ sums) @ shared * devices / (devices - 1)
+    pairs = np.array([np.linalg.inv(own[np.ix_([k, devices + k], [k, devices + k])]) for k in range(devices)])
+    return shared, response, _Cells(at.x[n:].reshape(2, devices), pairs, where, where.middle, where.half), whole
+
+
+def _numbers(law: TraceLaw, shared: np.ndarray, cells: _Cells, spreads: bool) -> tuple[list[str], np.ndarray]:
+    """Names and values of the response's numbers, of the window and of the read noise (siemens)."""
+    out = _means(law, shared, cells)[0] | _shape(law, shared[:-2])
+    if spreads:
+        out |= {name: value for name, (value, _) in _spreads(law, shared, cells).items()}
+    out["read_sigma"] = float(np.exp(shared[-1])) * cells.half
+    return list(out), np.array(list(out.values()))
+
+
+def _means(law: TraceLaw, shared: np.ndarray, cells: _Cells) -> tuple[dict[str, float], np.ndarray]:
+    """Numbers of the nominal device, and the scales of all, (2, devices), at state 0."""
+    at, q, noise = cells.at, shared[:-2, None], float(np.exp(shared[-2]))
+    low, high = (float(x[0]) for x in law.bounds(q))
+    half = (at.high - at.low) / (2 * cells.half)
+    scales = np.exp(cells.logs) * half
+    centre = ((at.high + at.low) / 2 - cells.middle) / cells.half
+    if law.law == "linear-step":  # its scales are steps at w = 0, which is not the centre of every device
+        scales = scales * np.maximum(np.stack(law.steps(-centre / half, q)), 0.1)
+    up, down = scales.mean(axis=1)
+    out: dict[str, float] = {}
+    origin = 0.0
+    if law.law == "soft-bounds":  # its zero is where up and down steps balance
+        origin = float((up - down) / (up / high - down / low))
+        scales = scales * np.stack(law.steps((origin - centre) / half, q))
+        out["step"] = step = float(scales.mean())
+        out["step_noise"] = noise * float(np.sqrt(up * down)) / step
+    else:
+        out["step"] = float(max(up, down))
+        out["asymmetry"] = float(1 - down / up if up >= down else up / down - 1)
+        out["step_noise"] = noise
+    out["g_min"], out["g_max"] = at.middle + low * at.half, at.middle + high * at.half
+    if law.own_bounds:
+        low, high = ((out[g] - cells.middle) / cells.half for g in ("g_min", "g_max"))
+    out["w_min"], out["w_max"] = low - origin, high - origin
+    return out, scales
+
+
+def _spreads(law: TraceLaw, shared: np.ndarray, cells: _Cells) -> dict[str, tuple[float, float]]:
+    """Standard deviations over devices, less what sampling alone would give, with standard errors."""
+    (out, scales), at = _means(law, shared, cells), cells.at
+    low, high = (float(x[0]) for x in law.bounds(shared[:-2, None]))
+    up, down = scales / out["step"]
+    errors = np.einsum("ik,kij,jk->kij", scales / out["step"], cells.covariance, scales / out["step"])
+    both, cross = errors[:, 0, 0] + errors[:, 1, 1], 2 * errors[:, 0, 1]
+    middle, half = (at.high + at.low) / 2 - at.middle, (at.high - at.low) / 2
+    found = {
+        "step_spread": _spread((up + down) / 2, (both + cross) / 4),
+        "asymmetry_spread": _spread((up - down) / 2, (both - cross) / 4),
+    }
+    for name, bound, w, error in (
+        ("w_max_spread", high, out["w_max"], at.high_error),
+        ("w_min_spread", low, out["w_min"], at.low_error),
+    ):
+        known = np.nan_to_num(error, nan=0.0) / cells.half
+        value, width = _spread((middle + bound * half) / cells.half, known**2)
+        found[name] = (value / abs(w), width / abs(w))
+    return found
+
+
+def _spread(x: np.ndarray, sampling: np.ndarray) -> tuple[float, float]:
+    """Standard deviation of x less that of sampling, and its standard error, for normal x.
+
+    The error of the variance, sqrt(2 / (n - 1)) of it, is that of the deviation times twice the deviation; where hardly any of it
+    is left, the deviation is known to be below the root of that error, and this is its error.
+    """
+    if len(x) < 2:  # where one of two devices is left out
+        return 0.0, 0.0
+    total = float(x.var(ddof=1))
+    value = float(np.sqrt(max(total - sampling.mean(), 0.0)))
+    of_variance = total * np.sqrt(2 / (len(x) - 1))
+    return value, float(of_variance / max(2 * value, np.sqrt(of_variance), 1e-150))
+
+
+def _shape(law: TraceLaw, q: np.ndarray) -> dict[str, float]:
+    """What the fields of the response call the shape."""
+    named = {p.name: float(x) for p, x in zip(law.parameters, q, strict=True)}
+    if law.law == "linear-step":
+        return named
+    if law.law == "power-step":
+        up, down = named["gamma_up"], named["gamma_down"]
+        gamma = max(up, down)
+        return {
+            "gamma": gamma,
+            "gamma_asymmetry": (1 - down / up if up >= down else up / down - 1) if gamma > 0 else 0.0,
+        }
+    if law.law == "exponential-step":  # loss (at the bound) = amplitude exp(gamma)
+        gammas = named["gamma_up"], named["gamma_down"]
+        amplitudes = named["loss_up"] * np.exp(-gammas[0]), named["loss_down"] * np.exp(-gammas[1])
+        return dict(
+            zip(("amplitude_up", "amplitude_down", "gamma_up", "gamma_down"), (*amplitudes, *gammas), strict=True)
+        )
+    if law.law == "table-step":
+        sides = zip(("up_steps", "down_steps"), table_nodes(q[:, None]), strict=True)
+        return {f"{name}.{k}": float(nodes[k, 0]) for name, nodes in sides for k in range(NODES)}
+    return {}

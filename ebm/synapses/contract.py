@@ -1,0 +1,195 @@
+"""The seam between an energy-based model and what holds its weights.
+
+A model asks five things of its weights: multiply, multiply transposed, sample units, add an outer product, read out.
+`Synapses` is that contract; `DigitalSynapses` is an ideal float32 matrix, `CrossbarSynapses` a simulated analog array.
+A model written on the protocol runs on both, so "with and without noise" is one argument.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from scipy.linalg.blas import sgemm  # type: ignore[attr-defined]
+
+from ...devices.base.errors import RevpathError
+from ...simulator.events import Events
+from ...simulator.noise.streams import Stream
+
+
+@runtime_checkable
+class Synapses(Protocol):
+    """What a model needs of a weight matrix W of shape (n_in, n_out). Batches are rows."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_in, n_out)."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """Everything that has happened to these synapses so far."""
+        ...
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """x (batch, n_in) -> x @ W, float32 (batch, n_out)."""
+        ...
+
+    def backward(self, d: np.ndarray) -> np.ndarray:
+        """d (batch, n_out) -> d @ W.T, float32 (batch, n_in)."""
+        ...
+
+    def sample(
+        self, x: np.ndarray, bias: np.ndarray, units: Stream, *, transposed: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Bernoulli units driven by x: (probabilities, states), both float32, with p = sigmoid(x @ W + bias)."""
+        ...
+
+    def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """W <- W + rate * x.T @ d, one outer product for each row of the batch, in order."""
+        ...
+
+    def aside(self) -> AbstractContextManager[None]:
+        """A block whose reads are not part of the run: not counted, and drawing on noise of their own."""
+        ...
+
+    def weights(self) -> np.ndarray:
+        """A copy of the stored W, float32: a diagnostic, not an array read."""
+        ...
+
+    def program(self, weights: np.ndarray) -> None:
+        """Store W."""
+        ...
+
+
+SynapsesFactory = Callable[[tuple[int, int], int], Synapses]
+"""(shape, number of the array within the model) -> synapses that hold zeros."""
+
+
+def sample_units(field: np.ndarray, bias: np.ndarray, units: Stream) -> tuple[np.ndarray, np.ndarray, Events]:
+    """Sample Bernoulli units from their net input by a digital comparator.
+
+    Parameters
+    ----------
+    field: net input without bias, (batch, n).
+    bias: (n,).
+    units: where the random numbers come from.
+
+    Returns
+    -------
+    probabilities and states, float32 (batch, n), and the digital events: for each unit an add, a sigmoid, a compare and
+        16 random bits.
+    """
+    p = sigmoid(field + bias)
+    states = (units.uniforms(p.shape) < p).astype(np.float32)
+    n = p.size
+    done = Events({"digital.add": n, "digital.sigmoid": n, "digital.compare": n, "random.bit": 16 * n})
+    return p, states, done
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """The logistic function in float32, without overflow."""
+    with np.errstate(over="ignore"):  # exp overflows to infinity beyond 88; 1 / (1 + infinity) is the right 0
+        y = np.exp(-x.astype(np.float32, copy=False))
+    y += np.float32(1)
+    return np.reciprocal(y, out=y)
+
+
+class DigitalSynapses:
+    """An ideal float32 weight matrix: the exact twin of every analog array.
+
+    Parameters
+    ----------
+    shape: (n_in, n_out).
+    array: number of the array within the model; unused, it keeps the factory signature.
+    """
+
+    def __init__(self, shape: tuple[int, int], array: int = 0) -> None:
+        self._weights = np.zeros(checked_shape(shape), np.float32)
+        self._done = Counter()  # merging immutable Events at every call took a third of the time of small models
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._weights.shape  # type: ignore[return-value]
+
+    @property
+    def events(self) -> Events:
+        return Events(self._done)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_batch("x", x, self.shape[0])
+        self._count(x, self.shape[1])
+        return x @ self._weights
+
+    def backward(self, d: np.ndarray) -> np.ndarray:
+        d = checked_batch("d", d, self.shape[1])
+        self._count(d, self.shape[0])
+        return d @ self._weights.T
+
+    def sample(
+        self, x: np.ndarray, bias: np.ndarray, units: Stream, *, transposed: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        field = self.backward(x) if transposed else self.forward(x)
+        p, states, done = sample_units(field, bias, units)
+        self._done.update(done.counts)
+        return p, states
+
+    def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
+        x = checked_batch("x", x, self.shape[0])
+        d = checked_batch("d", d, self.shape[1])
+        if len(x) != len(d):
+            raise RevpathError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
+        if not 0 <= rate < np.inf:
+            raise RevpathError(f"rate = {rate!r} must be finite and not negative")
+        self._count(x, self.shape[1])
+        # W.T += rate * d.T @ x inside BLAS: no temporary of the size of W
+        sgemm(rate, d.T, x.T, beta=1.0, c=self._weights.T, trans_b=True, overwrite_c=True)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        done = self._done.copy()
+        try:
+            yield
+        finally:
+            self._done = done
+
+    def _count(self, x: np.ndarray, width: int) -> None:
+        self._done["matmul.flop"] += 2 * int(np.count_nonzero(x != 0)) * width  # counting booleans is 5 times faster
+
+    def weights(self) -> np.ndarray:
+        return self._weights.copy()
+
+    def program(self, weights: np.ndarray) -> None:
+        self._weights = checked_weights(weights, self.shape).copy()
+
+
+def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """(n_in, n_out) as positive integers."""
+    if len(shape) != 2 or any(not hasattr(n, "__index__") or n < 1 for n in shape):
+        raise RevpathError(f"shape = {shape!r} must be two positive integers (n_in, n_out)")
+    return int(shape[0]), int(shape[1])
+
+
+def checked_batch(name: str, x: np.ndarray, width: int) -> np.ndarray:
+    """A finite float32 batch of rows of `width`."""
+    x = np.asarray(x)
+    if x.ndim != 2 or x.shape[1] != width:
+        raise RevpathError(f"{name} has shape {x.shape}; it must be (batch, {width})")
+    x = x.astype(np.float32, copy=False)
+    # one pass, no temporary: a NaN or an infinity makes the sum of squares not finite (so does 2e19: no array holds it)
+    if not np.isfinite(np.dot(x.ravel(), x.ravel())):
+        bad = np.argwhere(~np.isfinite(x))
+        where = f"first at {tuple(int(i) for i in bad[0])}" if len(bad) else "its squares overflow float32"
+        raise RevpathError(f"{name} must be finite: {where}")
+    return x
+
+
+def checked_weights(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Finite float32 weights of `shape`."""
+    weights = np.asarray(weights)
+    if weights.shape != shape:
+        raise RevpathError(f"weights have shape {weights.shape}; the array holds {shape}")
+    return checked_batch("weights", weights, shape[1])

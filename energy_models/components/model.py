@@ -1,0 +1,169 @@
+"""Component models: a part's energy, area and time as functions of what really drives them, inside a stated range.
+
+A component is a ``[[component]]`` table of ``library/components.toml``: a law (component_laws.py), the records it reads
+by role, and for each driver the range in which it may be believed. Outside it the answer is an error that names the
+driver. An estimate becomes a `Record` like any other, so that bills cite, draw and mistrust it by the same rules.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ...devices.base.errors import RecordError, explain, unknown
+from ...devices.base.record import Evidence, ReadIn, Record, Source, parse_unit, read_toml
+from ..errors import PriceError
+from ..records import get
+from .laws import LAWS, Parts
+
+_FILE = "components.toml"
+
+
+class Component(BaseModel):
+    """A model of one kind of part.
+
+    name, law: its name (``adc.survey``) and the law in component_laws.py.
+    unit: of what it estimates.
+    why: what it stands on, and what it leaves out.
+    records: role in the law -> id of the record.
+    drivers: name -> least and greatest value in which it may be believed.
+    defaults: drivers that need not be given.
+    structure: numbers of structure that the law reads, such as an exponent.
+    spread: id of the record whose lognormal spread is that of the model about real parts.
+    assumed: the structure of the law is our guess.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_.]*$")
+    law: str
+    unit: str
+    why: str = Field(min_length=10)
+    records: Mapping[str, str] = Field(default_factory=dict)
+    drivers: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
+    defaults: Mapping[str, float] = Field(default_factory=dict)
+    structure: Mapping[str, float] = Field(default_factory=dict)
+    spread: str
+    assumed: bool = False
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Component:
+        if self.law not in LAWS:
+            raise unknown(f"component {self.name!r}: law", self.law, LAWS)
+        parse_unit(self.unit)
+        for id in (*self.records.values(), self.spread):
+            get(id)
+        if get(self.spread).uncertainty.kind != "lognormal":
+            raise ValueError(f"{self.name}: spread {self.spread!r} must be a record with a lognormal uncertainty")
+        for driver, (low, high) in self.drivers.items():
+            if not low <= high:
+                raise ValueError(f"{self.name}: the range of driver {driver!r} must rise, {low:g} to {high:g}")
+        for driver in self.defaults:
+            if driver not in self.drivers:
+                raise ValueError(f"{self.name}: default of {driver!r}, which is no driver")
+        return self
+
+    def estimate(self, **drivers: float) -> Estimate:
+        """What the model says.
+
+        Raises
+        ------
+        PriceError: a driver is missing, unknown, not a number, or outside its range; names it and the range.
+        """
+        given = {**self.defaults, **drivers}
+        for name in given:
+            if name not in self.drivers:
+                raise unknown(f"component {self.name!r}: driver", name, self.drivers)
+        for name, (low, high) in self.drivers.items():
+            if name not in given:
+                raise PriceError(f"component {self.name!r}: driver {name!r} is missing ({low:g} to {high:g})")
+            value = given[name]
+            if isinstance(value, bool | str) or not math.isfinite(value) or not low <= value <= high:
+                raise PriceError(
+                    f"component {self.name!r}: driver {name} = {value!r} is outside its valid range, {low:g} to {high:g}"
+                )
+        records = {role: get(id) for role, id in self.records.items()}
+        result = LAWS[self.law](Parts(records, self.structure), given)
+        return Estimate(self, MappingProxyType(given), result.value, result.area_mm2, result.seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A component at given drivers: `value` in the component's unit, area in mm^2, seconds of one use (None: unknown)."""
+
+    component: Component
+    drivers: Mapping[str, float]
+    value: float
+    area_mm2: float | None
+    seconds: float | None
+
+    @property
+    def sources(self) -> tuple[Record, ...]:
+        """The records it was computed from, and the one that says how far to trust it."""
+        ids = dict.fromkeys((*self.component.records.values(), self.component.spread))
+        return tuple(get(id) for id in ids)
+
+    def record(self) -> Record:
+        """The estimate as a record: as uncertain as its model, as well read as the worst of its records.
+
+        It is `assumed` where the model's structure or a record that it reads is; the spread's own record does not count.
+        """
+        read = [get(id) for id in dict.fromkeys(self.component.records.values())]
+        guessed = self.component.assumed or any(r.evidence is Evidence.ASSUMED for r in read)
+        ways = [r.read_in for r in read] or [ReadIn.MEMORY if guessed else ReadIn.SECONDARY]
+        worst = max(ways, key=list(ReadIn).index)
+        spread = get(self.component.spread).uncertainty
+        citation = "; ".join(dict.fromkeys(r.source.citation for r in read)) or self.component.why
+        drivers = ".".join(f"{k}_{v:.10g}" for k, v in sorted(self.drivers.items()))
+        id = f"model.{self.component.name}.{drivers}".lower().replace("+", "").rstrip(".")
+        return Record(
+            id=id,
+            value=self.value,
+            unit=self.component.unit,
+            uncertainty=spread,
+            evidence=Evidence.ASSUMED if guessed else Evidence.SIMULATED,
+            source=Source(key=f"model.{self.component.name}", citation=citation),
+            read_in=worst,
+            boundary="component",
+            conditions=dict(self.drivers),
+            locator=f"component model {self.component.name!r} ({self.component.law})",
+            note=self.component.why,
+        )
+
+
+@cache
+def components() -> Mapping[str, Component]:
+    """All component models by name.
+
+    Raises
+    ------
+    RecordError: the file of components is malformed or gives a name twice.
+    """
+    found: dict[str, Component] = {}
+    for table in read_toml(files("revpath.energy_models.library") / _FILE).get("component", []):
+        try:
+            component = Component(**table)
+        except (ValidationError, TypeError, ValueError) as error:
+            raise RecordError(f"{_FILE}: component {table.get('name', '(no name)')!r}: {explain(error)}") from error
+        if component.name in found:
+            raise RecordError(f"{_FILE}: component {component.name!r} stands twice")
+        found[component.name] = component
+    return MappingProxyType(found)
+
+
+def component(name: str) -> Component:
+    """A component model by name; UnknownName lists the known ones."""
+    if name not in components():
+        raise unknown("component", name, components())
+    return components()[name]
+
+
+def component_names() -> list[str]:
+    """The component models that come with revpath."""
+    return sorted(components())

@@ -1,0 +1,1 @@
+"""Events to joules, seconds and square millimetres: vocabulary, chips, bills, floors."""

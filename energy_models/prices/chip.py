@@ -1,0 +1,300 @@
+"""A chip is a table of prices: which records price each event, and why. Read from TOML, checked when loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ...devices.base.errors import RecordError, RevpathError, UnitError, explain, unknown
+from ...devices.base.record import Record, parse_unit, read_record, read_sources, read_toml
+from ..draws import quantile
+from ..errors import PriceError
+from ..records import get, library
+from .vocabulary import EVENTS, FLOOR_EVENTS
+from .workload import Part, Workload, estimated, read_workload
+
+_MODEL = "model."  # ids of records that component models estimated begin so
+_RAREST = 0.5**17  # the least draw that is looked at: one in 130,000
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Term(_Frozen):
+    """The product of `records`, `times` over: ``times`` counts structure (three gates), never a physical number."""
+
+    records: tuple[str, ...] = Field(min_length=1)
+    times: int = Field(default=1, ge=1)
+
+
+class Point(_Frozen):
+    """One record of a table, at one value of the event's parameter."""
+
+    at: float
+    record: str
+
+
+class Price(_Frozen):
+    """How one event is priced: exactly one of
+
+    - ``terms`` and/or ``table``: the sum of the terms, plus the table at the event's ``parameter``, log-linear between
+      its points and an error outside them;
+    - ``included_in``: other events carry its cost, and at least one of them must be among the events;
+    - ``joules``: it is an integral in joules;
+    - ``refused``: this chip cannot do it.
+
+    ``why`` gives the reason of the choice; ``assumed`` marks a structure that is our guess; ``ignores`` names
+    parameters of the event that do not change its price here.
+    """
+
+    event: str
+    why: str = Field(min_length=10)
+    assumed: bool = False
+    ignores: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    parameter: str = ""
+    table: tuple[Point, ...] = ()
+    included_in: tuple[str, ...] = ()
+    joules: bool = False
+    refused: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Price:
+        ways = [bool(self.terms or self.table), bool(self.included_in), self.joules, self.refused]
+        if sum(ways) != 1:
+            raise ValueError(f"{self.event}: give exactly one of terms/table, included_in, joules, refused")
+        if bool(self.parameter) != bool(self.table):
+            raise ValueError(f"{self.event}: parameter and table go together")
+        if self.table and (len(self.table) < 2 or any(a.at >= b.at for a, b in pairwise(self.table))):
+            raise ValueError(f"{self.event}: a table needs at least two points with rising 'at'")
+        return self
+
+    def record_ids(self) -> tuple[str, ...]:
+        """Every record it may use, in order of appearance."""
+        ids = [id for term in self.terms for id in term.records] + [point.record for point in self.table]
+        return tuple(dict.fromkeys(ids))
+
+
+class Chip(_Frozen):
+    """Prices of all events that a chip can perform, the records behind them, and its surroundings.
+
+    name, title: a short name, and one line for figures.
+    kind: ``analog`` or ``digital``.
+    node_nm: technology node.
+    temperature: id of the record at which noise floors are evaluated.
+    node_overhead, pue: ids of the factors from chip to node, and from node to facility.
+    prices: by bare event name.
+    records: all records referred to, by id.
+    workloads: published work that its prices can be held against (workload.py).
+    parts: what it is made of, for its area.
+    area: id of the published area of one copy of its workloads' unit.
+    area_lacks: what the sum of the parts leaves out, for want of a figure.
+    unexplained: what its component models leave open of the published energy, in a sentence.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: str
+    kind: Literal["analog", "digital"]
+    node_nm: float = Field(gt=0)
+    temperature: str
+    node_overhead: str
+    pue: str
+    prices: Mapping[str, Price]
+    records: Mapping[str, Record]
+    workloads: tuple[Workload, ...] = ()
+    parts: tuple[Part, ...] = ()
+    area: str = ""
+    area_lacks: str = ""
+    unexplained: str = ""
+
+    @model_validator(mode="after")
+    def _checks_out(self) -> Chip:
+        self.records[self.temperature].factor("K")
+        for field in ("node_overhead", "pue"):
+            _check_factor(field, self.records[getattr(self, field)])
+        tables: dict[str, str] = {}
+        for event, price in self.prices.items():
+            _check_price(event, price, self.records)
+            for point in price.table:
+                if tables.setdefault(point.record, event) != event:
+                    raise ValueError(f"record {point.record!r} stands in the tables of two events")
+        return self
+
+    def draw_key(self, id: str) -> str:
+        """What a record's random draw is addressed by: its id, or its table, whose points err together."""
+        for event, price in self.prices.items():
+            if any(point.record == id for point in price.table):
+                return f"table:{self.name}:{event}"
+        if id.startswith(_MODEL):  # a model errs alike wherever it is used, whatever its drivers
+            return f"{_MODEL}{self.records[id].source.key}"
+        return f"record:{id}"
+
+
+def unit_factor(records: tuple[Record, ...], want: str) -> float:
+    """The factor that turns the product of the records' values into `want`; UnitError where it cannot be that."""
+    try:
+        return _factor("*".join(f"({record.unit})" for record in records), want)
+    except UnitError:
+        names = " x ".join(f"{record.id} [{record.unit}]" for record in records)
+        raise UnitError(f"{names} cannot be read as {want}") from None
+
+
+@cache
+def _factor(have: str, want: str) -> float:
+    a, b = parse_unit(have), parse_unit(want)
+    if a.dimensionality != b.dimensionality:
+        raise UnitError(f"{have} cannot be read as {want}")
+    one: Any = 1.0 * a
+    return float(one.to(b).magnitude)
+
+
+def check_energy(record: Record) -> None:
+    """PriceError for a record whose uncertainty reaches zero or below: a price is positive in every draw."""
+    spread, low = record.uncertainty, record.value
+    if spread.kind == "normal":
+        low = record.value - 6 * spread.sigma
+    elif spread.kind == "uniform":
+        low = spread.low
+    if low <= 0:
+        raise PriceError(f"record {record.id!r}: its uncertainty reaches {low:g}; a price must stay positive")
+
+
+def _check_factor(field: str, record: Record) -> None:
+    """PriceError for a factor that is, or whose draws could be, below 1: a building adds to what its nodes draw."""
+    record.factor("dimensionless")
+    least = float(quantile(record, np.array([_RAREST]))[0])
+    if min(record.to("dimensionless"), least * record.factor("dimensionless")) < 1:
+        raise PriceError(
+            f"{field}: record {record.id!r} = {record.value:g} (down to {least:g}) must be at least 1 and stay there"
+        )
+
+
+def _check_price(event: str, price: Price, records: Mapping[str, Record]) -> None:
+    if event not in EVENTS or price.event != event:
+        raise unknown("event", event, EVENTS)
+    for other in price.included_in:
+        if other not in EVENTS or other == event:
+            raise unknown(f"{event}: included_in", other, EVENTS)
+    want = EVENTS[event].unit
+    if price.joules and want != "J":
+        raise PriceError(f"{event}: joules = true, but its amount is not in joules")
+    for ids in [term.records for term in price.terms] + [(point.record,) for point in price.table]:
+        chosen = tuple(records[id] for id in ids)
+        for record in chosen:
+            check_energy(record)
+        try:
+            unit_factor(chosen, want)
+        except UnitError as error:
+            raise UnitError(f"price of {event!r}: {error}") from None
+
+
+def read_chip(content: Mapping[str, Any], where: str) -> Chip:
+    """A chip from the content of its TOML file. Own ``[sources]`` and ``[[record]]`` tables may stand in the file.
+
+    Raises
+    ------
+    RecordError, PriceError, UnitError, UnknownName: naming the file, the event or record, and what is allowed.
+    """
+    content = _extended(content, where)
+    records = dict(library())
+    own, sources = content.pop("record", []), content.pop("sources", None)
+    if own:
+        known = read_sources(sources or {}, where)
+        for table in own:
+            record = read_record(table, known, where)
+            if record.id in records:
+                raise RecordError(f"{where}: record {record.id!r} is in the library already: choose another id")
+            records[record.id] = record
+    try:
+        listed = [Price(**_with_estimates(table, records, where)) for table in content.pop("price", [])]
+        workloads = tuple(read_workload(table, where) for table in content.pop("workload", []))
+        parts = tuple(Part(**table) for table in content.pop("part", []))
+        names = [price.event for price in listed]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice or FLOOR_EVENTS & set(names):
+            raise PriceError(f"priced twice, or not to be priced: {sorted(twice | (FLOOR_EVENTS & set(names)))}")
+        used = {id for price in listed for id in price.record_ids()}
+        used |= {content[key] for key in ("temperature", "node_overhead", "pue") if key in content}
+        used |= {content["area"]} if content.get("area") else set()
+        for work in workloads:
+            used |= {id for id in (work.efficiency, work.throughput, *work.groups.values()) if id}
+        chosen = {id: get(id, records) for id in sorted(used)}
+        prices = {price.event: price for price in listed}
+        return Chip(**content, prices=prices, records=chosen, workloads=workloads, parts=parts)
+    except (ValidationError, TypeError) as error:
+        raise PriceError(f"{where}: {explain(error)}") from error
+    except RevpathError as error:
+        raise type(error)(f"{where}: {error}") from error
+
+
+def _extended(content: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The content with ``extends = "another shipped chip"`` resolved: its prices, except those that are given anew."""
+    content = dict(content)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if base not in chip_names():
+        raise unknown(f"{where}: extends", base, chip_names())
+    below = _extended(read_toml(files("revpath.energy_models.chips") / f"{base}.toml"), f"chip {base!r}")
+    own = content.get("price", [])
+    anew = {table.get("event") for table in own}
+    inherited = [table for table in below["price"] if table.get("event") not in anew]
+    kept = {k: v for k, v in below.items() if k in ("kind", "node_nm", "temperature", "node_overhead", "pue")}
+    return {**kept, **content, "price": [*inherited, *own]}
+
+
+def _with_estimates(table: Mapping[str, Any], records: dict[str, Record], where: str) -> dict[str, Any]:
+    """A price with every ``component = ...`` in its terms and table replaced by the record that the component estimates."""
+    at = f"{where}: price of {table.get('event')!r}"
+    price = dict(table)
+    if "terms" in price:
+        price["terms"] = [_term(term, records, at) for term in price["terms"]]
+    if "table" in price:
+        price["table"] = [_point(point, records, at) for point in price["table"]]
+    return price
+
+
+def _term(term: Any, records: dict[str, Record], at: str) -> Any:
+    if not (isinstance(term, Mapping) and "component" in term):
+        return term
+    record, _ = estimated({k: v for k, v in term.items() if k != "times"}, at)
+    records[record.id] = record
+    return {"records": [record.id], "times": term.get("times", 1)}
+
+
+def _point(point: Any, records: dict[str, Record], at: str) -> Any:
+    if not (isinstance(point, Mapping) and "component" in point):
+        return point
+    record, _ = estimated({k: v for k, v in point.items() if k != "at"}, at)
+    records[record.id] = record
+    return {"at": point.get("at"), "record": record.id}
+
+
+def chip_names() -> list[str]:
+    """The chips that come with revpath."""
+    return sorted(
+        f.name.removesuffix(".toml") for f in files("revpath.energy_models.chips").iterdir() if f.name.endswith(".toml")
+    )
+
+
+def load_chip(name: str | Path) -> Chip:
+    """A chip that comes with revpath, by name, or one from a TOML file, by path (anything with a suffix ``.toml``)."""
+    if isinstance(name, str | Path) and Path(name).suffix == ".toml":
+        return read_chip(read_toml(Path(name)), Path(name).name)
+    if name not in chip_names():
+        raise unknown("chip", name, chip_names())
+    return _shipped(str(name))
+
+
+@cache
+def _shipped(name: str) -> Chip:
+    """A shipped chip, parsed once: its file does not change while we run, and a chip is frozen."""
+    return read_chip(read_toml(files("revpath.energy_models.chips") / f"{name}.toml"), f"chip {name!r}")

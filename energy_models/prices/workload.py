@@ -1,0 +1,227 @@
+"""What a published workload does on a chip, so that the chip's prices can be held against the published joules.
+
+A workload stands in its chip's file as a ``[[workload]]`` table: the events of one matrix-vector product, its operations
+(1 multiply-accumulate = 2 operations), and the ids of the published figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ...devices.base.errors import RevpathError, explain, unknown
+from ...devices.base.record import Record
+from ..components.model import component
+from ..errors import PriceError
+from ..records import get
+
+if TYPE_CHECKING:
+    from .bill import Bill
+    from .chip import Chip
+
+# Rows of the bill that publications lump together. Whatever is in none of these is `digital`.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "array": ("array read", "line drive", "dac"),
+    "converters": ("adc", "sample and hold", "column regulator", "integrator", "analog shift-add"),
+}
+REST = "digital"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Part(_Frozen):
+    """So many of one component, or of what one record gives the area of, for the chip's area."""
+
+    component: str = ""
+    record: str = ""
+    drivers: Mapping[str, float] = Field(default_factory=dict)
+    count: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Part:
+        if bool(self.component) == bool(self.record) or (self.record and self.drivers):
+            raise ValueError("a part has a component (with its drivers) or a record of an area, one of both")
+        return self
+
+    def area_mm2(self) -> float:
+        """Area of all of them; PriceError where the component's area is not known."""
+        if self.record:
+            return self.count * get(self.record).to("mm^2")
+        estimate = component(self.component).estimate(**self.drivers)
+        if estimate.area_mm2 is None:
+            raise PriceError(f"component {self.component!r} has no published area")
+        return self.count * estimate.area_mm2
+
+
+class Step(_Frozen):
+    """`count` uses of one component after another."""
+
+    component: str
+    drivers: Mapping[str, float] = Field(default_factory=dict)
+    count: float = Field(default=1, gt=0)
+
+    def seconds(self) -> float:
+        """Time of all uses; PriceError where the component's time is not known."""
+        estimate = component(self.component).estimate(**self.drivers)
+        if estimate.seconds is None:
+            raise PriceError(f"component {self.component!r} has no published time")
+        return self.count * estimate.seconds
+
+
+class Workload(_Frozen):
+    """Events of one unit of published work.
+
+    name, why: what it is, and how the events follow from the publication.
+    ops: operations of these events.
+    events: amounts.
+    models: event -> record that prices it at this operating point instead of the chip's price.
+    fitted: event -> record of a model that was fitted to this very chip: for its calibrated residual, never a prediction.
+    steps: what happens one after the other, for the time; what runs beside it is left out.
+    copies: units that do this at once (cores on the chip).
+    efficiency: id of the published figure, in op/J.
+    throughput: id of the published figure of all copies, in op/s.
+    groups: group of `GROUPS` -> id of the published J/op of that group.
+    leave_out: groups that the published efficiency does not contain.
+    """
+
+    name: str
+    why: str = Field(min_length=10)
+    ops: float = Field(gt=0)
+    events: Mapping[str, float] = Field(min_length=1)
+    models: Mapping[str, Record] = Field(default_factory=dict)
+    fitted: Mapping[str, Record] = Field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    copies: int = Field(default=1, ge=1)
+    efficiency: str = ""
+    throughput: str = ""
+    groups: Mapping[str, str] = Field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _groups_are_known(self) -> Workload:
+        for group in (*self.groups, *self.leave_out):
+            if group not in (*GROUPS, REST):
+                raise unknown(f"workload {self.name!r}: group", group, (*GROUPS, REST))
+        return self
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What a chip does on a workload, all copies together; None where the time or the area is not known.
+
+    tops: of the modelled time where the workload has steps, else as published. tops_published: as published.
+    mm2: as published where the chip has such a figure, else the sum of its parts.
+    """
+
+    joules: float
+    tops_per_watt: float
+    tops: float | None
+    tops_published: float | None
+    watts: float | None
+    mm2: float | None
+    tops_per_mm2: float | None
+    watts_per_mm2: float | None
+
+
+def performance(chip: Chip, workload: str) -> Performance:
+    """Energy, throughput, power density and efficiency of a chip on one of its workloads, at nominal prices.
+
+    Raises
+    ------
+    UnknownName: the chip has no such workload. PriceError: a step without a time or a part without an area.
+    """
+    from .pricing import price
+
+    found = find(chip, workload)
+    bill = price(found.events, chip, overrides=found.models)
+    tera = _TERA
+    joules = bill.joules
+    published = chip.records[found.throughput].to("op/s") / tera if found.throughput else None
+    seconds = sum(step.seconds() for step in found.steps)
+    tops = found.copies * found.ops / seconds / tera if seconds else published
+    watts = None if tops is None else tops * tera / found.ops * joules
+    if chip.area:
+        mm2 = chip.records[chip.area].to("mm^2") * found.copies
+    else:
+        mm2 = sum(part.area_mm2() for part in chip.parts) or None
+    return Performance(
+        joules=joules,
+        tops_per_watt=found.ops / joules / tera,
+        tops=tops,
+        tops_published=published,
+        watts=watts,
+        mm2=mm2,
+        tops_per_mm2=None if tops is None or mm2 is None else tops / mm2,
+        watts_per_mm2=None if watts is None or mm2 is None else watts / mm2,
+    )
+
+
+_TERA = 10**12
+
+
+def find(chip: Chip, workload: str) -> Workload:
+    """The chip's workload of that name; UnknownName lists those it has."""
+    for found in chip.workloads:
+        if found.name == workload:
+            return found
+    raise unknown(f"chip {chip.name!r}: workload", workload, [w.name for w in chip.workloads] or ["(none)"])
+
+
+_GROUP_OF = {row: group for group, rows in GROUPS.items() for row in rows}
+
+
+def group_of(row: str) -> str:
+    """The group of `GROUPS` that a row of a bill belongs to, or `digital`."""
+    return _GROUP_OF.get(row, REST)
+
+
+def grouped(bill: Bill) -> dict[str, float]:
+    """Nominal joules of a bill by group of `GROUPS`, the rest as `digital`."""
+    joules = dict.fromkeys((*GROUPS, REST), 0.0)
+    for line in bill.lines:
+        joules[group_of(line.component)] += line.joules
+    return joules
+
+
+def estimated(table: Any, where: str) -> tuple[Record, float]:
+    """The record and the multiple that ``{ component = ..., times = ..., DRIVER = ... }`` stands for.
+
+    Raises
+    ------
+    PriceError, UnknownName: naming the place, the component or the driver.
+    """
+    if not isinstance(table, Mapping) or "component" not in table:
+        raise PriceError(f"{where}: {table!r} must be a table with a component")
+    drivers = {key: value for key, value in table.items() if key not in ("component", "times")}
+    try:
+        return component(str(table["component"])).estimate(**drivers).record(), float(table.get("times", 1))
+    except RevpathError as error:
+        raise type(error)(f"{where}: {error}") from error
+
+
+def read_workload(table: Mapping[str, Any], where: str) -> Workload:
+    """A workload from its TOML table. An amount may be a table: an integral in joules that a component estimates."""
+    content = dict(table)
+    name = content.get("name", "(no name)")
+    events = {}
+    for event, amount in dict(content.pop("events", {})).items():
+        if isinstance(amount, Mapping):
+            record, times = estimated(amount, f"{where}: workload {name!r}, event {event!r}")
+            events[event] = times * record.to("J/op")
+        else:
+            events[event] = amount
+    models: dict[str, Any] = {}
+    for kind in ("models", "fitted"):
+        models[kind] = {
+            event: estimated(model, f"{where}: workload {name!r}, {kind} of {event!r}")[0]
+            for event, model in dict(content.pop(kind, {})).items()
+        }
+    try:
+        return Workload(**content, events=events, **models)
+    except (ValidationError, TypeError) as error:
+        raise PriceError(f"{where}: workload {name!r}: {explain(error)}") from error

@@ -1,0 +1,294 @@
+"""A simulated analog array: pairs of memory cells, converters, noise, pulses, and a count of all it did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from numbers import Real
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...devices import Device
+from ..cells.cells import Cells
+from ..config import ArrayConfig
+from ..converters.adc_dac import ADC
+from ..errors import ArrayError
+from ..events import Events, Tally
+from ..mapping import WeightMapping
+from ..noise.streams import Stream
+from ..programming.report import ProgrammingReport
+from ..programming.write_verify import WriteVerify, mind_wear
+from ..reads.ohmic_lines import OhmicLines
+from ..reads.path import ReadPath
+from ..reads.wired_lines import WiredLines
+from ..updates.update import PulseStreams, fire, pulse, update
+from .drift_compensation import DriftCompensation
+from .operator import ArrayOperator, as_batch, as_finite
+
+if TYPE_CHECKING:
+    from ..wires import Wires
+
+
+class Crossbar(ArrayOperator):
+    """An analog array that holds a weight matrix W of shape (rows, columns); word lines are rows, bit lines columns.
+
+    It is a `scipy.sparse.linalg.LinearOperator` that behaves as W: ``x @ array`` drives the word lines and senses the
+    bit lines, ``array @ y`` drives the bit lines and senses the word lines (the transposed read of the same cells).
+    `forward` and `backward` are the same reads for batches stored as rows. With all non-idealities off, ``x @ array``
+    equals ``x @ W`` to float32 rounding.
+
+    Parameters
+    ----------
+    shape: (rows, columns).
+    config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
+    seed, array: noise is a function of (seed, purpose, array, step, position); arrays of one run differ in `array`.
+
+    Attributes
+    ----------
+    cells: what the cells hold.
+    clipped: conversions at which the ADC saturated. held: cells that read noise would have taken below zero
+        conductance, and that were held there.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig | None = None,
+        *,
+        wires: Wires | None = None,
+        seed: int = 0,
+        array: int = 0,
+    ) -> None:
+        super().__init__(shape)
+        if config is not None and not isinstance(config, ArrayConfig):
+            raise ArrayError(f"config = {config!r} must be an ArrayConfig")
+        config = config or ArrayConfig()
+        self.config = config if wires is None else replace(config, wires=wires)
+        self.device: Device = self.config.device  # type: ignore[assignment]
+        self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
+        self.cells = Cells(self.shape, self.device, self.mapping, seed, array)
+        wires = self.config.wires
+        kind = OhmicLines if wires is None or wires.ideal else WiredLines
+        self._lines = kind(self.cells, self.config, seed=seed, array=array)
+        self._paths = tuple(
+            ReadPath(self.cells, self._lines, self.config, transposed=transposed, seed=seed, array=array)
+            for transposed in (False, True)
+        )
+        self._tally = Tally()
+        self._compensation: DriftCompensation | None = None
+        self.clipped = self.held = 0
+        self._streams = {p: Stream(seed, p, array) for p in ("read", "aside")}
+        self._pulse_streams = PulseStreams.of(seed, array)
+
+    @property
+    def events(self) -> Events:
+        """All that has happened so far."""
+        return self._tally.events
+
+    @property
+    def wire_residual(self) -> float:
+        """The largest miss of Kirchhoff's law in any read so far, see `WireSolution.residual`; 0 without wires."""
+        return self._lines.residual if isinstance(self._lines, WiredLines) else 0.0
+
+    # -- contents ---------------------------------------------------------------------------------------------------
+
+    def program(
+        self, weights: np.ndarray, *, scheme: WriteVerify | None = None, clip: bool = False
+    ) -> ProgrammingReport:
+        """Store weights (rows, columns), open loop or verified.
+
+        Open loop, each cell lands on its target with the device's programming noise; a pulsed cell stops at its own
+        bounds, which may lie inside the window of the nominal one.
+
+        Parameters
+        ----------
+        scheme: pulse, read and compare until the tolerance or the budget is reached; None for open loop.
+        clip: cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
+
+        Returns
+        -------
+        What it did to each cell, (rows, 2 columns) with G+ and G- side by side, or (rows, columns + 1) with the shared
+        reference last: errors, pulses, failures, wear.
+
+        Raises
+        ------
+        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max. EnduranceError: cells are worn
+            and `config.on_worn` is "error"; they are programmed all the same.
+        """
+        weights = as_finite(weights, self.shape[1], "weights")
+        if len(weights) != self.shape[0]:
+            raise ArrayError(f"weights has shape {weights.shape}; it must be {self.shape}")
+        cut = int(np.count_nonzero(self.mapping.beyond(weights))) if clip else 0
+        if cut:
+            limit = np.float32(self.mapping.weight_max)
+            weights = np.clip(weights, -limit, limit)
+        report = self.cells.program(weights, scheme, self.config.read_time)
+        self._compensation = None  # of what was there before
+        if scheme is None:
+            self._tally.count("cell.programmed", report.target.size)
+        else:
+            self._tally.add(
+                report.events(
+                    cells_per_row=report.target.shape[1],
+                    read_voltage=self.config.read_voltage,
+                    read_time=self.config.read_time,
+                    pulse_duration=self.device.pulse.duration,
+                )
+            )
+        report = replace(report, clipped=cut) if cut else report
+        if not (
+            self.cells.warned and self.config.on_worn == "warn"
+        ):  # a copy that is verified again and again says it once
+            mind_wear(report, self.config.on_worn)
+            self.cells.warned = self.config.on_worn == "warn" and bool(report.worn.any())
+        return report
+
+    def read(self) -> np.ndarray:
+        """The weights (rows, columns) that the array shows, without read noise: a diagnostic that no hardware has."""
+        return self.cells.weights.copy()
+
+    def conductances(self) -> np.ndarray:
+        """Siemens of all cells, (rows, columns, 2): G+ and G- (with a shared reference, the same one along a row)."""
+        return self.cells.conductances()
+
+    def age(self, seconds: float) -> None:
+        """Let time pass: cells drift, each from when it was last written, and their read noise grows; see `ageing.Age`.
+
+        Programming makes the cells young again. Nothing is counted: what a chip at rest takes is not known here.
+
+        Raises
+        ------
+        ArrayError: seconds are not a finite number, or negative. RevpathError: the law of the device is not known then.
+        """
+        self.cells.grow_old(seconds)
+        self._lines.rest(seconds)
+
+    def remember_drift(self, *, per_column: bool = False) -> None:
+        """Read what `compensate_drift` will compare with: one read for each word line, when freshly programmed."""
+        self._compensation = None
+        x_max = self.config.dac.x_max
+        self._compensation = DriftCompensation(self, x_max=x_max, per_column=per_column, tally=self._tally)
+
+    def compensate_drift(self) -> np.ndarray:
+        """Read again, and from now on multiply outputs by what has been lost since; returns the scale, (1,) or (columns,).
+
+        Raises
+        ------
+        ArrayError: nothing to compare with (`remember_drift`), or the array answers nothing any more.
+        """
+        if self._compensation is None:
+            raise ArrayError("drift cannot be compensated: call remember_drift after programming, before time passes")
+        compensation, self._compensation = self._compensation, None
+        try:
+            return compensation.measure(self, self._tally).copy()
+        finally:
+            self._compensation = compensation
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Reads inside this block are not part of the run: they are not counted, and take none of its noise.
+
+        For evaluation during training, which must neither cost joules nor change what is learned.
+        """
+        tally, clipped, held, stream = self._tally, self.clipped, self.held, self._streams["read"]
+        self._tally, self._streams["read"] = Tally(), self._streams["aside"]
+        try:
+            with self._lines.aside():
+                yield
+        finally:
+            self._tally, self.clipped, self.held, self._streams["read"] = tally, clipped, held, stream
+
+    # -- reads ------------------------------------------------------------------------------------------------------
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """x (batch, rows) -> x @ W (batch, columns), float32: word lines driven, bit lines sensed."""
+        y = self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
+        return y if self._compensation is None else self._compensation.apply(y, self._tally)
+
+    def backward(self, d: np.ndarray) -> np.ndarray:
+        """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
+        d = as_batch(d, self.shape[1], "d")
+        if self._compensation is None:
+            return self._read_array(d, transposed=True)
+        if self._compensation.per_column:  # of the inputs, which the converters may then refuse
+            return self._read_array(self._compensation.apply(d, self._tally), transposed=True)
+        return self._compensation.apply(self._read_array(d, transposed=True), self._tally)
+
+    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+        """Set the range of the ADC of one direction from what inputs x give; returns y_max. The reads are not counted.
+
+        Parameters
+        ----------
+        x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
+        """
+        x = as_batch(x, self.shape[1 if transposed else 0], "x")
+        with self._lines.aside():
+            return self._paths[transposed].calibrate(x, percentile, self._streams["aside"])
+
+    def adc(self, *, transposed: bool = False) -> ADC:
+        """The converter of the sensed lines of one direction, with its range found."""
+        return self._paths[transposed].adc
+
+    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
+        """Give the ADC of one direction the range +-y_max, whatever its policy says."""
+        self._paths[transposed].set_range(y_max)
+
+    def _read_array(self, x: np.ndarray, *, transposed: bool) -> np.ndarray:
+        y, clipped, held = self._paths[transposed].read(x, self._streams["read"], self._tally)
+        self.clipped += clipped
+        self.held += held
+        return y
+
+    # -- update -----------------------------------------------------------------------------------------------------
+
+    def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """W <- W + rate x^T d in the array, one outer product for each row of the batch, in order.
+
+        Cells with a pulse response are moved by coincidences of stochastic pulse trains on word and bit lines (or as
+        `config.pulses` says); ideal cells take the exact change and saturate at weight_max.
+
+        Parameters
+        ----------
+        x: (batch, rows). d: (batch, columns). rate: learning rate, non-negative.
+
+        Raises
+        ------
+        ArrayError: shapes that do not match, values that are not finite, or a device whose pulse response is not known.
+        """
+        x = as_finite(x, self.shape[0], "x")
+        d = as_finite(d, self.shape[1], "d")
+        if len(x) != len(d):
+            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
+        if not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
+            raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
+        update(self.cells, x, d, rate, self.config, self._pulse_streams, self._tally)
+
+    def pulse(self, counts: np.ndarray) -> None:
+        """Pulse each weight so many times, counts (rows, columns) of an integer type: up where positive, else down.
+
+        Both cells of a weight take the pulses, in opposite directions (G+ alone with a shared reference), with all noise
+        and bounds of the device. Word lines are driven one after another, each for the largest count on it.
+
+        Raises
+        ------
+        ArrayError: a wrong shape, counts that are not whole, or cells that no pulse moves.
+        """
+        pulse(self.cells, counts, self.config, self._pulse_streams, self._tally)
+
+    def fire(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None:
+        """Fire word and bit lines together, evenly over `slots`: |words_i| |bits_j| / slots pulses on each weight, rounded.
+
+        Halves are rounded up; a weight goes up where both of its lines have the same sign. A line pulse is one firing.
+
+        Parameters
+        ----------
+        words: (rows,), bits: (columns,) integers, firings of each line, at most `slots` of either sign.
+
+        Raises
+        ------
+        ArrayError: shapes that do not match, firings that are not whole or more than the slots, cells that no pulse moves.
+        """
+        fire(self.cells, words, bits, slots, self.config, self._pulse_streams, self._tally)

@@ -1,0 +1,184 @@
+"""Several arrays that act as one matrix: what they share, and how they are numbered.
+
+Noise is a function of (seed, purpose, array, step, position), so every physical array needs a number of its own. The
+64 bits of a number are
+
+====== ====================================
+bits   what they number
+====== ====================================
+0-27   the matrix within the model
+28-41  row of the tile in the grid
+42-55  column of the tile in the grid
+56-63  the slice of a bit-sliced weight
+====== ====================================
+
+Hence parts of one matrix never share noise with each other, nor with parts of another matrix of the run, nor with a
+plain `Crossbar` whose number is below 2**28; models count theirs from 0. The first part has the number of the matrix:
+a matrix that needs one array only is that array, to the bit. A tile keeps its number when the matrix grows.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from ..errors import ArrayError
+from ..events import Events, Tally
+from .operator import ArrayOperator
+
+_MATRIX_BITS, _TILE_BITS, _SLICE_BITS = 28, 14, 8
+_COLUMN_AT = _MATRIX_BITS + _TILE_BITS
+_SLICE_AT = _COLUMN_AT + _TILE_BITS
+
+
+@runtime_checkable
+class AnalogArray(Protocol):
+    """What any array offers, whether it is one `Crossbar`, a grid of tiles or several slices: it acts as W (rows, columns)."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    @property
+    def events(self) -> Events: ...
+
+    @property
+    def clipped(self) -> int: ...
+
+    def forward(self, x: np.ndarray) -> np.ndarray: ...
+
+    def backward(self, d: np.ndarray) -> np.ndarray: ...
+
+    def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None: ...
+
+    def program(self, weights: np.ndarray) -> Any: ...
+
+    def read(self) -> np.ndarray: ...
+
+    def aside(self) -> AbstractContextManager[None]: ...
+
+
+def part_number(array: int, *, row: int = 0, column: int = 0, weight_slice: int = 0) -> int:
+    """The number of one part of matrix `array`; see the layout above.
+
+    `array` may be that of a slice already, when it is the tiles of the slice that are numbered.
+
+    Raises
+    ------
+    ArrayError: a field does not fit its bits, or `array` uses bits that the parts need.
+    """
+    if row == column == weight_slice == 0:
+        return array
+    for name, value, bits in (
+        ("row of a tile", row, _TILE_BITS),
+        ("column of a tile", column, _TILE_BITS),
+        ("slice", weight_slice, _SLICE_BITS),
+    ):
+        if not 0 <= value < 2**bits:
+            raise ArrayError(f"{name} = {value} must be from 0 to {2**bits - 1}: parts of an array are numbered by it")
+    known = not isinstance(array, bool) and hasattr(array, "__index__") and 0 <= array < 2**64
+    if not known or (int(array) if weight_slice else int(array) % 2**_SLICE_AT) >= 2**_MATRIX_BITS:
+        raise ArrayError(
+            f"array = {array!r} must be an integer from 0 to {2**_MATRIX_BITS - 1} where a matrix has several arrays: "
+            f"the bits above number its parts"
+        )
+    return int(array) + (row << _MATRIX_BITS) + (column << _COLUMN_AT) + (weight_slice << _SLICE_AT)
+
+
+class CompositeArray(ArrayOperator):
+    """An array made of arrays: what they did adds up, they step aside together, and their converters have one range."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        super().__init__(shape)
+        self._tally = Tally()
+
+    @property
+    @abstractmethod
+    def parts(self) -> Iterable[Any]:
+        """The arrays that it is made of."""
+
+    @property
+    def events(self) -> Events:
+        """All that has happened so far in all parts, and the digital additions that join them."""
+        return sum((part.events for part in self.parts), self._tally.events)
+
+    @property
+    def clipped(self) -> int:
+        """Conversions at which an ADC saturated."""
+        return sum(part.clipped for part in self.parts)
+
+    @property
+    def held(self) -> int:
+        """Cells that read noise would have taken below zero conductance, and that were held there."""
+        return sum(part.held for part in self.parts)
+
+    def age(self, seconds: float) -> None:
+        """Let time pass in all parts, see `Crossbar.age`."""
+        for part in self.parts:
+            part.age(seconds)
+
+    def remember_drift(self, *, per_column: bool = False) -> None:
+        """Each part on its own, see `Crossbar.remember_drift`."""
+        for part in self.parts:
+            part.remember_drift(per_column=per_column)
+
+    def compensate_drift(self) -> list[np.ndarray]:
+        """Each part on its own, see `Crossbar.compensate_drift`: the scales of the parts."""
+        return [part.compensate_drift() for part in self.parts]
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Reads inside this block are not part of the run: they are not counted, and take none of its noise."""
+        tally = self._tally
+        with ExitStack() as stack:
+            for part in self.parts:
+                stack.enter_context(part.aside())
+            self._tally = Tally()
+            try:
+                yield
+            finally:
+                self._tally = tally
+
+    def _calibrate(self, each: Iterable[Callable[[], float]], transposed: bool) -> float:
+        """Calibrate part by part and give all of them the largest range, so that their codes add up as they are."""
+        found, silent = [], None
+        for calibrate in each:
+            try:
+                found.append(calibrate())
+            except ArrayError as error:  # a part of nothing but zeros needs no range, unless they all are
+                silent = error
+        if silent is not None and not found:
+            raise silent
+        _set_range(self, max(found), transposed)
+        return max(found)
+
+    def _count_sum(self, terms: Sequence[Any], outputs: int, *, transposed: bool) -> None:
+        """Outputs of several parts added up digitally, each of `outputs` numbers.
+
+        Codes of a part whose converters have other steps than the first part's must be multiplied before they are added.
+        """
+        if len(terms) == 1 or not outputs:
+            return
+        self._tally.count("digital.add", (len(terms) - 1) * outputs)
+        first, *others = (_units(term, transposed) for term in terms)
+        strangers = sum(unit != first for unit in others)
+        if strangers:
+            self._tally.count("digital.multiply", strangers * outputs)
+
+
+def _units(array: Any, transposed: bool) -> set[float]:
+    """Steps of the converters of the sensed lines."""
+    if isinstance(array, CompositeArray):
+        return set().union(*(_units(part, transposed) for part in array.parts))
+    return {array.adc(transposed=transposed).step}
+
+
+def _set_range(array: Any, y_max: float, transposed: bool) -> None:
+    if isinstance(array, CompositeArray):
+        for part in array.parts:
+            _set_range(part, y_max, transposed)
+    else:
+        array.set_range(y_max, transposed=transposed)

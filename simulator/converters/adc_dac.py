@@ -1,0 +1,254 @@
+"""Digital-to-analog and analog-to-digital converters: what they do to numbers and how many bits they really deliver.
+
+Both are mid-tread with the same number of levels on either side of zero, so that zero is exact:
+step = range / (2**(bits - 1) - 1). (A 7-bit DAC over [-1, 1] steps by 1/63; a 9-bit ADC over [-12, 12] by 12/255.)
+
+What a converter does beyond rounding is off by default, and then exact. Errors that differ from converter to converter
+(offset, gain, integral nonlinearity) are drawn once for an array, see `converter_bank.py`; reads that lack them refuse
+a converter that has them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal, NoReturn, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..errors import ArrayError
+
+
+class _Converter(BaseModel):
+    """What DAC and ADC have in common.
+
+    Attributes
+    ----------
+    bits: resolution, 2 to 16, or None for an ideal one (which has no price and no errors).
+    noise_lsb: rms noise of its own at each conversion, in steps.
+    offset_lsb: standard deviation of the offset over converters, in steps.
+    gain_error: standard deviation of the relative gain error over converters.
+    inl_lsb: rms integral nonlinearity of each converter over its codes, in steps, about its best straight line.
+    stochastic_rounding: the code above with probability equal to the distance from the code below, so that the mean of
+        many conversions is exact; its error has twice the variance (1/6 rather than 1/12 of a step squared, on average).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    bits: int | None = Field(default=8, ge=2, le=16)
+    noise_lsb: float = Field(default=0.0, ge=0, le=100)
+    offset_lsb: float = Field(default=0.0, ge=0, le=100)
+    gain_error: float = Field(default=0.0, ge=0, le=0.1)
+    inl_lsb: float = Field(default=0.0, ge=0, le=100)
+    stochastic_rounding: bool = False
+
+    @model_validator(mode="after")
+    def _errors_have_a_unit(self) -> Self:
+        for name in ("noise_lsb", "offset_lsb", "gain_error", "inl_lsb", "stochastic_rounding"):
+            if self.bits is None and getattr(self, name):
+                raise ValueError(
+                    f"{name} = {getattr(self, name)} needs finite bits: it is an error of a real converter"
+                )
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other fields: validated, and without values that were computed from the old ones."""
+        return type(self).model_validate(self.model_dump() | dict(update or {}))
+
+    @property
+    def levels(self) -> int:
+        """Codes on either side of zero; 0 for an ideal converter."""
+        return 0 if self.bits is None else 2 ** (self.bits - 1) - 1
+
+    @property
+    def mismatched(self) -> bool:
+        """Whether one converter differs from the next, so that a `ConverterBank` is needed."""
+        return bool(self.offset_lsb or self.gain_error or self.inl_lsb)
+
+    @property
+    def variance_lsb(self) -> float:
+        """Variance of rounding and of the converter's own noise, in steps squared (white-noise model of rounding)."""
+        return (1 / 6 if self.stochastic_rounding else 1 / 12) + self.noise_lsb**2
+
+    @property
+    def enob(self) -> float:
+        """Effective number of bits that it delivers: full-scale SINAD = 1.5 x 4**enob, infinite for an ideal converter.
+
+        Offset and gain do not enter, as in the sine-wave test, which fits them (`measured_enob` with an offset shows that
+        the code of a DAC that drives nothing stays at 0). Without nonlinearity it follows from
+        the variance of rounding and noise; with it, it is measured on simulated converters (`measured_enob`, seed 0).
+
+        Raises
+        ------
+        ArrayError: noise and nonlinearity leave no room for a sine.
+        """
+        if self.bits is None:
+            return math.inf
+        if self.inl_lsb == 0:
+            return 0.5 * math.log2(self.levels**2 / (3 * self.variance_lsb))
+        from .effective_bits import enob_of_nonlinear  # the measurement runs the reads, which know this file
+
+        return enob_of_nonlinear(type(self), self.bits, self.noise_lsb, self.inl_lsb, self.stochastic_rounding)
+
+
+class DAC(_Converter):
+    """Drives a line with a voltage proportional to its input.
+
+    A line whose code is 0 is not driven: it stays grounded, out of reach of noise, offset and nonlinearity.
+
+    Attributes
+    ----------
+    x_max: the input that gives the full read voltage; larger inputs are an error, not clipped.
+    slice_bits: None drives the whole input in one read; s drives the magnitude s bits at a time, lowest first (1 is
+        bit-serial), each slice in a read of its own by a converter of s + 1 bits, see `input_slices.py`. Where s does not
+        divide bits - 1 the last slice is shorter. Errors in steps are then in those of that smaller converter.
+    shift_add: what adds the slices up. "digital": the ADC converts every slice, and the codes are shifted and added.
+        "analog": the slices are weighted and added as charge, and the ADC converts the sum once.
+    """
+
+    x_max: float = Field(default=1.0, gt=0)
+    slice_bits: int | None = Field(default=None, ge=1, le=15)
+    shift_add: Literal["analog", "digital"] = "digital"
+
+    @model_validator(mode="after")
+    def _slices_need_bits(self) -> DAC:
+        if self.slice_bits is None:
+            if self.shift_add != "digital":
+                raise ValueError(f"shift_add = {self.shift_add!r} needs slice_bits: there is nothing to add")
+        elif self.bits is None:
+            raise ValueError(f"slice_bits = {self.slice_bits} needs finite bits: there is no code to slice")
+        elif self.slice_bits > self.bits - 1:
+            raise ValueError(
+                f"slice_bits = {self.slice_bits} must be at most {self.bits - 1}, the magnitude bits of bits = {self.bits}"
+            )
+        return self
+
+    @cached_property
+    def step(self) -> float:
+        """Input difference between neighbouring levels; 0 for an ideal converter."""
+        return 0.0 if self.bits is None else self.x_max / self.levels
+
+    @cached_property
+    def limit(self) -> float:
+        """Largest magnitude that it takes: x_max, and a float32 rounding error more."""
+        return self.x_max * (1 + 1e-6)
+
+    @property
+    def slices(self) -> int:
+        """Reads that one input takes."""
+        return 1 if self.slice_bits is None or self.bits is None else -(-(self.bits - 1) // self.slice_bits)
+
+    @property
+    def line_converter(self) -> DAC:
+        """The converter that drives a line with what `input_slices` gives: itself, or where inputs are sliced one of
+        slice_bits + 1 bits (a sign and a digit), with the same errors and range. It rounds nothing by chance: that
+        happened before slicing."""
+        if self.slice_bits is None and not self.stochastic_rounding:
+            return self
+        kept = self.model_dump(exclude={"slice_bits", "shift_add", "stochastic_rounding"})
+        bits = self.bits if self.slice_bits is None else self.slice_bits + 1
+        return DAC.model_validate(kept | {"bits": bits})
+
+    @property
+    def enob(self) -> float:
+        """Effective number of bits of the converter that drives a line, hence of one slice."""
+        return super().enob if self.slice_bits is None else self.line_converter.enob
+
+    def refuse(self, x: np.ndarray) -> NoReturn:
+        """The error for inputs beyond x_max."""
+        bad = np.argwhere(np.abs(x) > self.limit)
+        largest = float(np.max(np.abs(x)))
+        raise ArrayError(
+            f"inputs reach {largest:.6g} ({len(bad)} of {x.size} too large, the first at {tuple(map(int, bad[0]))}); "
+            f"the DAC takes from -x_max to x_max = {self.x_max:.6g}"
+        )
+
+
+class ADC(_Converter):
+    """Digitises the current of a line.
+
+    Attributes
+    ----------
+    range: where y_max comes from. "fixed": it is given. "calibrated": from outputs of the array, see `calibrated_range`.
+        "maximum": the largest output that any input and any contents of the window could give. The array that has the converter
+        resolves the last two (`resolved`); until then the converter has no step.
+    y_max: output, in units of input times weight, at which it saturates; saturated conversions are counted.
+    lines_per_converter: neighbouring lines that take turns at one converter, and share its errors.
+    """
+
+    range: Literal["fixed", "calibrated", "maximum"] = "fixed"
+    y_max: float = Field(default=1.0, gt=0)
+    lines_per_converter: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _range_comes_from_one_place(self) -> ADC:
+        if self.range != "fixed" and self.y_max != 1.0:
+            raise ValueError(f"y_max = {self.y_max} goes with range = 'fixed'; range = {self.range!r} finds its own")
+        return self
+
+    def resolved(self, y_max: float) -> ADC:
+        """This converter with its range found; a fixed one keeps the range that it has.
+
+        Raises
+        ------
+        ArrayError: y_max is not a positive, finite number.
+        """
+        return self if self.range == "fixed" else self.with_range(y_max)
+
+    def with_range(self, y_max: float) -> ADC:
+        """This converter with a fixed range of y_max, whatever it had.
+
+        Raises
+        ------
+        ArrayError: y_max is not a positive, finite number.
+        """
+        if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= 0:
+            raise ArrayError(f"y_max = {y_max!r} of a {self.range} range must be one positive and finite number")
+        return self.model_copy(update={"range": "fixed", "y_max": float(y_max)})
+
+    @cached_property
+    def step(self) -> float:
+        """Output difference between neighbouring codes; 0 for an ideal converter.
+
+        Raises
+        ------
+        ArrayError: the range is not resolved.
+        """
+        if self.bits is None:
+            return 0.0
+        if self.range != "fixed":
+            raise ArrayError(f"range = {self.range!r} must be resolved (`ADC.resolved`) before anything is converted")
+        return self.y_max / self.levels
+
+    @cached_property
+    def variance(self) -> float:
+        """Variance of rounding and converter noise, in output units squared; 0 for an ideal converter."""
+        return self.step**2 * self.variance_lsb
+
+    @cached_property
+    def snr(self) -> float:
+        """Full-scale sine power over the variance of rounding and converter noise (a power ratio).
+
+        Nonlinearity is not noise: it gives no leave to the thermal noise that the energy of a conversion must buy down.
+        """
+        return math.inf if self.bits is None else 0.5 * self.levels**2 / self.variance_lsb
+
+
+def calibrated_range(outputs: np.ndarray, percentile: float = 99.9) -> float:
+    """y_max that holds the given percentage of the magnitudes of `outputs` (any shape); the rest will saturate.
+
+    Raises
+    ------
+    ArrayError: no outputs, outputs that are not finite or all 0, or a percentile outside (0, 100].
+    """
+    if not 0 < percentile <= 100:
+        raise ArrayError(f"percentile = {percentile!r} must be above 0 and at most 100")
+    sizes = np.abs(np.asarray(outputs, float))
+    if sizes.size == 0 or not np.all(np.isfinite(sizes)):
+        raise ArrayError(f"outputs to calibrate on must be finite and not empty (shape {sizes.shape})")
+    y_max = float(np.percentile(sizes, percentile))
+    if y_max == 0:
+        raise ArrayError(f"outputs to calibrate on are 0 up to percentile {percentile}: they say nothing of the range")
+    return y_max

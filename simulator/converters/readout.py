@@ -1,0 +1,293 @@
+"""What surrounds a read: lines driven from inputs, and from the ideal output to what the converter says."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numba import prange
+
+from ..compile import kernel
+from ..errors import ArrayError
+from ..noise.streams import BLOCK, SPAN, Stream, normals_of_blocks
+from .adc_dac import ADC, DAC
+from .bank import ConverterBank, digitise_by_bank, drive_by_bank
+
+_PARALLEL_FROM = 1 << 16  # numbers; below this a thread costs more than it brings
+
+
+@kernel(relaxed=True)
+def _sum_pairs(pairs, row_sum, column_sums):
+    for j in range(column_sums.size):
+        both = np.float64(pairs[j, 0] + pairs[j, 1])
+        row_sum += both
+        column_sums[j] += both
+    return row_sum
+
+
+@kernel()
+def summarise(shown, scale, weights, row_sums, column_sums):
+    """What reads need of the contents.
+
+    Parameters
+    ----------
+    shown: (rows x columns, 2) float32 states. scale: weight per unit of state difference, float32.
+    weights: out, (rows, columns) float32. row_sums, column_sums: out, float64; states added up along each line (the
+        latter must come filled with zeros).
+    """
+    columns = weights.shape[1]
+    for i in range(weights.shape[0]):
+        pairs = shown[i * columns : (i + 1) * columns]
+        row = weights[i]
+        for j in range(row.size):
+            row[j] = scale * (pairs[j, 0] - pairs[j, 1])
+        row_sums[i] = _sum_pairs(pairs, 0.0, column_sums)
+
+
+@kernel()
+def _convert(out, x, step, inverse):
+    """out <- x in whole steps; exactly rounded, hence not relaxed."""
+    for i in range(x.size):
+        out[i] = step * np.rint(x[i] * inverse)
+
+
+@kernel()
+def _beyond(x, limit):
+    count = 0
+    for i in range(x.size):
+        count += np.int64(abs(x[i]) > limit)
+    return count
+
+
+@kernel(relaxed=True)
+def _line_totals(x, siemens):
+    """Sums over lines of x^2, siemens x^2, siemens |x|, in float64, and how many lines are driven."""
+    power = 0.0
+    dissipated = 0.0
+    signal = 0.0
+    driven = 0
+    for i in range(x.size):
+        size = np.float64(abs(x[i]))
+        square = size * size
+        power += square
+        dissipated += square * siemens[i]
+        signal += size * siemens[i]
+        driven += np.int64(x[i] != np.float32(0.0))
+    return power, dissipated, signal, driven
+
+
+@kernel()
+def _drive(out, x, siemens, converter, totals):
+    """Fills `totals`, see `drive`; returns how many rows hold what cannot be driven."""
+    step, inverse, limit = converter
+    faults = 0
+    for s in range(x.shape[0]):
+        if _beyond(x[s], limit) > 0:
+            faults += 1
+            continue
+        if step > np.float32(0.0):
+            _convert(out[s], x[s], step, inverse)
+        power, dissipated, signal, driven = _line_totals(out[s], siemens)
+        totals[s, 0] = power
+        totals[s, 1] = dissipated
+        totals[s, 2] = signal
+        totals[s, 3] = driven
+        faults += np.int64(not np.isfinite(power))
+    return faults
+
+
+@kernel(parallel=True)
+def _drive_threaded(out, x, siemens, converter, totals):
+    faults = np.zeros(x.shape[0], np.int64)
+    for s in prange(x.shape[0]):
+        faults[s] = _drive(out[s : s + 1], x[s : s + 1], siemens, converter, totals[s : s + 1])
+    return faults.sum()
+
+
+def drive(
+    x: np.ndarray, siemens: np.ndarray, dac: DAC, stream: Stream | None = None, bank: ConverterBank | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the driven lines see, and the totals that price and limit the read.
+
+    Parameters
+    ----------
+    x: (batch, lines) float32, contiguous. siemens: (lines,) float64, all cells on a line together.
+    dac: of whole inputs; those of sliced ones are driven slice by slice with `DAC.line_converter`.
+    stream: of the noise and stochastic rounding of the DAC, which take a step each. bank: its mismatch.
+
+    Returns
+    -------
+    The converted inputs, and totals (batch, 4): sums over lines of x^2, siemens x^2 and siemens |x|; lines driven.
+
+    Raises
+    ------
+    ArrayError: an input is not finite, or beyond x_max of the DAC; or the DAC needs a stream, a bank or slices.
+    """
+    if dac.slice_bits is not None:
+        raise ArrayError(f"slice_bits = {dac.slice_bits}: drive each of `input_slices` with `DAC.line_converter`")
+    step, limit = dac.step, dac.limit
+    if bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
+        check_inputs(x, dac)
+        x = drive_by_bank(x, dac, stream, bank)
+        step, limit = 0.0, np.inf  # converted, and errors may carry it beyond the range
+    out = x if step == 0 else np.empty_like(x)
+    totals = np.empty((len(x), 4))
+    run = _drive_threaded if _worth_threads(x) else _drive
+    if run(out, x, siemens, (np.float32(step), _inverse(step), np.float32(limit)), totals):
+        check_inputs(x, dac)
+    return out, totals
+
+
+def check_inputs(x: np.ndarray, dac: DAC) -> None:
+    """ArrayError where an input is not finite or beyond x_max of the DAC."""
+    if not np.all(np.abs(x) <= np.float32(dac.limit)):
+        bad = np.argwhere(~np.isfinite(x))
+        if len(bad):
+            raise ArrayError(f"input [{bad[0, 0]}, {bad[0, 1]}] = {x[tuple(bad[0])]} must be finite")
+        dac.refuse(x)
+
+
+@kernel()
+def read_totals(totals, variance, sensed, converter_variance, signal):
+    """Over a batch: lines driven, sums of siemens x^2 and siemens |x|, floor of the sum of signal-to-noise ratios, noiseless reads.
+
+    The sum over sensed lines of (signal / noise)^2 is at least (total signal)^2 / (total variance), by Cauchy and
+    Schwarz: a floor that never accuses wrongly, and costs one vector product.
+
+    Parameters
+    ----------
+    totals: of `drive`. variance: (batch, 1) or (batch, sensed), from the cells.
+    converter_variance: of every conversion. signal: output of one siemens at x = 1.
+    """
+    driven = 0.0
+    dissipated = 0.0
+    carried = 0.0
+    snr = 0.0
+    silent = 0
+    for s in range(totals.shape[0]):
+        dissipated += totals[s, 1]
+        carried += totals[s, 2]
+        driven += totals[s, 3]
+        noise = 0.0
+        for j in range(variance.shape[1]):
+            noise += np.float64(variance[s, j])
+        noise = noise * (sensed // variance.shape[1]) + sensed * converter_variance
+        heard = totals[s, 2] * signal
+        if noise > 0:
+            snr += heard * heard / noise
+        elif heard > 0:
+            silent += 1
+    return driven, dissipated, carried, snr, silent
+
+
+@kernel()
+def _quantise(y, step, inverse, levels):
+    """y <- step times the nearest code, held within +-levels; returns how many were held."""
+    held = 0
+    for i in range(y.size):
+        code = np.rint(y[i] * inverse)
+        held += np.int64(abs(code) > levels)
+        y[i] = step * min(max(code, -levels), levels)
+    return held
+
+
+@kernel()
+def _add_noise(y, first, columns, variance, own, normals):
+    """y <- y + sigma normals, for a stretch of the outputs (row by row) that begins at number `first`.
+
+    variance: (batch, 1) or (batch, columns), to which `own` comes.
+    """
+    position = 0
+    while position < y.size:
+        row = (first + position) // columns
+        column = first + position - row * columns
+        part = y[position : position + columns - column]
+        z = normals[position : position + columns - column]
+        if variance.shape[1] == 1:
+            sigma = np.float32(np.sqrt(variance[row, 0] + own))
+            for i in range(part.size):
+                part[i] += sigma * z[i]
+        else:
+            each = variance[row, column:]
+            for i in range(part.size):
+                part[i] += np.float32(np.sqrt(each[i] + own)) * z[i]
+        position += part.size
+
+
+@kernel(draws=True)
+def _digitise(y, first, stop, columns, variance, converter, address):
+    """Noise (where variance has rows) and quantisation (where the step is not 0) of outputs (batch x columns,).
+
+    Spans are of `SPAN` outputs; those from `first` to before `stop` are changed in place. Returns how many saturated.
+    """
+    step, inverse, levels, own = converter
+    number, key = address
+    low = np.empty(SPAN // 4, np.uint32)
+    high = np.empty(SPAN // 4, np.uint32)
+    words = np.empty((4, SPAN // 4), np.uint32)
+    radius = np.empty(SPAN // 4, np.float32)
+    rows = np.empty((4, SPAN // 4), np.float32)
+    normals = np.empty(SPAN, np.float32)
+    held = 0
+    for span in range(first, stop):
+        part = y[span * SPAN : (span + 1) * SPAN]
+        if variance.shape[0] > 0:
+            z = normals[: part.size]
+            normals_of_blocks(z, span * (SPAN // BLOCK), number, key, (low, high, words, radius, rows))
+            _add_noise(part, span * SPAN, columns, variance, own, z)
+        if step > np.float32(0.0):
+            held += _quantise(part, step, inverse, levels)
+    return held
+
+
+@kernel(parallel=True, draws=True)
+def _digitise_threaded(y, chunks, columns, variance, converter, address):
+    spans = (y.size + SPAN - 1) // SPAN
+    per = (spans + chunks - 1) // chunks
+    held = np.zeros(chunks, np.int64)
+    for c in prange(chunks):
+        held[c] = _digitise(y, c * per, min((c + 1) * per, spans), columns, variance, converter, address)
+    return held.sum()
+
+
+def digitise(
+    y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Stream, bank: ConverterBank | None = None
+) -> tuple[np.ndarray, int]:
+    """Noisy, digitised outputs (in place) and the number of saturated conversions.
+
+    Parameters
+    ----------
+    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or None.
+    stream: noise of cells and converter together takes one step of it, and then stochastic rounding one.
+    bank: mismatch of the ADC, of which every sensed line has its converter.
+
+    Raises
+    ------
+    ArrayError: the range of the ADC is not resolved, or a bank is missing or of another size.
+    """
+    if variance is None and adc.noise_lsb > 0:
+        variance = np.zeros((len(y), 1))
+    if variance is None and adc.bits is None:
+        return y, 0
+    y = np.ascontiguousarray(y)
+    singly = bank is not None or adc.mismatched or adc.stochastic_rounding
+    if singly and variance is None:
+        return y, digitise_by_bank(y, adc, stream, bank)
+    number = np.uint64(0) if variance is None else stream.take_step()
+    variance = np.empty((0, 1)) if variance is None else np.ascontiguousarray(variance)
+    own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
+    step = 0.0 if singly else adc.step
+    converter = (np.float32(step), _inverse(step), np.float32(adc.levels), own)
+    flat, address = y.reshape(-1), (number, stream.key)
+    if _worth_threads(y):
+        held = _digitise_threaded(flat, 4 * numba.get_num_threads(), y.shape[1], variance, converter, address)
+    else:
+        held = _digitise(flat, 0, -(-y.size // SPAN), y.shape[1], variance, converter, address)
+    return y, digitise_by_bank(y, adc, stream, bank) if singly else int(held)
+
+
+def _inverse(step: float) -> np.float32:
+    return np.float32(1.0 / step if step > 0 else 0.0)
+
+
+def _worth_threads(x: np.ndarray) -> bool:
+    return x.size >= _PARALLEL_FROM and numba.get_num_threads() > 1

@@ -1,0 +1,1 @@
+"""Writing a matrix into cells: one go, write-verify, and the report of both."""

@@ -1,0 +1,145 @@
+"""Pulse responses as the kernels of pulsed updates want them: what differs between cells, and the numbers of a law."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...devices.laws.sections import Yields
+from ...devices.response import (
+    ConstantStep,
+    ExponentialStep,
+    LinearStep,
+    PowerStep,
+    SoftBounds,
+    SoftBoundsReference,
+    TableStep,
+)
+from ...devices.response.pulsed import CellParameters, PulsedResponse, quotient
+from ...devices.response.soft_bounds import ReferencedCells
+from ...devices.response.step_laws import PoweredCells, SlopedCells
+from ..noise.streams import Stream
+from .kernels import AFFINE, EXPONENTIAL, FRESH_WRITE, POWER, SOFT_BOUNDS, TABLE
+
+KernelLaw = tuple[int, np.ndarray, np.ndarray]
+
+
+def kernel_law(response: PulsedResponse, floor: float) -> KernelLaw:
+    """Kind of law; its numbers, (12,) float32; its tables, (2, nodes) float32, of up and of down steps.
+
+    numbers: 0 step_noise, 1 write noise (state), 2 lowest state that can be shown, 3 whether noise is multiplicative; of an
+    exponential, up and down: 4, 5 amplitudes, 6, 7 exponents; 8 2a, 9 b, 10 noise_floor, 11 noise_slope.
+    """
+    numbers = np.zeros(12, np.float32)
+    step_noise, write_noise = (getattr(response, name) or 0.0 for name in ("step_noise", "write_noise"))
+    numbers[:3] = step_noise, write_noise * response.step, floor
+    tables = np.zeros((2, 2), np.float32)
+    if isinstance(response, SoftBounds):
+        return SOFT_BOUNDS, numbers, tables
+    numbers[3] = getattr(response, "noise", "additive") == "multiplicative"
+    if isinstance(response, ConstantStep | LinearStep | SoftBoundsReference):
+        return AFFINE, numbers, tables
+    if isinstance(response, PowerStep):
+        return POWER, numbers, tables
+    if isinstance(response, TableStep):
+        return TABLE, numbers, np.array([response.up_steps, response.down_steps], np.float32)
+    if isinstance(response, ExponentialStep):
+        r = response
+        numbers[3] = 0  # amplitudes come with their own scale
+        numbers[4:] = (
+            *(r.amplitude_up, r.amplitude_down, r.gamma_up, -r.gamma_down),
+            *(2 * r.a, r.b, r.noise_floor, r.noise_slope),
+        )
+        return EXPONENTIAL, numbers, tables
+    raise TypeError(f"no kernel for {type(response).__name__}")
+
+
+def fresh_writes(aims: np.ndarray, sigma: np.ndarray, floor: float) -> tuple[KernelLaw, np.ndarray]:
+    """Law and traits (n, 1, 2) of cells that are programmed anew in one go, whatever they held: states (n,) and their noise."""
+    numbers = np.zeros(12, np.float32)
+    numbers[2] = floor
+    law = FRESH_WRITE, numbers, np.zeros((2, 2), np.float32)
+    return law, np.stack([aims, sigma], axis=-1).astype(np.float32)[:, np.newaxis]
+
+
+def draw_cells(response: PulsedResponse, stream: Stream, shape: tuple[int, int], floor: float, *, shared: bool):
+    """What differs between the cells (rows x columns, 2) of an array, as `CellParameters` of the law.
+
+    No cell conducts less than nothing: a lower bound drawn below zero conductance, the state `floor`, is moved up to it.
+    shared: the G- of a word line is one cell, the first of the line.
+    """
+    z = stream.normals((shape[0] * shape[1], 2, response.draws))
+    if shared:
+        reference = z.reshape(*shape, 2, response.draws)[:, :, 1]
+        reference[:] = reference[:, :1]
+    cells = _soft_bounds_cells(response, z) if isinstance(response, SoftBounds) else response.draw_cell_parameters(z)
+    return replace(cells, b_min=np.minimum(np.maximum(cells.b_min, floor + _offset(cells)), cells.b_max))
+
+
+def traits_of(response: PulsedResponse, cells: CellParameters) -> np.ndarray:
+    """(rows x columns, 2, n) float32, of `CellParameters`: s_up, s_down, then upper and lower bound of the state w.
+
+    Power steps have both exponents after that. Affine laws, s + slope w, have slope_up, slope_down and the steps at w = 0.
+    """
+    offset = _offset(cells)
+    columns = [cells.s_up, cells.s_down, cells.b_max - offset, cells.b_min - offset]
+    if isinstance(cells, PoweredCells):
+        columns += [cells.gamma_up, cells.gamma_down]
+    elif isinstance(cells, ReferencedCells):
+        up, down = -quotient(cells.s_up, cells.b_max), -quotient(cells.s_down, cells.b_min)
+        columns += [up, down, cells.s_up + up * offset, cells.s_down + down * offset]
+    elif isinstance(cells, SlopedCells):
+        columns += [cells.slope_up, cells.slope_down, cells.s_up, cells.s_down]
+    elif isinstance(response, ConstantStep):
+        columns += [np.zeros_like(cells.s_up), np.zeros_like(cells.s_up), cells.s_up, cells.s_down]
+    return np.stack(columns, axis=-1).astype(np.float32)
+
+
+def draw_stuck(yields: Yields, ends: tuple[float, float], stream: Stream, shape: tuple[int, int]) -> np.ndarray | None:
+    """States (rows x columns, 2) float32 of cells that never move, and NaN for all others; None where none is stuck.
+
+    ends: state at g_min and at g_max, which is where cells are that are stuck off and on.
+    """
+    on, off, between = (part or 0.0 for part in (yields.stuck_on, yields.stuck_off, yields.stuck_between))
+    if on + off + between == 0:
+        return None
+    lot, place = np.moveaxis(stream.uniforms((shape[0] * shape[1], 2, 2)).astype(np.float64), -1, 0)
+    within = yields.stuck_range
+    low, high = ends if within is None else (max(-within, ends[0]), min(within, ends[1]))
+    states = np.full(lot.shape, np.nan, np.float32)
+    states[lot < on + off + between] = (low + (high - low) * place)[lot < on + off + between]
+    states[lot < on + off] = ends[0]
+    states[lot < on] = ends[1]
+    return states
+
+
+def fasten(cells: CellParameters, stuck: np.ndarray) -> CellParameters:
+    """The cells, with those that are stuck (states, NaN for none) held there by their bounds and without a step."""
+    held = ~np.isnan(stuck)
+    bound = np.where(held, stuck, 0.0) + _offset(cells)
+    changes = {name: np.where(held, 0.0, getattr(cells, name)) for name in ("s_up", "s_down")}
+    changes |= {name: np.where(held, bound, getattr(cells, name)) for name in ("b_max", "b_min")}
+    if isinstance(cells, SlopedCells):
+        changes |= {name: np.where(held, 0.0, getattr(cells, name)) for name in ("slope_up", "slope_down")}
+    return replace(cells, **changes)
+
+
+def cells_of(cells: CellParameters, index) -> CellParameters:
+    """Some of the cells."""
+    return replace(cells, **{name: np.asarray(values)[index] for name, values in vars(cells).items()})
+
+
+def _offset(cells: CellParameters) -> np.ndarray | float:
+    """What is to be taken off the bounds of a device to have those of its state w: its reference."""
+    return cells.reference if isinstance(cells, ReferencedCells) else 0.0
+
+
+def _soft_bounds_cells(response: SoftBounds, z: np.ndarray) -> CellParameters:
+    """`draw_cell_parameters` in float32, so that arrays keep the bits that they had before there were other laws."""
+    gain = 1 + response.step_spread * z[..., 0]
+    tilt = response.asymmetry_spread * z[..., 1]
+    top = response.w_max * (1 + response.w_max_spread * z[..., 2])
+    bottom = response.w_min * (1 + response.w_min_spread * z[..., 3])
+    s_up, s_down = response.step * np.abs(gain + tilt), response.step * np.abs(gain - tilt)
+    return CellParameters(s_up, s_down, np.abs(np.maximum(top, bottom)), -np.abs(np.minimum(top, bottom)))

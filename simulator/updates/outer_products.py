@@ -1,0 +1,143 @@
+"""Coincidences of pulse trains, applied to the cells of an array: pulse by pulse, or in sums where that is the same law."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...devices.response import ConstantStep, SoftBounds
+from ..cells.cells import Cells
+from ..noise.streams import Stream
+from ..pulses.kernels import BLOCK_COLUMNS, pulsed_update
+from ..pulses.trains import line_trains
+from .sums import GROUP, GROUP_SLOTS, REACH, STEEPEST, summed_pulses
+from .walk import LONGEST_SUMMED, walked_pulses
+
+Counts = tuple[int, int]
+TrainPlan = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+_DENSE = 1.0  # coincidences on a weight, within a group of samples, from which on a sum takes less time than they do
+
+
+class PulseStreams(NamedTuple):
+    """Where the random numbers of pulsed updates come from: the trains of either side, and the cells' own noise."""
+
+    words: Stream
+    bits: Stream
+    pulses: Stream
+
+    @classmethod
+    def of(cls, seed: int, array: int) -> PulseStreams:
+        return cls(*(Stream(seed, purpose, array) for purpose in ("word-trains", "bit-trains", "pulses")))
+
+
+class OuterProducts(NamedTuple):
+    """A batch of outer products, as pulse trains.
+
+    Attributes
+    ----------
+    x: (batch, rows), d: (batch, columns) float32. x_trains, d_trains: of the same shapes, uint64.
+    slots, steps: (batch,) uint64. expected: (batch,) coincidences on all weights, about.
+    """
+
+    x: np.ndarray
+    d: np.ndarray
+    x_trains: np.ndarray
+    d_trains: np.ndarray
+    slots: np.ndarray
+    steps: np.ndarray
+    expected: np.ndarray
+
+    def part(self, samples: slice) -> OuterProducts:
+        """Some of the samples."""
+        return OuterProducts(*(values[samples] for values in self))
+
+
+def with_trains(
+    x: np.ndarray, d: np.ndarray, train_plan: TrainPlan, streams: PulseStreams
+) -> tuple[OuterProducts, Counts]:
+    """The trains of both sides of a batch, with the pulses on all lines and the (line, slot) pairs that took random bits.
+
+    train_plan: slots, and gains of x and of d, (batch,) each, of `pulse_plan.train_length`.
+    """
+    slots, *gains = train_plan
+    steps = streams.pulses.take_step(len(x)) + np.arange(len(x), dtype=np.uint64)
+    plan = np.stack([slots, steps], axis=1)
+    trains: list[np.ndarray] = []
+    counts: list[np.ndarray] = []
+    for values, gain, stream in ((x, gains[0], streams.words), (d, gains[1], streams.bits)):
+        trains.append(np.zeros(values.shape, np.uint64))
+        counts.append(np.zeros((len(values), 2), np.int64))
+        line_trains(trains[-1], values, gain.astype(np.float32), plan, stream.key, counts[-1])
+    expected = counts[0][:, 0] * counts[1][:, 0] / np.maximum(slots, 1)
+    fired, drawn = (int(n) for n in counts[0].sum(axis=0) + counts[1].sum(axis=0))
+    return OuterProducts(x, d, trains[0], trains[1], slots, steps, expected), (fired, drawn)
+
+
+def play_pulses(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
+    """Every coincidence by itself, in order; returns those that raise a weight, and those that lower it.
+
+    key: of the cells' noise.
+    """
+    pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
+    trains = outer.x_trains, outer.x, outer.d_trains, outer.d
+    pulsed_update(contents_of(cells), cells.law, cells.moving, *trains, outer.steps, key, pulses)
+    up, down = (int(n) for n in pulses.sum(axis=0))
+    return up, down
+
+
+def can_sum(cells: Cells, longest: int) -> bool:
+    """Whether pulses on these cells add up to a normal change: constant steps and soft bounds, and no longer trains."""
+    return isinstance(cells.device.response, ConstantStep | SoftBounds) and longest <= LONGEST_SUMMED
+
+
+def sum_pulses(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
+    """The same in law as `play_pulses`: with one random number for a cell and a group of samples, far from its bounds.
+
+    Groups of few coincidences are played one by one, and so are pulses near a bound.
+    """
+    up = down = 0
+    for group in groups(outer.slots):
+        part = outer.part(group)
+        active = int(np.count_nonzero(part.x_trains.any(axis=0)))
+        dense = part.expected.sum() >= _DENSE * active * cells.shape[1] > 0
+        raised, lowered = (_sum_group if dense else play_pulses)(cells, part, key)
+        up, down = up + raised, down + lowered
+    return up, down
+
+
+def groups(slots: np.ndarray) -> list[slice]:
+    """How samples with these slots (batch,) are cut: up to `GROUP` of them together, and up to about `GROUP_SLOTS` slots."""
+    cuts, taken = [0], 0
+    for s, n in enumerate(slots.tolist()):
+        if s > cuts[-1] and (s - cuts[-1] >= GROUP or taken + n > GROUP_SLOTS):
+            cuts.append(s)
+            taken = 0
+        taken += n
+    return [slice(a, b) for a, b in zip(cuts, [*cuts[1:], len(slots)], strict=True) if b > a]
+
+
+def contents_of(cells: Cells) -> tuple[np.ndarray | None, ...]:
+    """What the kernels of pulses call `cells`."""
+    return cells.state, cells.shown, cells.traits, cells.wear
+
+
+def _sum_group(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
+    assert cells.law is not None, "only pulsed cells come here"
+    soft = isinstance(cells.device.response, SoftBounds)
+    pulses = np.zeros((cells.shape[0], 2), np.int64)
+    left = np.zeros(len(cells.state), np.uint8)
+    lines: list[np.ndarray] = []
+    for trains, values in ((outer.x_trains, outer.x), (outer.d_trains, outer.d)):
+        lines += [trains.astype(np.uint32), np.where(values > 0, 1, -1).astype(np.int32)]
+    numbers = np.array([*cells.law[1][:3], STEEPEST / outer.slots.max(), REACH], np.float32)
+    summed_pulses(contents_of(cells), numbers, cells.moving, soft, *lines, outer.steps[0], key, left, pulses)
+    rest = np.flatnonzero(left)
+    if rest.size:
+        by_line = (
+            np.ascontiguousarray(values.T) for values in lines
+        )  # a cell goes through the samples of its two lines
+        walked_pulses(contents_of(cells), cells.law, cells.moving, rest, *by_line, REACH, outer.steps, key)
+    up, down = (int(n) for n in pulses.sum(axis=0))
+    return up, down

@@ -1,0 +1,245 @@
+"""Stochastic pulses in sums: one normal number for all the pulses that a cell takes in a group of samples.
+
+Where a step has the form w -> a w + b + s c xi with normal xi (constant steps and soft bounds with additive noise), the
+state after any series of pulses is normal, and its mean and variance follow from how many pulses went up and down and in
+which order: n equal pulses take the mean m to m + (t - m) E and the variance V to V (1 - E)^2 + k E (2 - E), with E = 1 -
+a^n, the state t = b / (1 - a) at which such pulses stop, and k = (s c)^2 / (1 - a^2), the variance there. With a = 1: m + n
+b, and V + n (s c)^2. One number drawn from that law replaces one for every pulse.
+
+It is exact as long as no bound is met. Mean and variance go monotonically from sample to sample, so the largest and
+smallest mean and the largest variance over the samples bound all that happens between; for constant steps, whose order does
+not matter to the sum, so do all pulses up and all pulses down alone. Where these come closer to a bound than `REACH`
+standard deviations the cell is left as it was and marked, for `pulse_walk.walked_pulses` to look at its samples one after another:
+the chance that a bound was missed is below N x 2 Phi(-8) = 1.3e-15 N for N pulses, by the union bound.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from ..compile import kernel, ones
+from ..noise.streams import normals_from_words, philox_lanes
+from ..pulses.kernels import SUM
+
+# samples that are summed together, and slots of their trains: more, and bounds are reached
+GROUP, GROUP_SLOTS = 128, 1024
+STEEPEST = 0.5  # n |ln a| of a train, up to which the series of `_add_sloped` is good to float32
+REACH = 8.0  # standard deviations
+_CUT = 8  # samples of constant steps whose pulses are bounded as if those up, or those down, all came first
+_WIDTH = 256  # columns that are worked on side by side; arrays of working space have rows of this length
+
+
+@kernel(draws=True)
+def _count(up, down, word_train, word_sign, trains, signs):
+    """Add the coincidences of a word line and bit line j to up[j], or to down[j] where they lower the weight."""
+    for j in range(trains.size):
+        n = np.int32(ones(word_train & trains[j]))
+        rises = n if signs[j] == word_sign else np.int32(0)
+        up[j] += rises
+        down[j] += n - rises
+
+
+@kernel(draws=True)
+def _start(sums, state):
+    """The sums of one side of a block of cells (n,) before the first pulse: sums is (5 x 256,) float32.
+
+    Its rows are mean, smallest and largest mean, variance and largest variance of the state.
+    """
+    sums[:] = np.float32(0.0)
+    for j in range(state.size):
+        w = state[j]
+        sums[j] = w
+        sums[_WIDTH + j] = w
+        sums[2 * _WIDTH + j] = w
+
+
+@kernel(draws=True)
+def _add_constant(sums, steps, up, down):
+    """Some samples on cells with constant steps, whose order does not matter but to the bounds of the mean.
+
+    Parameters
+    ----------
+    sums: see `_start`. steps: (4 x 256,) float32: step up, step down, variance of one up, of one down.
+    up, down: (n,) int32, pulses of the samples.
+    """
+    for j in range(up.size):  # both sides of every choice are loaded first: a load under a condition is not vectorised
+        ups, downs = np.float32(up[j]), np.float32(down[j])
+        rise, fall = ups * steps[j], downs * steps[_WIDTH + j]
+        variance = ups * steps[2 * _WIDTH + j] + downs * steps[3 * _WIDTH + j]
+        mean, least, most = sums[j], sums[_WIDTH + j], sums[2 * _WIDTH + j]
+        lower, higher = mean - fall, mean + rise
+        sums[j] = mean + (rise - fall)
+        sums[_WIDTH + j] = lower if lower < least else least
+        sums[2 * _WIDTH + j] = higher if higher > most else most
+        sums[3 * _WIDTH + j] += variance
+        sums[4 * _WIDTH + j] += variance
+
+
+@kernel(draws=True)
+def _add_sloped(sums, steps, ups, downs):
+    """One sample on cells whose steps change linearly with the state.
+
+    Parameters
+    ----------
+    sums: see `_start`. steps: (6 x 256,) float32: ln a, t and k of up pulses, then of down pulses.
+    ups, downs: (n,) int32, pulses of the sample, of which one is 0.
+    """
+    one = np.float32(1.0)
+    for j in range(ups.size):
+        n = np.float32(ups[j] + downs[j])
+        up = ups[j] > downs[j]
+        rise, fall = steps[j], steps[3 * _WIDTH + j]
+        y = n * (rise if up else fall)
+        rise, fall = steps[_WIDTH + j], steps[4 * _WIDTH + j]
+        target = rise if up else fall
+        rise, fall = steps[2 * _WIDTH + j], steps[5 * _WIDTH + j]
+        resting = rise if up else fall
+        # 1 - exp(y) by Taylor's series, relative error below 1e-7 for |y| <= 1/2
+        e = one + y * np.float32(1 / 8)
+        e = one + y * np.float32(1 / 7) * e
+        e = one + y * np.float32(1 / 6) * e
+        e = one + y * np.float32(1 / 5) * e
+        e = one + y * np.float32(1 / 4) * e
+        e = one + y * np.float32(1 / 3) * e
+        e = one + y * np.float32(1 / 2) * e
+        e = -y * e
+        mean = sums[j] + (target - sums[j]) * e
+        keep = one - e
+        variance = sums[3 * _WIDTH + j] * keep * keep + resting * e * (one + keep)
+        sums[j] = mean
+        least, most, widest = sums[_WIDTH + j], sums[2 * _WIDTH + j], sums[4 * _WIDTH + j]
+        sums[_WIDTH + j] = mean if mean < least else least
+        sums[2 * _WIDTH + j] = mean if mean > most else most
+        sums[4 * _WIDTH + j] = variance if variance > widest else widest
+        sums[3 * _WIDTH + j] = variance
+
+
+@kernel(draws=True)
+def _constant_steps(steps, traits, c):
+    """What `_add_constant` needs of the cells (n,) of one side of a block. traits: (n, at least 2). c: step noise."""
+    for j in range(traits.shape[0]):
+        for falls in range(2):
+            s = traits[j, falls]
+            steps[falls * _WIDTH + j] = s
+            steps[(2 + falls) * _WIDTH + j] = s * s * c * c
+
+
+@kernel(draws=True)
+def _sloped_steps(steps, sums, traits, c, steepest):
+    """What `_add_sloped` needs of the cells (n,) of one side of a block.
+
+    A cell whose steps are too steep to be summed (slope of `steepest` or more) gets a variance that no bound is far enough from.
+    """
+    steps[:] = np.float32(0.0)
+    for j in range(traits.shape[0]):
+        for falls in range(2):
+            s = traits[j, falls]
+            # soft bounds: s (1 - w / bound), so that pulses stop at the bound that they move to
+            slope = s / abs(traits[j, 2 + falls]) if s > np.float32(0.0) else np.float32(0.0)
+            if slope < steepest:
+                at = 3 * falls * _WIDTH
+                steps[at + j] = np.float32(np.log1p(-np.float64(slope)))
+                steps[at + _WIDTH + j] = traits[j, 2 + falls]
+                steps[at + 2 * _WIDTH + j] = s * abs(traits[j, 2 + falls]) * c * c / (np.float32(2.0) - slope)
+            else:
+                sums[4 * _WIDTH + j] = np.float32(np.inf)
+
+
+@kernel(draws=True)
+def _keep(kept, sums, traits, far):
+    """kept[j] <- False where a bound came within `far` standard deviations of a cell of one side of a block."""
+    for j in range(kept.size):
+        room = far * np.sqrt(sums[4 * _WIDTH + j])
+        inside = sums[2 * _WIDTH + j] + room <= traits[j, 2] and sums[_WIDTH + j] - room >= traits[j, 3]
+        kept[j] = kept[j] and inside
+
+
+@kernel(parallel=True, draws=True)
+def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d_signs, step, key, left, pulses):
+    """The coincidences of a group of samples, on every cell that meets no bound.
+
+    Parameters
+    ----------
+    cells: state and shown, (pairs, 2) float32; traits, (pairs, 2, n) float32; wear, (pairs, 2) int64.
+    numbers: float32: step noise, write noise (state), lowest state that can be shown, steepest slope of a step that can be
+        summed, standard deviations that a bound must be away.
+    moving: cells of a weight that move. sloped: whether these are soft bounds; constant steps otherwise.
+    x_trains, d_trains: (group, lines) uint32; x_signs, d_signs: (group, lines) int32, +1 or -1. step, key: address.
+    left: out, (pairs,) uint8: 1 where a bound is, or may be, too near, and nothing was changed.
+    pulses: out, (rows, 2) int64: coincidences that raise a weight, and that lower it, those on cells left included.
+    """
+    state, shown, traits, wear = cells
+    columns = d_trains.shape[1]
+    together = 1 if sloped else _CUT
+    for i in prange(x_trains.shape[1]):
+        steps = np.empty((2, 6 * _WIDTH), np.float32)
+        sums = np.empty((2, 5 * _WIDTH), np.float32)
+        total = np.empty(_WIDTH, np.int32)
+        raises = np.empty(_WIDTH, np.int32)
+        lowers = np.empty(_WIDTH, np.int32)
+        low = np.empty(_WIDTH, np.uint32)
+        high = np.full(_WIDTH, SUM, np.uint32)
+        words = np.empty((4, _WIDTH), np.uint32)
+        radius = np.empty(_WIDTH, np.float32)
+        normals = np.empty((4, _WIDTH), np.float32)
+        busy = False
+        for s in range(x_trains.shape[0]):
+            busy |= x_trains[s, i] != 0
+        raised = 0
+        lowered = 0
+        for first in range(0, columns if busy else 0, _WIDTH):
+            width = min(_WIDTH, columns - first)
+            start = i * columns + first
+            up, down, taken = raises[:width], lowers[:width], total[:width]
+            kept = np.ones(width, np.bool_)
+            taken[:] = 0
+            for side in range(moving):
+                _start(sums[side], state[start : start + width, side])
+                own = traits[start : start + width, side]
+                if sloped:
+                    _sloped_steps(steps[side], sums[side], own, numbers[0], numbers[3])
+                else:
+                    _constant_steps(steps[side], own, numbers[0])
+            for cut in range(0, x_trains.shape[0], together):
+                up[:] = 0
+                down[:] = 0
+                fires = False
+                for s in range(cut, min(cut + together, x_trains.shape[0])):
+                    if x_trains[s, i] != 0:
+                        fires = True
+                        here = slice(first, first + width)
+                        _count(up, down, x_trains[s, i], x_signs[s, i], d_trains[s, here], d_signs[s, here])
+                if not fires:
+                    continue
+                for j in range(width):
+                    taken[j] += up[j] + down[j]
+                    raised += up[j]
+                    lowered += down[j]
+                for side in range(moving):
+                    to, fro = (down, up) if side == 1 else (up, down)
+                    if sloped:
+                        _add_sloped(sums[side], steps[side], to, fro)
+                    else:
+                        _add_constant(sums[side], steps[side], to, fro)
+            for side in range(moving):
+                _keep(kept, sums[side], traits[start : start + width, side], numbers[4])
+            lanes = (width + 7) & ~7  # whole vectors; what is made too much is not used
+            for j in range(lanes):
+                low[j] = start + j
+            philox_lanes(words, low[:lanes], high, step, key)
+            normals_from_words(words, radius[:lanes], normals)
+            for j in range(width):
+                n = taken[j]
+                p = start + j
+                if not kept[j]:
+                    left[p] = n > 0
+                elif n > 0:
+                    for side in range(moving):
+                        w = sums[side, j] + np.sqrt(sums[side, 3 * _WIDTH + j]) * normals[side, j]
+                        w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+                        state[p, side] = w
+                        shown[p, side] = max(w + numbers[1] * normals[2 + side, j], numbers[2])
+                        wear[p, side] += n
+        pulses[i, 0] = raised
+        pulses[i, 1] = lowered

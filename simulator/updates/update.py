@@ -1,0 +1,177 @@
+"""The outer-product update W <- W + rate x^T d of an array, by the rule that its device allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...devices.response import IdealResponse, NoResponse
+from ...devices.response.pulsed import PulsedResponse
+from ..cells.cells import Cells
+from ..errors import ArrayError
+from ..events import Tally
+from ..pulses.laws import cells_of
+from ..pulses.plan import train_length
+from ..pulses.trains import PULSE_BITS
+from .outer_products import PulseStreams, can_sum, play_pulses, sum_pulses, with_trains
+
+if TYPE_CHECKING:
+    from ..config import ArrayConfig
+
+_STAGE = 0.02  # of the range of states: the longest way in one stage of the mean field
+
+
+def update(
+    cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, config: ArrayConfig, streams: PulseStreams, tally: Tally
+) -> None:
+    """One outer product for each row of the batch, in order.
+
+    Parameters
+    ----------
+    x: (batch, rows), d: (batch, columns), finite float32. rate: not negative. config: of the array.
+
+    Raises
+    ------
+    ArrayError: the pulse response of the device is not known, or the rate is too large for it.
+    """
+    response = cells.device.response
+    if isinstance(response, NoResponse):
+        raise ArrayError(f"device {cells.device.name!r} has no known pulse response: it can be read but not trained")
+    if isinstance(response, IdealResponse):
+        _update_exactly(cells, x, d, rate, tally)
+    elif config.pulses == "mean-field":
+        _update_in_the_mean(cells, x, d, rate, response, tally)
+    else:
+        _update_by_pulses(cells, x, d, rate, response, config, streams, tally)
+
+
+def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseStreams, tally: Tally) -> None:
+    """So many pulses on each weight, see `Cells.pulse`, and their events.
+
+    Word lines are driven one after another; while one is, each bit line gives its pulses, side by side with the others
+    whatever their sign, so that a row takes as many slots as its largest count. A slot is a pulse on the word line, and
+    one on each bit line that still has some to give.
+    """
+    counts = cells.checked_counts(counts)
+    cells.pulse(counts, streams.pulses)
+    sizes = np.abs(counts)
+    slots = int(sizes.max(axis=1).sum())
+    _count_pulses(cells, counts, slots, slots + int(sizes.sum()), config, tally)
+
+
+def fire(
+    cells: Cells,
+    words: np.ndarray,
+    bits: np.ndarray,
+    slots: int,
+    config: ArrayConfig,
+    streams: PulseStreams,
+    tally: Tally,
+) -> None:
+    """One outer product by trains that are spread evenly over `slots`, see `Crossbar.fire`, and its events."""
+    words, bits, slots = checked_firings(words, bits, slots, cells.shape)
+    sizes = (2 * np.outer(np.abs(words), np.abs(bits)) + slots) // (2 * slots)
+    counts = sizes * np.outer(np.sign(words), np.sign(bits))
+    if counts.any() or cells.law is None:  # which is refused
+        cells.pulse(counts, streams.pulses)
+    _count_pulses(cells, counts, slots, int(np.abs(words).sum() + np.abs(bits).sum()), config, tally)
+
+
+def _count_pulses(
+    cells: Cells, counts: np.ndarray, slots: int, line_pulses: int, config: ArrayConfig, tally: Tally
+) -> None:
+    """The events of pulses on each weight, counts (rows, columns) int64, that took so many slots and pulses of lines."""
+    both = int(np.abs(counts).sum())
+    up = int(counts[counts > 0].sum())
+    tally.count("update.slot", slots)
+    tally.count("line.pulse", line_pulses)
+    tally.count("pulse.up", up if cells.moving == 1 else both)
+    tally.count("pulse.down", both - up if cells.moving == 1 else both)
+    _count_time(cells, slots, tally)
+    cells.mind_wear(int(np.abs(counts).max()), config.on_worn)
+
+
+def checked_firings(
+    words: np.ndarray, bits: np.ndarray, slots: int, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Firings of word lines and bit lines, int64, and slots of `Crossbar.fire`; ArrayError where they cannot be."""
+    if isinstance(slots, bool) or not hasattr(slots, "__index__") or slots < 1:
+        raise ArrayError(f"slots = {slots!r} must be a positive integer")
+    words, bits = np.asarray(words), np.asarray(bits)
+    for name, firings, lines in (("words", words, shape[0]), ("bits", bits, shape[1])):
+        if firings.shape != (lines,):
+            raise ArrayError(f"{name} has shape {firings.shape}; it must be ({lines},)")
+        if firings.dtype.kind != "i":
+            raise ArrayError(f"{name} is of {firings.dtype}; it must hold whole numbers of a signed integer type")
+        if np.any(np.abs(firings) > slots):
+            raise ArrayError(f"{name} has {np.abs(firings).max()} firings of a line; there are {slots} slots")
+    return words.astype(np.int64), bits.astype(np.int64), int(slots)
+
+
+def _count_time(cells: Cells, slots: int, tally: Tally) -> None:
+    if cells.device.pulse.duration is None:
+        tally.count("update.slot_of_unknown_duration", slots)
+    else:
+        tally.integrate("array.busy_s", slots * cells.device.pulse.duration)
+
+
+def _update_exactly(cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, tally: Tally) -> None:
+    weights = cells.weights + np.float32(rate) * (x.T @ d)
+    limit = np.float32(cells.mapping.weight_max)
+    np.clip(weights, -limit, limit, out=weights)
+    cells.hold(cells.mapping.states(weights))
+    cells.weights = weights  # free of the rounding of states: many small changes add up
+    tally.count("ideal.update", len(x))
+
+
+def _update_in_the_mean(
+    cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, response: PulsedResponse, tally: Tally
+) -> None:
+    """Every cell follows the mean of its law for as many pulses as rate x d takes, however small or many they are."""
+    parameters = cells.parameters()
+    steps = rate * response.step / (cells.moving * response.granularity * cells.mapping.scale)
+    directions = np.array([1.0, -1.0])[: cells.moving]
+    state = cells.state.astype(np.float64)
+    span = response.w_max - response.w_min
+    for x_row, d_row in zip(x.astype(np.float64), d.astype(np.float64), strict=True):
+        amount = steps * np.outer(x_row, d_row).reshape(-1, 1) * directions
+        moved = np.flatnonzero(amount.any(axis=1))
+        if moved.size:
+            here = cells_of(parameters, (moved, slice(cells.moving)))
+            stages = min(max(int(np.ceil(np.abs(amount).max() / (_STAGE * span))), 2), 1000)
+            state[moved, : cells.moving] = response.flow(state[moved, : cells.moving], amount[moved], here, stages)
+    cells.hold(state)
+    tally.count("ideal.update", len(x))
+
+
+def _update_by_pulses(
+    cells: Cells,
+    x: np.ndarray,
+    d: np.ndarray,
+    rate: float,
+    response: PulsedResponse,
+    config: ArrayConfig,
+    streams: PulseStreams,
+    tally: Tally,
+) -> None:
+    granularity = cells.moving * response.granularity * cells.mapping.scale
+    plan = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
+    outer, (fired, drawn) = with_trains(x, d, plan, streams)
+    summed = config.pulses == "summed" and can_sum(cells, config.longest_train)
+    up, down = (sum_pulses if summed else play_pulses)(cells, outer, streams.pulses.key)
+    cells.changed()
+    slots_taken = int(outer.slots.sum())
+    tally.count("update.slot", slots_taken)
+    tally.count("line.pulse", fired)
+    tally.count("random.bit", PULSE_BITS * drawn)
+    # with two cells a weight, a coincidence moves them in opposite directions: one up pulse and one down pulse
+    tally.count("pulse.up", up if cells.moving == 1 else up + down)
+    tally.count("pulse.down", down if cells.moving == 1 else up + down)
+    _count_time(cells, slots_taken, tally)
+    cells.mind_wear(slots_taken, config.on_worn)
+
+
+def _largest(x: np.ndarray) -> np.ndarray:
+    """Largest magnitude of each row."""
+    return np.maximum(x.max(axis=1), -x.min(axis=1))

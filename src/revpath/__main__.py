@@ -1,0 +1,5 @@
+"""`python -m revpath` is the command `revpath`."""
+
+from .studies.commands.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Rivals that are not analog: the transformer and its curves, counting n-grams."""

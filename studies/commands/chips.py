@@ -1,0 +1,115 @@
+"""What `revpath chips` and `revpath validate` show: prices made of records, and how well they foretell silicon."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ...devices.base.files import results_folder, write_whole
+from ..compare.verdict import plain_number
+
+if TYPE_CHECKING:
+    from ...energy_models import Chip
+
+
+def print_chips(console: Console | None = None) -> None:
+    """The chips of the library: what each is, and how many of its prices lean on what."""
+    from ...energy_models import chip_names, load_chip
+
+    console = console or _console()
+    grid = Table()
+    for heading in ("chip", "kind", "what it is", "records", "assumed or unverified", "workloads"):
+        grid.add_column(heading, justify="right" if heading in ("records", "assumed or unverified") else "left")
+    for name in chip_names():
+        chip = load_chip(name)
+        shaky = sum(record.shaky for record in chip.records.values())
+        workloads = ", ".join(w.name for w in chip.workloads)
+        grid.add_row(name, chip.kind, escape(chip.title), str(len(chip.records)), str(shaky), escape(workloads))
+    console.print(grid)
+
+
+def print_chip(name: str, console: Console | None = None) -> None:
+    """Energy, speed and area of a chip on each of its workloads, beside what was published."""
+    from ...energy_models import load_chip, performance, price
+
+    console = console or _console()
+    chip = load_chip(name)
+    console.print(f"[bold]{escape(chip.name)}[/] {escape(chip.title)}", soft_wrap=True)
+    if not chip.workloads:
+        console.print("no published workload: nothing to set it beside", soft_wrap=True)
+        return
+    grid = Table()
+    headings = ("workload", "TOPS/W", "90 %", "published", "TOPS", "W", "mm2", "TOPS/mm2", "W/mm2")
+    for heading in headings:
+        grid.add_column(heading, justify="left" if heading == "workload" else "right")
+    for workload in chip.workloads:
+        found = performance(chip, workload.name)
+        efficiency = chip.records.get(workload.efficiency)
+        published = None if efficiency is None else efficiency.to("op/J") / 10**12
+        numbers = (
+            found.tops_per_watt,
+            published,
+            found.tops,
+            found.watts,
+            found.mm2,
+            found.tops_per_mm2,
+            found.watts_per_mm2,
+        )
+        joules = price(workload.events, chip, overrides=workload.models).interval()
+        ends = [plain_number(workload.ops / j / 10**12) for j in (joules.high, joules.low)]
+        first, *rest = ("not known" if n is None else plain_number(n) for n in numbers)
+        grid.add_row(escape(workload.name), first, " to ".join(ends), *rest)
+    console.print(grid)
+    if chip.area_lacks:
+        console.print(f"mm2 is the sum of parts with a figure; without: {escape(chip.area_lacks)}", soft_wrap=True)
+    _print_floors(console, chip)
+
+
+def _print_floors(console: Console, chip: Chip) -> None:
+    """Where the joules of the first workload go, and how far each row is above what physics charges at least."""
+    from ...energy_models import price, why_no_floor
+
+    work = chip.workloads[0]
+    bill = price(work.events, chip, overrides=work.models)
+    grid = Table(title=f"one unit of {work.name}")
+    for heading in ("component", "J", "90 %", "share", "over its floor"):
+        grid.add_column(heading, justify="left" if heading == "component" else "right")
+    for name in bill.components:
+        joules, eta = bill.interval(name), bill.eta(name)
+        floor = f"none: {why_no_floor(name)}" if math.isnan(eta) else f"{plain_number(eta)} times"
+        ends = f"{plain_number(joules.low)} to {plain_number(joules.high)}"
+        grid.add_row(name, plain_number(joules.nominal), ends, f"{joules.nominal / bill.joules:.1%}", floor)
+    console.print(grid)
+
+
+def run_validation(out: Path | None) -> list[Path]:
+    """Print the validation report; with a folder, write table and figure and return their paths."""
+    from ...energy_models import plot_validation, validation_table
+    from ...energy_models.validation.chips import report
+
+    print(report())
+    if out is None:
+        return []
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from ..compare.figure import STYLE, save
+
+    folder = results_folder(out)
+    table = folder / "validation.csv"
+    write_whole(table, validation_table().to_csv(index=False).encode())
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+        plot_validation(figure.subplots())
+    return [table, *save(figure, folder / "validation")]
+
+
+def _console() -> Console:
+    from .compare import wide_console
+
+    return wide_console()

@@ -1,0 +1,264 @@
+"""The command line: `revpath compare`, `revpath records`, `revpath claims` and the like. Heavy imports wait inside the
+commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help in a third of the time
+    help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
+)
+_INTERRUPTED = 130
+
+
+@app.command()
+def compare(
+    text: Annotated[Path | None, typer.Option(help="A UTF-8 text file; default: Moby Dick, shipped.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for results; what is there is not repeated: delete its runs to train anew.")
+    ] = Path("revpath-results"),
+    characters: Annotated[int, typer.Option(min=2_000, help="Characters that each EBM sees.")] = 500_000,
+    seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers.")] = 1,
+    chip: Annotated[
+        str, typer.Option(help="Which prices the analog events get: a chip's name, or its TOML file.")
+    ] = "reram-32nm",
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train the transformer anew (needs the extra `transformer`).")
+    ] = False,
+) -> None:
+    """Train an energy-based model on ideal and analog synapses, price every event, and set it beside a transformer."""
+    from .compare import print_comparison, watch
+
+    def run(tell):
+        from ..compare.job import compare as run_comparison
+
+        return run_comparison(
+            out, text_path=text, characters=characters, seed=seed, retrain_baseline=retrain, chip=chip, tell=tell
+        )
+
+    try:
+        found = watch(run)
+        print_comparison(found)
+    except KeyboardInterrupt:
+        print("revpath: interrupted; checkpoints are kept, run again to go on", file=sys.stderr)
+        raise typer.Exit(_INTERRUPTED) from None
+    if not found.complete:
+        raise typer.Exit(_INTERRUPTED)
+
+
+@app.command()
+def rules(
+    out: Annotated[Path, typer.Option(help="Folder for results; what is there already is not repeated.")] = Path(
+        "revpath-results/rules"
+    ),
+    fast: Annotated[bool, typer.Option("--fast", help="Two rules on one device, under a minute.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="More devices, longer training, three seeds: hours.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each core.")] = None,
+) -> None:
+    """Train two energy-based models by every update rule on several devices, and say which rule trains which device."""
+    from ..rules.study import FAST, MORE_DEVICES, Plan
+    from .rules import run_and_print
+
+    plan = FAST if fast else Plan(devices=MORE_DEVICES, seeds=3, size="full") if full else Plan()
+    try:
+        run_and_print(plan, out, workers)
+    except KeyboardInterrupt:
+        print("revpath: interrupted; complete runs are kept, run again to go on", file=sys.stderr)
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+@app.command()
+def devices(
+    name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file.")] = None,
+) -> None:
+    """List the devices of the library, or show one with the source of every number."""
+    from .compare import print_device, print_devices
+
+    print_devices() if name is None else print_device(name)
+
+
+@app.command()
+def records(
+    text: Annotated[str, typer.Argument(help="A record's id, or text in ids, units, sources and notes.")] = "",
+    evidence: Annotated[
+        str | None, typer.Option(help="exact, measured, post-layout, simulated, projected or assumed.")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="What it can be read as, such as pJ/op.")] = None,
+    source: Annotated[str | None, typer.Option(help="Text in the citation or its key.")] = None,
+    shaky: Annotated[
+        bool, typer.Option("--shaky", help="Only what is assumed or was read nowhere to point at.")
+    ] = False,
+) -> None:
+    """List the library's numbers with evidence and source, or show one in full."""
+    from .records import print_records
+
+    print_records(text, evidence=evidence, unit=unit, source=source, shaky=shaky)
+
+
+@app.command()
+def cite(
+    result: Annotated[Path, typer.Argument(help="A result.json of `revpath compare`.")] = Path(
+        "revpath-results/result.json"
+    ),
+) -> None:
+    """Print the references that a result used, each with the records taken from it."""
+    from .records import print_citations
+
+    print_citations(result)
+
+
+@app.command()
+def sensitivity(
+    results: Annotated[Path, typer.Argument(help="Folder of `revpath compare`.")] = Path("revpath-results"),
+) -> None:
+    """Say which single number, changed by how much, would reverse the verdict, and draw the tornado."""
+    from ..compare.leverage import run_sensitivity
+
+    for path in run_sensitivity(results):
+        print(path)
+
+
+@app.command()
+def claims(
+    name: Annotated[
+        str | None, typer.Argument(help="One claim in full: a key (C7a), a number (C7) or a work (puma2019).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for claims.csv, claims.pdf and claims.png.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Root of the draws.")] = 0,
+) -> None:
+    """Compute published advantage factors again: under their own numbers, and against today's baselines."""
+    from .claims import run_claims
+
+    for path in run_claims(name, out, seed=seed):
+        print(path)
+
+
+@app.command()
+def barrier(
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of `revpath compare`, for the revolutionary path's own factor.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for barrier.pdf and barrier.png.")] = Path("revpath-results"),
+) -> None:
+    """Draw who can afford to train which model, by year and by step of the evolutionary road."""
+    from .barrier import run_barrier
+    from .doubts import doubts_of_barrier
+
+    _first(doubts_of_barrier())
+    for path in run_barrier(out, results):
+        print(path)
+
+
+@app.command()
+def chips(
+    name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
+) -> None:
+    """List the chips that price events, or show what one makes of its published workloads."""
+    from .chips import print_chip, print_chips
+    from .doubts import doubts_of_chips
+
+    _first(doubts_of_chips(name))
+    print_chips() if name is None else print_chip(name)
+
+
+@app.command()
+def validate(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
+    ] = None,
+) -> None:
+    """Set the chips' modelled energy beside what was published of the silicon, calibrated and left out."""
+    from .chips import run_validation
+    from .doubts import doubts_of_validation
+
+    _first(doubts_of_validation())
+    for path in run_validation(out):
+        print(path)
+
+
+gpu = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="GPUs: what they are, and the one at hand.")
+app.add_typer(gpu, name="gpu")
+
+
+@gpu.callback()
+def gpus(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for gpu_validation.csv, gpu_validation.pdf and gpu_validation.png.")
+    ] = None,
+) -> None:
+    """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
+    if context.invoked_subcommand is None:
+        from .doubts import doubts_of_gpus
+        from .gpu import print_gpus
+
+        _first(doubts_of_gpus())
+        print_gpus(out=out)
+
+
+@gpu.command()
+def measure(
+    out: Annotated[Path, typer.Option(help="Folder or TOML file for the measured records.")] = Path("revpath-results"),
+    workload: Annotated[
+        list[str] | None, typer.Option(help="gemm, copy, gibbs or transformer; all unless given.")
+    ] = None,
+    index: Annotated[int, typer.Option(min=0, help="Which GPU.")] = 0,
+    seconds: Annotated[float, typer.Option(min=1, help="Of each trial.")] = 10.0,
+    trials: Annotated[int, typer.Option(min=1)] = 3,
+) -> None:
+    """Measure energy on the GPU at hand by its own meter (NVML) and write records; without one, say so."""
+    from .gpu import run_gpu_measure
+
+    names = workload or ["gemm", "copy", "gibbs", "transformer"]
+    run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
+
+
+@gpu.command("compare")
+def against_the_meter(
+    file: Annotated[Path, typer.Argument(help="A file of `revpath gpu measure`.")],
+    model: Annotated[
+        str | None, typer.Option(help="The library's GPU to compare with; the file's own unless given.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figure.")] = None,
+) -> None:
+    """Set the GPU model beside a measured file: watts of each workload."""
+    from .gpu import run_gpu_compare
+
+    run_gpu_compare(file, model, out)
+
+
+def _first(doubts: str) -> None:
+    """What a report leans on, on its first line; nothing where it leans on nothing doubtful."""
+    if doubts:
+        print(doubts)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, what is missing, and whether the kernels compile and cache."""
+    from .doctor import print_report
+
+    raise typer.Exit(print_report())
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line on standard error and exit code 2, never a traceback."""
+    try:
+        app(prog_name="revpath")
+    except Exception as error:
+        from ...devices.base.errors import (
+            RevpathError,  # here, because `revpath --help` needs neither numpy nor pydantic
+        )
+
+        if not isinstance(error, RevpathError):
+            raise
+        print(f"revpath: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None

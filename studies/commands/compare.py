@@ -1,0 +1,218 @@
+"""What the command line shows: live progress while runs train, then the table and the sentence."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from ...energy_models.prices.bill import Bill, Interval
+    from ..compare.job import Comparison, Told
+    from ..compare.verdict import Bound, Contender, Stop
+
+_SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
+
+
+def wide_console() -> Console:
+    """Standard output; wide enough for the tables where it is a file or a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=132)
+
+
+def watch(run: Callable[[Told], Comparison]) -> Comparison:
+    """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint."""
+    console = Console(stderr=True)
+    progress = Progress(
+        TextColumn("{task.description:<14}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.completed:>9,.0f} of {task.total:,.0f} characters"),
+        TextColumn("{task.fields[bits]}"),
+        TimeElapsedColumn(),
+        console=console,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def tell(name: str, done: int, total: int, bits: float | None) -> None:
+        if not tasks:  # not before, so that a refused argument is all that is said
+            console.print("training; the first run also compiles kernels (half a minute)", highlight=False)
+            progress.start()
+        if name not in tasks:
+            tasks[name] = progress.add_task(name, total=total, bits="")
+        done = min(done, total)  # the last mini-batch may go a little beyond
+        if bits is None:
+            progress.update(tasks[name], completed=done)
+            return
+        score = f"{bits:.3f} bits/char"
+        progress.update(tasks[name], completed=done, bits=score)
+        if not console.is_terminal:
+            console.print(f"{name}: {done:,} of {total:,} characters, {score}", highlight=False, soft_wrap=True)
+
+    try:
+        return run(tell)
+    finally:
+        if tasks and console.is_terminal:
+            progress.stop()
+
+
+def print_comparison(found: Comparison) -> None:
+    """The warnings, the tables, the sentence, and where the files are."""
+    from .boundaries import print_boundaries, print_roles
+
+    console = wide_console()
+    verdict = found.verdict
+    if verdict.warnings:
+        _say(console, f"[bold red]ASSUMED[/] {escape(' '.join(verdict.warnings))}")
+    _print_contenders(console, found)
+    analog = next((c for c in found.contenders if c.kind == "analog" and not c.hypothetical and c.stops), None)
+    if analog is not None:
+        at_q = None if verdict.bits is None else analog.first_at(verdict.bits)
+        _print_bill(console, analog, at_q or analog.stops[-1])
+    print_boundaries(found, console)
+    print_roles(found, console)
+    _print_ratios(console, found)
+    if found.baseline is None:
+        _say(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
+    if not found.complete:
+        _say(console, "[bold yellow]note[/] interrupted: judged on what is done; run again to go on")
+    _say(console, f"[bold]{escape(verdict.sentence)}[/]")
+    _say(console, escape("wrote " + ", ".join(str(path) for path in found.files)))
+
+
+def two_lines(interval: Interval, sign: str = "") -> str:
+    """A number with its central 90 % below it, for a cell of a table."""
+    from ..compare.verdict import plain_number
+
+    return f"{sign}{plain_number(interval.nominal)}\n{plain_number(interval.low)} to {plain_number(interval.high)}"
+
+
+def _print_contenders(console: Console, found: Comparison) -> None:
+    """One row for each model on its hardware; what it would cost at the best matrix product stands beside it."""
+    from ..compare.verdict import table
+
+    q = found.verdict.bits
+    grid = Table()
+    to_q = f"to {q:g}" if q else "to Q"
+    for heading, justify in (
+        ("contender", "left"),
+        ("parameters", "right"),
+        ("best bits/char\nval / test", "right"),
+        ("J to that\n(90 %)", "right"),
+        (f"characters\n{to_q}", "right"),
+        (f"J {to_q}\n(90 %)", "right"),
+        ("same at best\nGEMM", "right"),
+    ):
+        grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    rows = {c.name: row for c, row in zip(found.contenders, table(found.contenders, q), strict=True)}
+    bounds = {c.name: c for c in found.contenders}
+    for c in found.contenders:
+        if c.kind == "gpu-bound" or not c.stops:
+            continue
+        row, bound = rows[c.name], bounds.get(f"{c.name}-bound")
+        reached = row["joules to Q"] is not None
+        sign = "≤ " if q and c.passed_unseen(q) else ""
+        at_q = None if q is None else c.first_at(q)
+        bound_at_q = None if q is None or bound is None else bound.first_at(q)
+        grid.add_row(
+            escape(c.title),
+            f"{c.parameters:,}",
+            f"{c.best.validation_bits:.3f} / {c.best.test_bits:.3f}",
+            two_lines(c.best.bill.interval()),
+            f"{sign}{row['characters to Q']:,}" if reached else ("not reached" if q else ""),
+            two_lines(at_q.bill.interval(), sign) if at_q else "",
+            two_lines(bound_at_q.bill.interval(), sign) if bound_at_q else "",
+        )
+    _say(
+        console,
+        f"[bold]Energy of training on {escape(found.text.name)}[/] (chip or GPU; ≤: its first checkpoint was there)",
+    )
+    console.print(grid)
+    _say(console, f"Witten-Bell 6-gram on the same characters: {found.ngram_bits:.3f} bits/char.")
+
+
+def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
+    """Where the joules of the analog run go, and how far each is from its thermal floor."""
+    from ...energy_models.prices.bill import Interval
+    from ..compare.verdict import plain_number
+
+    bill = stop.bill
+    grid = Table()
+    for heading in ("component", "J", "share", "90 % interval", "over its floor"):
+        grid.add_column(heading, justify="left" if heading == "component" else "right")
+    shares = {c: bill.nominal(c) / bill.joules for c in bill.components}
+    small = [c for c in bill.components if shares[c] < _SMALLEST_SHARE]
+    rows = [(c, [c], bill.interval(c)) for c in sorted(shares, key=lambda c: -shares[c]) if c not in small]
+    if small:
+        draws = np.sum([bill.samples[c] for c in small], axis=0)
+        rows.append((f"{len(small)} others", small, Interval.of(sum(bill.nominal(c) for c in small), draws)))
+    for name, components, i in rows:
+        interval = f"{plain_number(i.low)} to {plain_number(i.high)}"
+        share = f"{i.nominal / bill.joules:.1%}"
+        grid.add_row(name, plain_number(i.nominal), share, interval, _over_floor(bill, components))
+    _say(console, f"[bold]{escape(analog.title)}[/]: after {stop.characters:,} characters")
+    console.print(grid)
+
+
+def _over_floor(bill: Bill, components: Sequence[str]) -> str:
+    """How many times its thermal floor a row of the bill spends (the least of several), or that there is none, and why."""
+    from ...energy_models import why_no_floor
+    from ..compare.verdict import plain_number
+
+    etas = [eta for eta in map(bill.eta, components) if not math.isnan(eta)]
+    if not etas:
+        return f"none: {why_no_floor(components[0])}"
+    return f"{'at least ' if len(components) > 1 else ''}{plain_number(min(etas))} times"
+
+
+def _print_ratios(console: Console, found: Comparison) -> None:
+    from ..compare.verdict import in_words, interval_in_words
+
+    def say(against: str, ratio: Interval, limit: Bound) -> None:
+        _say(console, f"Against {against}: {in_words(ratio, limit)} energy ({interval_in_words(ratio)}).")
+
+    v = found.verdict
+    if v.ratio_bound is not None:
+        say("the transformer at the best matrix product, a lower bound", v.ratio_bound, v.limit)
+    if v.ratio_gpu_ebm is not None:
+        say("the EBM with ideal weights on the GPU", v.ratio_gpu_ebm, v.limit_gpu_ebm)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, soft_wrap=True)
+
+
+def print_devices() -> None:
+    from ...devices import device_names, load_device
+
+    grid = Table()
+    for heading in ("device", "what it is", "trains in place"):
+        grid.add_column(heading)
+    for name in device_names():
+        device = load_device(name)
+        grid.add_row(name, escape(device.title), "no" if device.response.law == "unknown" else device.response.law)
+    wide_console().print(grid)
+
+
+def print_device(name: str | Path) -> None:
+    from ...devices import load_device
+
+    device = load_device(name)
+    console = wide_console()
+    _say(console, f"[bold]{device.name}[/] {escape(device.title)}")
+    grid = Table()
+    for heading in ("number", "value", "unit", "evidence", "read in", "source"):
+        grid.add_column(heading)
+    for field, record in device.records.items():
+        evidence = f"[bold yellow]{record.evidence}[/]" if record.shaky else str(record.evidence)
+        grid.add_row(field, f"{record.value:g}", record.unit, evidence, record.read_in, record.source.key)
+    console.print(grid)
+    _say(console, f"[bold]not known[/] {escape(', '.join(device.unknowns) or 'nothing')}")
+    for source in device.sources.values():
+        _say(console, escape(f"{source.key}: {source.citation} {source.url}"))

@@ -1,0 +1,52 @@
+"""`revpath gpu compare`: the GPU model beside a measured file, as a table and a figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ...energy_models.validation.measured import Compared, compare_measured
+
+
+def show_measured(path: Path, console: Console, gpu: str | None = None, out: Path | None = None) -> list[Path]:
+    """Print measured and modelled watts of each workload of a file, and draw them into a folder where one is given.
+
+    gpu: the model's GPU by name, where the file's own is not one that the library describes.
+    """
+    found = compare_measured(path, gpu)
+    console.print(_table(found))
+    for one in found:
+        if one.model_W is None:
+            console.print(escape(f"{one.workload}: not modelled: {one.why}"), highlight=False, soft_wrap=True)
+    return [] if out is None else _draw(found, out / path.stem)
+
+
+def _table(found: list[Compared]) -> Table:
+    grid = Table(title="The GPU model beside the meter: mean watts of the GPU")
+    for heading in ("workload", "meter W", "model W", "90 %", "model over meter"):
+        grid.add_column(heading, justify="left" if heading == "workload" else "right")
+    for one in found:
+        cells = ("not modelled", "", "")
+        if one.model_W is not None and one.error is not None:
+            interval = one.model_W.interval
+            cells = (f"{interval.nominal:.0f}", f"{interval.low:.0f} to {interval.high:.0f}", f"{one.error:+.0%}")
+        grid.add_row(escape(one.workload), f"{one.measured_W:.0f}", *cells)
+    return grid
+
+
+def _draw(found: list[Compared], where: Path) -> list[Path]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from ...devices.base.files import results_folder
+    from ...energy_models.figures.measured import plot_measured
+    from ..compare.figure import STYLE, save
+
+    results_folder(where.parent)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 1.2 + 0.4 * len(found)), layout="constrained")
+        plot_measured(found, figure.subplots(), where.name.replace("_", " "))
+    return save(figure, where)

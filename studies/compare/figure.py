@@ -1,0 +1,141 @@
+"""Figures: pure functions from results to matplotlib figures, colour-blind safe, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...devices.base.files import write_whole
+from .verdict import Contender, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color universal design" (2008); lines also differ in marker and dash
+_BLUE, _ORANGE, _GREEN, _VERMILION, _PURPLE, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+_BAND = 0.12  # opacity
+_TITLE_WIDTH = 105  # characters
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "revpath",
+    "savefig.dpi": 200,
+}
+
+
+def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits: float, text_name: str) -> Figure:
+    """Joules of training against exact bits per character, every contender, with the n-gram line."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 5.2), layout="constrained")
+        axes = plot_energy_curves(contenders, ngram_bits, figure.subplots())
+        if verdict.bits is not None:
+            axes.axhline(verdict.bits, color=_GREY, linewidth=0.8, label=f"compared here: {verdict.bits:g} bits/char")
+            axes.legend(fontsize=8, frameon=False, loc="upper right")
+        title = f"Energy of training to equal quality: {text_name}, 27 symbols\n{fill(verdict.sentence, _TITLE_WIDTH)}"
+        axes.set_title(_plain_text(title), fontsize=8, loc="left")
+    return figure
+
+
+def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: Axes) -> Axes:
+    """Draw the curves on `ax` and return it.
+
+    A marker is a checkpoint. Bands are 90 % intervals of the prices, dotted lines the best matrix product, dashes and
+    open markers devices that do not exist.
+    """
+    looks = _looks(contenders)
+    for c in contenders:
+        if not c.stops:
+            continue
+        joules = np.array([s.bill.joules for s in c.stops])
+        bits = np.array([s.validation_bits for s in c.stops])
+        bound = c.kind == "gpu-bound"
+        colour, marker = looks[c.name]
+        ax.plot(
+            joules,
+            bits,
+            color=colour,
+            marker=None if bound else marker,
+            markersize=3.5,
+            linewidth=1.0 if bound else 1.5,
+            linestyle=":" if bound else ("--" if c.hypothetical else "-"),
+            label="_" + c.title if bound else _plain_text(c.title),
+            markerfacecolor="white" if c.hypothetical else colour,
+        )
+        if not bound:
+            _draw_band(ax, c, colour)
+    ax.plot([], [], color=_GREY, linestyle=":", label="same, best matrix product (lower bound)")
+    ax.fill_between([], [], [], color=_GREY, alpha=_BAND, lw=0, label="90 % interval of the prices")
+    ax.set_xscale("log")
+    ax.set_xlabel("energy of training (J), at the boundary of the chip or GPU")
+    ax.set_ylabel("exact bits per character (validation)")
+    ax.axhline(ngram_bits, color="black", linewidth=1, linestyle=(0, (6, 3)))
+    ax.annotate(
+        f"Witten-Bell 6-gram, {ngram_bits:.2f}: above this line, a small-model regime",
+        (0.01, ngram_bits),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -3),
+        textcoords="offset points",
+        va="top",
+        fontsize=8,
+    )
+    lowest = min([ngram_bits, *(s.validation_bits for c in contenders for s in c.stops)])
+    ax.set_ylim(bottom=lowest - 0.2)
+    ax.grid(alpha=0.25, which="major")
+    ax.legend(fontsize=8, frameon=False, loc="upper right")
+    return ax
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write `stem`.pdf and `stem`.png without dates, so that the same result gives the same bytes."""
+    import matplotlib as mpl
+
+    paths = []
+    for ending, metadata in (("pdf", {"CreationDate": None, "ModDate": None}), ("png", {"Software": None})):
+        path, content = stem.with_name(f"{stem.name}.{ending}"), BytesIO()
+        with mpl.rc_context(STYLE):  # resolution and fonts are looked up when a figure is saved
+            figure.savefig(content, format=ending, metadata=metadata)
+        write_whole(path, content.getvalue())
+        paths.append(path)
+    return paths
+
+
+def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:
+    """The 90 % interval of joules at the best bits so far, which is what a first passage is read from."""
+    intervals = [s.bill.interval() for s in contender.stops]
+    bits = np.minimum.accumulate([s.validation_bits for s in contender.stops])
+    ax.fill_betweenx(bits, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=_BAND, lw=0)
+
+
+def _plain_text(text: str) -> str:
+    """Text of others, such as a file's name, in which matplotlib must not read mathematics."""
+    return text.replace("$", r"\$")
+
+
+def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:
+    """Colour and marker by contender; a lower bound takes the colour of its curve."""
+    looks: dict[str, tuple[str, str]] = {}
+    analog = iter([(_VERMILION, "o"), (_ORANGE, "o"), (_PURPLE, "o")])
+    transformer = iter([(_BLUE, "s"), ("#56B4E9", "D"), (_PURPLE, "v")])
+    for c in contenders:
+        stem = c.name.removesuffix("-bound")
+        if stem in looks:
+            looks[c.name] = looks[stem]
+        elif c.kind == "analog":
+            looks[c.name] = next(analog, (_GREY, "x"))
+        elif c.model == "transformer":
+            looks[c.name] = next(transformer, (_GREY, "x"))
+        else:
+            looks[c.name] = (_GREEN, "^")
+    return looks

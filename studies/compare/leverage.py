@@ -1,0 +1,138 @@
+"""What the verdict hangs on: the swing of each number behind it, and the single changes that would reverse it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ...devices.base.errors import RevpathError
+from ...energy_models import flip_points, gpu_energy, load_chip, pulse_prices, ratio_of_bills, tornado
+from ...energy_models.gpu.price import BASES
+from ...energy_models.prices.pricing import with_overrides
+from ...energy_models.sensitivity import Flip, Swing, nominal
+from ..commands.doubts import leaning
+from .learn import Run
+from .verdict import plain_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Leverage:
+    """How the ratio of a stored comparison depends on its records.
+
+    Attributes
+    ----------
+    bits: quality at which it is taken. ratio: transformer joules over analog joules; above 1 the analog side wins.
+    swings: the ratio with one record at its 5 % and its 95 % quantile, widest first.
+    flips: the value of one record that makes the ratio 1, all others nominal; nearest first.
+    shaky: ids of the assumed or unverified records behind it, those of the device included.
+    """
+
+    bits: float
+    ratio: float
+    transformer: str
+    swings: tuple[Swing, ...]
+    flips: tuple[Flip, ...]
+    shaky: tuple[str, ...] = ()
+
+    def plot(self, ax: Axes, most: int = 10) -> Axes:
+        """A tornado: the widest swings, and the factors that would reverse the verdict."""
+        from ...energy_models.figures.tornado import plot_tornado
+
+        ax = plot_tornado(self.swings, self.ratio, ax, flips=self.flips, most=most)
+        ax.set_xlabel(f"joules of the transformer over joules of the analog EBM, at {self.bits:g} bits/char")
+        return ax
+
+
+def leverage(folder: Path | str) -> Leverage:
+    """Of the ``result.json`` that `revpath compare` wrote into a folder.
+
+    Raises
+    ------
+    RevpathError: no readable result, or one in which nothing was compared at equal quality.
+    """
+    path = Path(folder) / "result.json"
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        runs = [Run.model_validate(run) for run in result["runs"]]
+        verdict, chip = result["verdict"], result["chip"]
+        bits = verdict["bits"]
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise RevpathError(f"{path}: not a result of `revpath compare`: {error}") from error
+    if bits is None:
+        raise RevpathError(f"{path}: nothing was compared at equal quality, so nothing can reverse a verdict")
+    analog = next(run for run in runs if run.recipe.hardware is not None and not run.recipe.hardware.changes)
+    at = next(c for c in analog.checkpoints if c.validation_bits <= bits)
+    assert analog.recipe.hardware is not None
+    cell = analog.recipe.hardware.cell()
+    priced = with_overrides(load_chip(chip), pulse_prices(cell))
+    flops = _flops(result, verdict["transformer"], bits)
+    quantity, used = ratio_of_bills({"matmul.flop": flops}, load_chip(BASES["run"]), at.spent(), priced)
+    ratio, _ = nominal(quantity, used)
+    return Leverage(
+        bits,
+        ratio,
+        verdict["transformer"],
+        tuple(tornado(quantity, used)),
+        tuple(flip_points(quantity, 1.0, used)),
+        tuple(sorted(record.id for record in {**used, **cell.records}.values() if record.shaky)),
+    )
+
+
+def _flops(result: dict[str, Any], transformer: str, bits: float) -> float:
+    """FLOPs of the transformer at the quality compared, from its joules there and the price of one."""
+    contender = next(c for c in result["contenders"] if transformer in (c["name"], c["title"]) and c["kind"] == "gpu")
+    stop = next(s for s in contender["stops"] if s["validation_bits"] <= bits)
+    return stop["joules"]["nominal"] / gpu_energy(1.0, n_draws=100).up_to("chip").nominal
+
+
+def sentences(found: Leverage, most: int = 5) -> list[str]:
+    """What to print: the widest swing, and the nearest single changes that reverse the verdict."""
+    side = "the analog EBM" if found.ratio > 1 else "the transformer"
+    lines = [
+        f"At {found.bits:g} bits/char the transformer's joules are {plain_number(found.ratio)} times those of the analog EBM "
+        f"at the stated values of all records: {side} needs less."
+    ]
+    for swing in found.swings[:1]:
+        low, high = sorted((swing.low, swing.high))
+        lines.append(
+            f"The widest swing is that of {swing.record}: {plain_number(low)} to {plain_number(high)} over its 90 %."
+        )
+    likely = [flip for flip in found.flips if flip.likely]
+    if not found.flips:
+        lines.append(
+            "No single number reverses that, however it is changed between a ten-thousandth and ten thousand times."
+        )
+    else:
+        lines.append(
+            f"{len(likely)} of the {len(found.swings)} uncertain numbers reverse that alone within their own 90 %."
+            if likely
+            else "No single number reverses that within its own 90 %."
+        )
+    for flip in found.flips[:most]:
+        inside = "within its 90 %" if flip.likely else "outside its 90 %"
+        lines.append(f"  {flip.record} at {flip.factor:.3g} times its value ({flip.value:.4g}, {inside})")
+    return lines
+
+
+def run_sensitivity(folder: Path) -> list[Path]:
+    """Print what the verdict in a results folder hangs on and draw the tornado; returns the files written."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from .figure import STYLE, save
+
+    found = leverage(folder)
+    doubts = leaning("These swings", found.shaky)
+    for line in ([doubts] if doubts else []) + sentences(found):
+        print(line)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+        found.plot(figure.subplots())
+    return save(figure, Path(folder) / "tornado")

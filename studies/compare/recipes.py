@@ -1,0 +1,119 @@
+"""What the main job trains: the same conditional RBM on different synapses, described as frozen data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...devices import Device, load_device
+from ...ebm import SynapsesFactory, crossbar_synapses_by_array
+from ...simulator import ADC, DAC, ArrayConfig
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Hardware(_Frozen):
+    """The analog arrays of a model: one for the context weights, one for the label weights.
+
+    changes: numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
+    context_max, label_max: weight of a full conductance difference. context_adc, label_adc: ADC range in weights.
+    """
+
+    device: str = "reram-sb-gong2018"
+    changes: dict[str, float] = Field(default_factory=dict)
+    context_max: float = Field(default=3.0, gt=0)
+    label_max: float = Field(default=1.0, gt=0)
+    context_adc: float = Field(default=3.0, gt=0)
+    label_adc: float = Field(default=1.0, gt=0)
+    bits: int = Field(default=8, ge=2, le=16)
+    longest_train: int = Field(default=31, ge=1, le=63)
+
+    def cell(self) -> Device:
+        return load_device(self.device).replaced(**self.changes)
+
+    def synapses(self, seed: int) -> SynapsesFactory:
+        cell = self.cell()
+
+        def config(largest: float, adc_range: float) -> ArrayConfig:
+            return ArrayConfig(
+                device=cell,
+                weight_max=largest,
+                dac=DAC(bits=self.bits),
+                adc=ADC(bits=self.bits, y_max=adc_range * largest),
+                longest_train=self.longest_train,
+            )
+
+        return crossbar_synapses_by_array(
+            [config(self.context_max, self.context_adc), config(self.label_max, self.label_adc)], seed
+        )
+
+
+class Recipe(_Frozen):
+    """One training run. Two recipes that are equal give the same bits, on any machine and at any number of threads.
+
+    Learning rates fall linearly from their full value to `last_rate` of it over the `characters`.
+    """
+
+    name: str
+    title: str
+    kind: Literal["digital", "analog"]
+    hardware: Hardware | None = None
+    context: int = Field(default=8, ge=1, le=64)
+    hidden: int = Field(default=256, ge=1)
+    batch: int = Field(default=64, ge=1)
+    rule: Literal["exact", "cd"] = "exact"
+    learning_rate: float = Field(default=40.0, ge=0)
+    label_learning_rate: float = Field(default=0.2, ge=0)
+    bias_learning_rate: float = Field(default=2.0, ge=0)
+    last_rate: float = Field(default=0.05, gt=0, le=1)
+    characters: int = Field(ge=1)
+    seed: int = Field(default=1, ge=0)
+
+    def key(self, text_sha256: str, version: str) -> str:
+        """What the result depends on, as a short hash: the name of its files.
+
+        The numbers of the device are in it, not its name alone, so that an edited device file is trained anew. Of the
+        code only the version is: who changes code under one version deletes the runs, or names another folder.
+
+        Raises
+        ------
+        RevpathError: the device cannot be read.
+        """
+        numbers = self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else ""
+        content = json.dumps([self.model_dump(), numbers, text_sha256, version], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def recipes(characters: int, seed: int) -> list[Recipe]:
+    """The runs of `revpath compare`: the device as measured, ideal synapses, and the device with ten times its states.
+
+    Learning rates and ranges are the best of the trials listed in docs/tuning.md, each run by its own best.
+    """
+    measured = Hardware()
+    finer = {"response__step": measured.cell().response.step / 10}  # type: ignore[union-attr]
+    return [
+        Recipe(
+            name="analog",
+            title="EBM, analog ReRAM as measured",
+            kind="analog",
+            hardware=measured,
+            context=3,
+            learning_rate=10.0,
+            characters=characters,
+            seed=seed,
+        ),
+        Recipe(name="digital", title="EBM, ideal digital synapses", kind="digital", characters=characters, seed=seed),
+        Recipe(
+            name="analog-finer",
+            title="EBM, analog, hypothetical: a tenth of the pulse step",
+            kind="analog",
+            hardware=Hardware(changes=finer, context_max=40.0, context_adc=0.6, longest_train=63),
+            characters=characters,
+            seed=seed,
+        ),
+    ]

@@ -1,0 +1,342 @@
+"""Equal quality or no comparison: curves of joules against bits per character, and the one sentence they support."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ...energy_models import Bill, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
+from ...energy_models.prices.bill import SCOPES, Interval, Scope, ratio
+from ..baselines.curves import Baseline, Curve
+from .learn import Run
+
+CHIP = "reram-32nm"
+QUALITIES = tuple(round(4.0 - 0.05 * k, 2) for k in range(45))
+"""Bits per character at which joules are compared, 4.0 to 1.8: so fine that the verdict is taken at the best quality
+that the analog side reaches, not at a coarser one that flatters it."""
+COARSER = 0.2
+"""How many bits worse the second comparison is, which shows where the ratio is going."""
+_N_DRAWS = 10_000
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A contender at one checkpoint: characters seen, exact bits on validation and test, and the bill so far."""
+
+    characters: int
+    validation_bits: float
+    test_bits: float
+    bill: Bill
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A learning curve priced on one piece of hardware.
+
+    kind: "analog", "gpu" (run-level energy) or "gpu-bound" (best matrix product: a lower bound).
+    hypothetical: its device does not exist.
+    shaky: ids of the assumed or unverified records of its prices and its device.
+    """
+
+    name: str
+    title: str
+    model: str
+    kind: str
+    parameters: int
+    stops: tuple[Stop, ...]
+    hypothetical: bool = False
+    shaky: tuple[str, ...] = ()
+
+    def first_at(self, bits: float) -> Stop | None:
+        """The first checkpoint at or below `bits` on validation: no interpolation, no look ahead at the test."""
+        return next((s for s in self.stops if s.validation_bits <= bits), None)
+
+    def compared_at(self, bits: float | None) -> Stop:
+        """The first checkpoint at or below `bits`, or the best one where it did not come to that."""
+        return (self.first_at(bits) if bits is not None else None) or self.best
+
+    def passed_unseen(self, bits: float) -> bool:
+        """Whether its first checkpoint was at or below `bits` already: then it took at most what that had taken."""
+        return bool(self.stops) and self.stops[0].validation_bits <= bits
+
+    @property
+    def best(self) -> Stop:
+        return min(self.stops, key=lambda s: s.validation_bits)
+
+
+Bound = Literal["at most", "at least", "about"] | None
+"""How a ratio of two first passages is to be read where a curve began below the quality; None: as it is."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The comparison at one quality.
+
+    bits: the lowest listed quality that both the measured analog EBM and some transformer reached, or None.
+    ratio: transformer joules over analog joules there (above 1 the analog side wins), chip against GPU.
+    ratio_bound: the same, with the transformer at the best matrix product.
+    ratio_gpu_ebm: joules of the EBM on the GPU over analog joules.
+    limit, limit_gpu_ebm: how `ratio` (with `ratio_bound`) and `ratio_gpu_ebm` are to be read.
+    coarser: (bits, ratio) at a quality `COARSER` bits worse, or None where that is not listed; limit_coarser: as `limit`.
+    dominant, dominant_share: the largest component of the analog bill.
+    not_reached: listed qualities that a transformer reached and the analog EBM did not.
+    warnings: what the bills lean on without proof, one line each.
+    ratio_at: `ratio` at the boundaries that both have joules in (chip, node, facility; the GPU's prices hold no smaller).
+    """
+
+    sentence: str
+    bits: float | None = None
+    ratio: Interval | None = None
+    ratio_bound: Interval | None = None
+    ratio_gpu_ebm: Interval | None = None
+    limit: Bound = None
+    limit_gpu_ebm: Bound = None
+    coarser: tuple[float, Interval] | None = None
+    limit_coarser: Bound = None
+    transformer: str | None = None
+    dominant: str | None = None
+    dominant_share: float | None = None
+    not_reached: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
+    ratio_at: Mapping[str, Interval] = field(default_factory=dict)
+
+
+def contenders(runs: Sequence[Run], baseline: Baseline | None, chip: str = CHIP) -> list[Contender]:
+    """Every curve on every hardware that can run it."""
+    out: list[Contender] = []
+    for run in runs:
+        if run.recipe.kind == "analog":
+            out.append(_analog(run, chip))
+        else:
+            out += [_ebm_on_gpu(run, "gpu"), _ebm_on_gpu(run, "gpu-bound")]
+    for curve in baseline.curves if baseline else ():
+        out += [_transformer(curve, "gpu"), _transformer(curve, "gpu-bound")]
+    return out
+
+
+def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
+    """What the curves say at the lowest quality that both sides reached."""
+    analog = next((c for c in all_of_them if c.kind == "analog" and not c.hypothetical), None)
+    if analog is None or not analog.stops:
+        return Verdict("The analog EBM has no checkpoint yet: nothing to compare.")
+    warnings = _warnings(analog, all_of_them)
+    best = f"the analog EBM came to {analog.best.validation_bits:.2f} bits/char"
+    transformers = [c for c in all_of_them if c.model == "transformer" and c.kind == "gpu"]
+    if not transformers:
+        return Verdict(f"No transformer was trained on this text, so nothing is compared; {best}.", warnings=warnings)
+    theirs = [q for q in QUALITIES if any(t.first_at(q) for t in transformers)]
+    missed = tuple(q for q in theirs if not analog.first_at(q))
+    reached = [q for q in theirs if analog.first_at(q)]
+    if not reached:
+        sentence = f"No listed quality was reached by both sides: {best}."
+        return Verdict(sentence, not_reached=missed, warnings=warnings)
+    bits = min(reached)
+    ours = _passage(analog, bits)
+    cheapest = min((t for t in transformers if t.first_at(bits)), key=lambda t: _passage(t, bits).bill.joules)
+    bound = next(c for c in all_of_them if c.name == cheapest.name.removesuffix("gpu") + "gpu-bound")
+    twin = next((c for c in all_of_them if c.model == "EBM" and c.kind == "gpu" and c.first_at(bits)), None)
+    against = ratio(_passage(cheapest, bits).bill, ours.bill)
+    limit = _limit(cheapest, analog, bits)
+    top = max(ours.bill.components, key=ours.bill.nominal)
+    coarser, limit_coarser = _coarser(analog, transformers, bits, reached)
+    return Verdict(
+        sentence=_sentence((bits, against, limit), coarser and (*coarser, limit_coarser), missed, ngram_bits),
+        coarser=coarser,
+        limit_coarser=limit_coarser,
+        bits=bits,
+        ratio=against,
+        ratio_at=_at_boundaries(_passage(cheapest, bits).bill, ours.bill),
+        ratio_bound=ratio(_passage(bound, bits).bill, ours.bill),
+        ratio_gpu_ebm=ratio(_passage(twin, bits).bill, ours.bill) if twin else None,
+        limit=limit,
+        limit_gpu_ebm=_limit(twin, analog, bits) if twin else None,
+        transformer=cheapest.name,
+        dominant=top,
+        dominant_share=ours.bill.nominal(top) / ours.bill.joules,
+        not_reached=missed,
+        warnings=warnings,
+    )
+
+
+def _passage(contender: Contender, bits: float) -> Stop:
+    stop = contender.first_at(bits)
+    assert stop is not None
+    return stop
+
+
+def _at_boundaries(other: Bill, ours: Bill) -> dict[str, Interval]:
+    scopes: list[Scope] = [
+        scope for scope in SCOPES if other.up_to(scope).nominal > 0 and ours.up_to(scope).nominal > 0
+    ]
+    return {scope: ratio(other, ours, scope) for scope in scopes}
+
+
+def _limit(other: Contender, analog: Contender, bits: float) -> Bound:
+    """A curve that began below `bits` spent at most what its first checkpoint had spent."""
+    match other.passed_unseen(bits), analog.passed_unseen(bits):
+        case True, False:
+            return "at most"
+        case False, True:
+            return "at least"
+        case True, True:
+            return "about"
+    return None
+
+
+def _coarser(
+    analog: Contender, transformers: Sequence[Contender], bits: float, reached: Sequence[float]
+) -> tuple[tuple[float, Interval] | None, Bound]:
+    """The same ratio at a quality `COARSER` bits worse, if that is listed: (bits, transformer over analog joules)."""
+    easier = round(bits + COARSER, 2)
+    if easier not in reached:
+        return None, None
+    cheapest = min((t for t in transformers if t.first_at(easier)), key=lambda t: _passage(t, easier).bill.joules)
+    against = ratio(_passage(cheapest, easier).bill, _passage(analog, easier).bill)
+    return (easier, against), _limit(cheapest, analog, easier)
+
+
+_Finding = tuple[float, Interval, Bound]
+"""Bits per character, transformer over analog joules there, and how that is to be read."""
+
+
+def _sentence(found: _Finding, coarser: _Finding | None, missed: Sequence[float], ngram_bits: float) -> str:
+    bits, against, limit = found
+    finding = f"the analog EBM needs {in_words(against, limit)} energy than the transformer on a GPU"
+    if against.low < 1 < against.high:
+        finding = f"the analog EBM and the transformer on a GPU cannot be told apart: {in_words(against, limit)} energy"
+    text = f"At {bits:g} bits/char {finding} (90 % interval {interval_in_words(against)})"
+    if limit:
+        who = {"at most": "the transformer", "at least": "the analog EBM", "about": "each of them"}[limit]
+        text += f"; it is a limit, since {who} was below that at its first checkpoint"
+    rest = []
+    if coarser:
+        rest.append(f"at {coarser[0]:g}, an easier quality, it needs {in_words(coarser[1], coarser[2])}")
+    if missed:
+        rest.append(f"the analog EBM does not reach {max(missed):g} bits/char, which the transformer does")
+    if bits > ngram_bits:
+        rest.append(f"a 6-gram has {ngram_bits:.2f} for next to no energy, so this is a small-model regime")
+    second = "; ".join(rest)
+    return f"{text}. {second[0].upper()}{second[1:]}." if rest else f"{text}."
+
+
+def in_words(other_over_ours: Interval, limit: Bound = None) -> str:
+    """A ratio of energies as "12 times less" (or "more"), with its limit."""
+    factor = other_over_ours.nominal
+    if factor >= 1:
+        return f"{limit + ' ' if limit else ''}{plain_number(factor)} times less"
+    turned = {"at most": "at least ", "at least": "at most ", "about": "about ", None: ""}[limit]
+    return f"{turned}{plain_number(1 / factor)} times more"
+
+
+def interval_in_words(other_over_ours: Interval) -> str:
+    """Its 90 % interval, turned like the ratio in `in_words`."""
+    low, high = other_over_ours.low, other_over_ours.high
+    if other_over_ours.nominal < 1:
+        low, high = 1 / high, 1 / low
+    return f"{plain_number(low)} to {plain_number(high)}"
+
+
+def plain_number(value: float) -> str:
+    """Two significant digits without an exponent: 0.031, 7.6, 18, 1,200."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"
+
+
+def _warnings(analog: Contender, all_of_them: Sequence[Contender]) -> tuple[str, ...]:
+    """What is assumed or unverified behind the analog bill, and behind those of the GPU, one line each."""
+    out = []
+    if analog.shaky:
+        out.append(
+            f"the analog bill leans on {len(analog.shaky)} assumed or unverified numbers: {', '.join(analog.shaky)}"
+        )
+    guessed = [a.partition(":")[0] for a in analog.stops[-1].bill.assumptions]
+    if guessed:
+        out.append(f"and on {len(guessed)} prices of assumed structure: {', '.join(guessed)}")
+    others = [c for c in all_of_them if c.kind != "analog" and c.stops]
+    shaky = sorted({id for c in others for id in c.shaky})
+    guessed = sorted({a.partition(":")[0] for c in others for a in c.stops[-1].bill.assumptions})
+    for what, names in (("assumed or unverified numbers", shaky), ("prices of assumed structure", guessed)):
+        if names:
+            out.append(f"the bills of the GPU lean on {len(names)} {what}: {', '.join(names)}")
+    return tuple(out)
+
+
+def _analog(run: Run, chip: str) -> Contender:
+    recipe = run.recipe
+    assert recipe.hardware is not None
+    cell = recipe.hardware.cell()
+    prices = pulse_prices(cell)
+    hardware = load_chip(chip)
+    stops = tuple(
+        Stop(
+            c.characters,
+            c.validation_bits,
+            c.test_bits,
+            price(c.spent(), hardware, overrides=prices, n_draws=_N_DRAWS, seed=_SEED),
+        )
+        for c in run.checkpoints
+    )
+    shaky = {record.id for record in cell.records.values() if record.shaky}
+    shaky.update(id for stop in stops[-1:] for id in stop.bill.shaky)
+    return Contender(
+        name=recipe.name,
+        title=recipe.title,
+        model="EBM",
+        kind="analog",
+        parameters=run.parameters,
+        stops=stops,
+        hypothetical=bool(recipe.hardware.changes),
+        shaky=tuple(sorted(shaky)),
+    )
+
+
+def _ebm_on_gpu(run: Run, kind: str) -> Contender:
+    basis: Any = "run" if kind == "gpu" else "gemm"
+    stops = tuple(
+        Stop(c.characters, c.validation_bits, c.test_bits, price_on_gpu(c.spent(), basis, n_draws=_N_DRAWS, seed=_SEED))
+        for c in run.checkpoints
+    )
+    title = "EBM (ideal), H100" + (", lower bound" if kind == "gpu-bound" else "")
+    name = f"{run.recipe.name}-{kind}"
+    return Contender(name, title, "EBM", kind, run.parameters, stops, shaky=stops[-1].bill.shaky if stops else ())
+
+
+def _transformer(curve: Curve, kind: str) -> Contender:
+    basis: Any = "run" if kind == "gpu" else "gemm"
+    stops = tuple(
+        Stop(p.tokens, p.validation_bits, p.test_bits, gpu_energy(p.flops, basis, n_draws=_N_DRAWS, seed=_SEED))
+        for p in curve.points
+    )
+    title = f"transformer {curve.shape.name}, H100" + (", lower bound" if kind == "gpu-bound" else "")
+    name = f"transformer-{curve.shape.name}-{kind}"
+    return Contender(name, title, "transformer", kind, curve.parameters, stops, shaky=stops[-1].bill.shaky)
+
+
+def table(all_of_them: Sequence[Contender], bits: float | None) -> list[dict[str, Any]]:
+    """One row a contender: what it reached, and what it cost at `bits`."""
+    rows = []
+    for c in all_of_them:
+        at = c.first_at(bits) if bits is not None and c.stops else None
+        joules = at.bill.interval() if at else None
+        best = c.best.bill.interval() if c.stops else None
+        rows.append(
+            {
+                "contender": c.title,
+                "parameters": c.parameters,
+                "best bits/char (validation)": c.best.validation_bits if c.stops else np.nan,
+                "best bits/char (test)": c.best.test_bits if c.stops else np.nan,
+                "joules at best": best.nominal if best else np.nan,
+                "low at best": best.low if best else np.nan,
+                "high at best": best.high if best else np.nan,
+                "characters to Q": at.characters if at else None,
+                "test bits/char at Q": at.test_bits if at else None,
+                "joules to Q": joules.nominal if joules else None,
+                "low": joules.low if joules else None,
+                "high": joules.high if joules else None,
+            }
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""The study of update rules that `revpath rules` runs."""

@@ -1,0 +1,115 @@
+"""The figure of the study of update rules: quality by rule and device, with pulses per weight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...devices.base.files import write_whole
+from ..compare.figure import STYLE, save
+from ..tasks.tasks import TASKS
+from .study import DIGITAL, RULE_NAMES, Plan, Tell, study, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+_NAMES = {
+    "stochastic": "stochastic\npulses",
+    "deterministic": "deterministic\npulses",
+    "mixed-precision": "mixed\nprecision",
+    "tiki-taka-2": "Tiki-Taka\nv2",
+    "chopped-tiki-taka-2": "chopped\nTTv2",
+    "agad": "AGAD",
+    "write-verified-copy": "write-verify\nof a copy",
+}
+
+
+def publish(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | None = None) -> pd.DataFrame:
+    """Make or complete the study in `folder`, and write ``rules.csv``, ``rules.png`` and ``rules.pdf`` there."""
+    found = table(study(plan, folder, workers=workers, tell=tell))
+    write_whole(Path(folder) / "rules.csv", found.to_csv(index=False).encode())
+    save(rules_figure(found), Path(folder) / "rules")
+    return found
+
+
+def rules_figure(table: pd.DataFrame) -> Figure:
+    """One map for each task of `training_rules.table`, side by side."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    tasks = [task for task in TASKS if task in set(table["task"])]
+    devices = table.loc[table["device"] != DIGITAL, "device"].nunique()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.6 * len(tasks) + 1.4, 0.62 * devices + 2.4), layout="constrained")
+        axes = np.atleast_1d(np.asarray(figure.subplots(1, len(tasks))))
+        for ax, task in zip(axes, tasks, strict=True):
+            plot_rules(table, task, ax)
+        for ax in axes[1:]:
+            ax.set_yticklabels([])  # the devices are those of the first map
+        colours = axes[0].images[0]
+        figure.colorbar(
+            colours, ax=list(axes), shrink=0.9, pad=0.01, label="share of the ideal model's gain", extend="min"
+        )
+    return figure
+
+
+def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
+    """Draw the map of one task on `ax` and return it.
+
+    Colour: how much of the way the model came from what it would reach without weights (0) to the ideal digital model,
+    trained alike (1); orange is clearly below 0, made worse. Numbers: quality of the test data, and below it pulses per weight.
+    Devices are those of the whole table, so that maps of several tasks have the same rows.
+    """
+    kind = TASKS[task]
+    rows = [row for row in table.to_dict("records") if row["task"] == task]
+    best = next((row["quality"] for row in rows if row["device"] == DIGITAL), np.nan)
+    rows = [row for row in rows if row["device"] != DIGITAL]
+    devices = [device for device in dict.fromkeys(table["device"]) if device != DIGITAL]
+    rules = [rule for rule in RULE_NAMES if rule in {row["rule"] for row in rows}]
+    floor = kind.baseline()
+    way = np.full((len(devices), len(rules)), np.nan)
+    for row in rows:
+        i, j = devices.index(row["device"]), rules.index(row["rule"])
+        if row["refused"]:
+            ax.annotate("not\nsimulated", (j, i), ha="center", va="center", fontsize=7, color="0.45")
+            continue
+        way[i, j] = np.clip((row["quality"] - floor) / (best - floor), -1, 1.5)
+        ax.annotate(
+            f"{row['quality']:.2f}\n{_short(row['pulses_per_weight'])}",
+            (j, i),
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color="white" if way[i, j] > 0.75 else "black",
+        )
+    ax.imshow(np.ma.masked_invalid(way), cmap=_colours(), vmin=-0.02, vmax=1.2, aspect="auto")
+    ax.set_xticks(range(len(rules)), [_NAMES[rule] for rule in rules], fontsize=7.5)
+    ax.set_yticks(range(len(devices)), devices, fontsize=8)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    sign = "higher" if kind.higher_is_better else "lower"
+    ax.set_title(
+        f"{kind.title}: test {kind.unit} ({sign} is better), and pulses per weight\n"
+        f"ideal digital {best:.2f}, {kind.baseline_name} {floor:.2f}",
+        fontsize=9,
+        loc="left",
+    )
+    return ax
+
+
+def _colours() -> Colormap:
+    import matplotlib as mpl
+
+    return mpl.colormaps["Blues"].with_extremes(under="#E69F00", bad="#EEEEEE")
+
+
+def _short(pulses: float) -> str:
+    """A number of pulses in a few characters."""
+    if pulses < 1000:
+        return f"{pulses:.0f} p" if pulses >= 1 else f"{pulses:.1g} p"
+    return f"{pulses / 1000:.1f}k p" if pulses < 1e4 else f"{pulses / 1000:.0f}k p"

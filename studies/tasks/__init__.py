@@ -1,0 +1,1 @@
+"""What is learned: texts and small made-up problems."""

@@ -1,0 +1,427 @@
+"""The command line as its users meet it: help, tables, one-line errors, Ctrl-C."""
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from revpath.devices import device_names
+from revpath.studies.commands import cli
+from revpath.studies.commands import compare as report
+from revpath.studies.compare import job, learn
+from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.tasks.text import load_text
+
+REVPATH = Path(sysconfig.get_path("scripts")) / "revpath"
+installed = pytest.mark.skipif(not REVPATH.exists(), reason="the command is not installed")
+
+
+@pytest.fixture(scope="module")
+def text_path(tmp_path_factory):
+    moby = load_text()
+    path = tmp_path_factory.mktemp("text") / "whale.txt"
+    path.write_text(moby.decode(moby.codes[:30_000]))
+    return path
+
+
+@pytest.fixture
+def revpath(monkeypatch, capsys):
+    """``revpath ARGUMENTS`` through its entry point, in this process: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["revpath", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """The job with two tiny recipes, trained in this process."""
+
+    def recipes(characters, seed):
+        common = {"context": 1, "hidden": 4, "characters": characters, "seed": seed}
+        return [
+            Recipe(name="digital", title="Tiny, ideal", kind="digital", **common),
+            Recipe(name="analog", title="Tiny, ReRAM [of Gong]", kind="analog", hardware=Hardware(), **common),
+        ]
+
+    def train(path, todo, folder, tell):
+        for recipe in todo:
+            learn.learn(
+                load_text(path), recipe, folder, lambda done, bits, name=recipe.name: tell(name, done, bits) or True
+            )
+        return True
+
+    monkeypatch.setattr(job, "recipes", recipes)
+    monkeypatch.setattr(job, "train_side_by_side", train)
+    monkeypatch.setattr(learn, "CHECKPOINTS", 2)
+
+
+def is_one_line(err):
+    return err.startswith("revpath: ") and err.count("\n") == 1 and "Traceback" not in err
+
+
+# --- help and usage -------------------------------------------------------------------------------------------------
+
+
+def test_help_needs_nothing_heavy():
+    """Nobody waits for numpy to read a help page."""
+    probe = (
+        "import sys, atexit; sys.argv = ['revpath', '--help'];"
+        "atexit.register(lambda: print(sorted({m.split('.')[0] for m in sys.modules}), file=sys.stderr));"
+        "from revpath.studies import cli; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    loaded = set(re.findall(r"'(\w+)'", done.stderr))
+    assert "typer" in loaded
+    assert not loaded & {"numpy", "numba", "scipy", "sklearn", "pydantic", "pint", "matplotlib", "pandas", "torch"}
+    assert "compare" in done.stdout
+
+
+@installed
+def test_help_is_quick():
+    """CPU time of the best of three, so that a busy machine does not matter; 0.3 s where this was written."""
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.perf_counter()
+        done = subprocess.run([REVPATH, "--help"], capture_output=True, text=True, check=True)
+        wall = time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall))
+        assert "doctor" in done.stdout
+    print(f"revpath --help: {min(spent)[0]:.2f} s of CPU, {min(w for _, w in spent):.2f} s by the clock")
+    assert min(spent)[0] < 0.5
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["compare", "--help"], ["devices", "--help"], ["doctor", "--help"]])
+def test_every_command_has_help(arguments):
+    done = CliRunner().invoke(cli.app, arguments)
+    assert done.exit_code == 0
+    assert "Usage" in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["comparison"],
+        ["compare", "--charcters", "9000"],
+        ["compare", "--characters", "many"],
+        ["compare", "--characters", "1999"],
+        ["compare", "--seed", "-1"],
+        ["devices", "one", "two"],
+    ],
+)
+def test_usage_errors(revpath, arguments):
+    code, out, err = revpath(*arguments)
+    assert code == 2
+    assert "Usage: revpath" in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+# --- errors ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file"),
+        (b"", "is empty"),
+        (b"Call me Ishmael.", r"holds 13 letters a-z; at least 20,000 are needed"),
+        (b"\x00\x01" * 30_000, "is not text: NUL at byte offset 0"),
+        (b"\xff\xfe whale " * 9_000, "is not UTF-8"),
+        ("κῆτος ".encode() * 9_000, "holds no letters a-z"),
+    ],
+    ids=["missing", "empty", "tiny", "binary", "latin", "greek"],
+)
+def test_bad_texts(revpath, tmp_path, content, message):
+    path = tmp_path / "text.txt"
+    if content is not None:
+        path.write_bytes(content)
+    code, out, err = revpath("compare", "--text", path, "--out", tmp_path / "out")
+    assert code == 2
+    assert is_one_line(err)
+    assert re.search(message, err)
+    assert str(path) in err
+    assert out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_directory_is_no_text(revpath, tmp_path):
+    code, _, err = revpath("compare", "--text", tmp_path, "--out", tmp_path / "out")
+    assert (code, is_one_line(err)) == (2, True)
+    assert "is a directory" in err
+
+
+@pytest.mark.parametrize(
+    ("chip", "message"),
+    [
+        ("reram-32mm", "did you mean 'reram-32nm'"),
+        ("h100-gemm", "is digital: the EBM's arrays need the prices of an analog one"),
+        ("missing.toml", "missing.toml"),
+        ("broken.toml", "broken.toml"),
+    ],
+)
+def test_bad_chips(revpath, tmp_path, monkeypatch, chip, message):
+    monkeypatch.chdir(tmp_path)
+    Path("broken.toml").write_text("name = \n[[")
+    code, out, err = revpath("compare", "--chip", chip, "--out", "out")
+    assert (code, out, is_one_line(err)) == (2, "", True)
+    assert message in err
+    assert not Path("out").exists()
+
+
+OWN_CHIP = """
+name = "mine"
+title = "A chip for tests"
+extends = "reram-32nm"
+[sources.ours]
+citation = "Measured in our own laboratory"
+[[record]]
+id = "mine.adc"
+value = 1e-12
+unit = "J/conversion"
+source = "ours"
+evidence = "measured"
+read_in = "primary"
+uncertainty = { kind = "exact" }
+[[price]]
+event = "adc.conversion"
+why = "a converter for tests"
+ignores = ["enob"]
+terms = [{ records = ["mine.adc"] }]
+"""
+ALONE = """kind = "analog"
+node_nm = 32
+temperature = "constants.temperature"
+node_overhead = "node.h100.power_over_gpu"
+pue = "pue.google2021"
+"""
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("value = 1e-12", "value = 1e-18", "A chip cheaper than its simulated noise allows is refused"),
+        ('extends = "reram-32nm"', ALONE, "has no price on chip 'mine'.*never zero"),
+    ],
+    ids=["below the thermal floor", "an event without a price"],
+)
+def test_a_chip_that_cannot_price_the_runs_is_refused_before_training(revpath, text_path, tmp_path, old, new, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN_CHIP.replace(old, new), encoding="utf-8")
+    code, out, err = revpath("compare", "--text", text_path, "--chip", path, "--out", tmp_path / "out")
+    assert (code, out, is_one_line(err)) == (2, "", True)
+    assert re.search(message, err)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_is_no_folder_for_results(revpath, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    code, out, err = revpath("compare", "--out", tmp_path / "out")
+    assert (code, out, is_one_line(err)) == (2, "", True)
+    assert "is a file; results need a folder" in err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("name", "message"), [("reram", "Known: "), ("missing.toml", "missing.toml")])
+def test_unknown_devices(revpath, name, message):
+    code, out, err = revpath("devices", name)
+    assert (code, out, is_one_line(err)) == (2, "", True)
+    assert name in err
+    assert message in err
+
+
+def test_a_bug_is_not_hidden(revpath, monkeypatch):
+    """Only what a user can mend is one line; anything else keeps its traceback."""
+    monkeypatch.setattr(report, "print_devices", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        revpath("devices")
+
+
+@installed
+def test_an_error_in_a_shell():
+    """The installed command, in a process of its own."""
+    done = subprocess.run([REVPATH, "devices", "no-such-thing.toml"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert is_one_line(done.stderr)
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+def test_devices_are_listed(revpath):
+    code, out, err = revpath("devices")
+    assert (code, err) == (0, "")
+    for name in device_names():
+        assert name in out
+
+
+@pytest.mark.parametrize("name", device_names())
+def test_a_device_is_shown_with_its_sources(revpath, name):
+    from revpath.devices import load_device
+
+    code, out, err = revpath("devices", name)
+    assert (code, err) == (0, "")
+    device = load_device(name)
+    for field, record in device.records.items():
+        assert field in out
+        assert record.source.citation in out
+
+
+def test_doctor(revpath):
+    code, out, err = revpath("doctor")
+    assert (code, err) == (0, "")
+    assert "numba" in out
+    assert "JIT on" in out or "JIT off" in out
+    assert "missing" not in out
+    assert 'pip install -e ".[transformer]"' in out
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny")
+def test_compare_prints_the_comparison(revpath, text_path, tmp_path):
+    out_path = tmp_path / "out [1]"
+    code, out, err = revpath("compare", "--text", text_path, "--characters", 2500, "--seed", 3, "--out", out_path)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("ASSUMED the analog bill leans on ")
+    assert "reram-sb-gong2018.window.g_max" in lines[0]
+    assert "dac.conversion" in lines[0]
+    assert "Tiny, ReRAM [of Gong]" in out  # what stands in brackets is text, not markup
+    assert "not reached" not in out  # nothing was compared, so nothing was missed
+    assert re.search(r"Witten-Bell 6-gram on the same characters: \d\.\d{3} bits/char", out)
+    assert "the bills of the GPU lean on" in lines[0]
+    assert "node.assumed.power_over_analog_chip" in lines[0]  # the node's joules are among those printed
+    assert re.search(r"adc .* times", out)
+    after = out.partition("J inside the boundary")[2]
+    boundaries, roles = after.partition("J spent on")[0], after.partition("J spent on")[2]
+    for scope in ("array", "macro", "chip", "node", "facility"):
+        assert scope in boundaries
+    assert boundaries.count("no price") >= 2
+    assert len(re.findall(r"\d to [\d.e-]+ ", boundaries)) == 5 + 3  # each joule with its interval
+    for role in ("compute", "conversion", "movement", "writes", "digital", "idle"):
+        assert re.search(rf"│ {role} +│ +[\d.e-]+ │", roles)
+    assert "note no transformer was trained on this text: use --retrain" in lines
+    assert lines[-1] == "wrote " + ", ".join(
+        str(out_path / f) for f in ("result.json", "compare.pdf", "compare.png", "bills.html")
+    )
+    result = json.loads((out_path / "result.json").read_text())
+    assert result["verdict"]["sentence"] in lines
+    assert result["seed"] == 3
+    assert err.splitlines()[0].startswith("training;")
+    assert re.search(r"analog: 2,500 of 2,500 characters, \d\.\d{3} bits/char", err)
+    assert max(map(len, lines[1:-1])) <= 250
+
+
+FIRST_LINES = {
+    ("chips",): "These chips lean on",
+    ("chips", "pcm-14nm-hermes"): "These prices lean on",
+    ("validate",): "These figures lean on",
+    ("gpu",): "These figures lean on",
+    ("claims",): "These claims lean on",
+    ("records",): r"\d+ of \d+ records; \d+ are",
+}
+
+
+@pytest.mark.parametrize("arguments", FIRST_LINES, ids=" ".join)
+def test_the_first_line_of_a_report_says_what_it_leans_on(revpath, arguments):
+    code, out, _ = revpath(*arguments)
+    assert code == 0
+    assert re.match(FIRST_LINES[arguments] + r".* assumed or ", out.splitlines()[0])
+
+
+def test_the_first_line_of_the_barrier_too(revpath, tmp_path):
+    assert revpath("barrier", "--out", tmp_path)[1].startswith("These figures lean on")
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny")
+def test_compare_with_the_transformer(revpath, tmp_path, monkeypatch):
+    monkeypatch.setattr("revpath.studies.compare.verdict.QUALITIES", (4.5,))
+    code, out, _ = revpath("compare", "--characters", 2500, "--out", tmp_path)
+    assert code == 0
+    assert re.search(
+        r"^At 4\.5 bits/char the analog EBM needs .* energy than the transformer on a GPU \(90 %", out, re.M
+    )
+    assert re.search(
+        r"^Against the transformer at the best matrix product, a lower bound: .* times (less|more)", out, re.M
+    )
+    assert re.search(r"^Against the EBM with ideal weights on the GPU: .* times (less|more)", out, re.M)
+    rows = [line for line in out.splitlines() if line.startswith("│")]
+    assert [r for r in rows if "transformer d64" in r and "102,592" in r]
+    assert not [r for r in rows if "lower bound" in r]  # a column, not rows
+
+
+def test_an_interruption_without_a_result(revpath, monkeypatch, tmp_path):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job, "compare", interrupted)
+    code, out, err = revpath("compare", "--out", tmp_path)
+    assert (code, out) == (130, "")
+    assert err == "revpath: interrupted; checkpoints are kept, run again to go on\n"
+
+
+@installed
+@pytest.mark.jit
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="holds the job to one core, hence one worker")
+def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
+    """Ctrl-C to the whole group, as from a terminal, after the first checkpoint of the first of three runs.
+
+    It leaves a result that says it is not complete; the same job again completes it.
+    """
+    out = tmp_path / "out"
+    command = [REVPATH, "compare", "--text", text_path, "--characters", "4000", "--out", out]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    core = {min(os.sched_getaffinity(0))}
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, core),
+    )
+    try:
+        while not list(out.glob("runs/*.json")):
+            assert running.poll() is None, running.communicate()
+            time.sleep(0.02)
+        os.killpg(running.pid, signal.SIGINT)
+        _, err = running.communicate(timeout=120)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert "stopping as soon as may be; Ctrl-C again to stop at once" in err
+    assert "Traceback" not in err
+    assert json.loads((out / "result.json").read_text())["complete"] is False
+    assert not list(out.rglob("*.partial"))
+    assert len(list(out.glob("runs/*.json"))) == 1  # the others were not begun
+    monkeypatch.setattr(learn, "CHECKPOINTS", 2)
+    monkeypatch.setattr(job, "save", lambda *_: [])
+    found = job.compare(out, text_path=text_path, characters=4000, side_by_side=False)
+    assert found.complete
+    assert all(run.checkpoints[-1].characters >= 4000 for run in found.runs)
+    assert json.loads((out / "result.json").read_text())["complete"] is True
+    assert {path.suffix for path in out.rglob("*") if path.is_file()} == {".json", ".pdf", ".png", ".html"}

@@ -1,0 +1,41 @@
+"""The first line of a report names every assumed or unverified record behind it, and nothing else."""
+
+import pytest
+
+from revpath.energy_models import chip_names, load_chip
+from revpath.energy_models.records import library
+from revpath.studies.commands import doubts
+
+
+def ids(line):
+    return line.rstrip(".").partition("records: ")[2].split(", ")
+
+
+def test_a_report_without_doubts_says_nothing():
+    assert doubts.leaning("These figures", []) == ""
+    assert doubts.leaning("These figures", ["b.c", "a.b", "b.c"]) == (
+        "These figures lean on 2 assumed or unverified records: a.b, b.c."
+    )
+
+
+@pytest.mark.parametrize("name", chip_names())
+def test_all_of_a_chip(name):
+    found = set(ids(doubts.doubts_of_chips(name)))
+    assert {r.id for r in load_chip(name).records.values() if r.shaky} <= found
+    assert found <= set(ids(doubts.doubts_of_chips()))
+
+
+@pytest.mark.parametrize("line", [doubts.doubts_of_gpus(), doubts.doubts_of_barrier()], ids=["gpus", "barrier"])
+def test_what_is_named_is_shaky(line):
+    assert all(library()[id].shaky for id in ids(line))
+    assert "gpu.h100.idle" in ids(line)
+    assert "gpu.h100.power" not in ids(line)
+    assert line.startswith(f"These figures lean on {len(ids(line))} assumed")
+
+
+def test_the_barrier_leans_on_its_budgets_and_anchors():
+    assert {"budget.student", "anchor.schooling", "cost_law.round_mfu"} <= set(ids(doubts.doubts_of_barrier()))
+
+
+def test_silicon_is_validated_by_figures_of_which_some_are_doubtful():
+    assert "constants.temperature" in ids(doubts.doubts_of_validation())

@@ -1,0 +1,301 @@
+"""`records`, `cite`, `claims` and `gpu` as functions: what they print and write, and what they refuse."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from revpath.devices import load_device
+from revpath.devices.base.errors import RevpathError, UnitError, UnknownName
+from revpath.devices.base.record import load_records
+from revpath.energy_models.gpu.measure import Settings
+from revpath.energy_models.gpu.nvml import Clock
+from revpath.energy_models.records import library
+from revpath.studies.commands.claims import run_claims
+from revpath.studies.commands.gpu import measure_with, print_gpus, run_gpu_compare, run_gpu_measure
+from revpath.studies.commands.records import choose_records, known_records, print_citations, print_records, used_sources
+
+
+def listen(width=250):
+    out = StringIO()
+    return Console(file=out, width=width), out
+
+
+def test_records_are_listed_and_filtered():
+    console, out = listen()
+    print_records("gpu.h100.", console=console)
+    assert "gpu.h100.power" in out.getvalue()
+    assert "adc." not in out.getvalue()
+    assert "gpu.h100.idle !" in out.getvalue()  # an assumption is marked
+    assert out.getvalue().startswith(
+        f"{len(choose_records('gpu.h100.'))} of {len(known_records())} records; 1 are assumed"
+    )
+
+
+def test_filters_by_evidence_doubt_and_source():
+    assert {str(r.evidence) for r in choose_records(evidence="assumed")} == {"assumed"}
+    assert all(r.shaky for r in choose_records(shaky=True))
+    assert len(choose_records(shaky=True)) == sum(r.shaky for r in known_records().values())
+    assert {r.source.key for r in choose_records("Vaswani")} <= {"vaswani2017", "vaswani2017_run"}
+    assert {r.source.key for r in choose_records("add", source="HOROWITZ")} == {"horowitz2014"}
+    with pytest.raises(RevpathError, match="evidence = 'measred' is not known; did you mean 'measured'"):
+        choose_records(evidence="measred")
+
+
+def test_a_filter_by_unit_takes_whatever_can_be_read_as_it():
+    found = choose_records("horowitz", unit="pJ/op")
+    assert {r.unit for r in found} == {"J/op"}
+    assert len(found) == sum(r.unit == "J/op" for r in choose_records("horowitz"))
+    assert not {r.id for r in choose_records(unit="J/op")} & {r.id for r in choose_records(unit="J/conversion")}
+    assert {r.unit for r in choose_records("reram-sb-gong2018.window", unit="S")} == {"uS"}
+    with pytest.raises(UnitError, match="unit = 'J/opp' is not a unit that can be read"):
+        choose_records(unit="J/opp")
+
+
+def test_what_a_result_used_can_be_looked_up():
+    """Numbers of the energy library and of the devices alike."""
+    ids = set(known_records())
+    assert set(library()) < ids
+    assert {record.id for record in load_device("reram-sb-gong2018").records.values()} < ids
+    console, out = listen()
+    print_records("reram-sb-gong2018.window.g_max", console=console)
+    assert "evidence: assumed, read in secondary (!)" in out.getvalue()
+
+
+def test_one_record_is_shown_in_full():
+    console, out = listen()
+    print_records("run.gpt3.energy", console=console)
+    for part in ("1287 MWh", "330 W", "arxiv.org/abs/2104.10350", "derivation: 3.14e23", "basis = measured"):
+        assert part in out.getvalue()
+
+
+def test_unknown_records_get_near_ids():
+    with pytest.raises(UnknownName, match=r"gpu.h100.powr.*near:.*gpu.h100.power"):
+        print_records("gpu.h100.powr", console=listen()[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"text": "hrmes"}, r"text = 'hrmes' is in none of .*; near: hermes2023"),
+        ({"text": "zzzz"}, r"text = 'zzzz' is in none of .*; there are: adc, .*gpu"),
+        ({"source": "shafee2016"}, r"source = 'shafee2016' .*; near: shafiee2016"),
+        ({"text": "adc", "source": "horowit2014"}, r"source = 'horowit2014' .*; near: horowitz2014"),
+        ({"unit": "J/furlong"}, r"unit = 'J/furlong' .*; there are: .*J/conversion"),
+        ({"text": "adc", "unit": "W"}, r"no record fits all of what was asked for: text = 'adc', unit = 'W'"),
+    ],
+)
+def test_a_filter_that_finds_nothing_says_which_and_what_is_near(asked, message):
+    with pytest.raises(UnknownName, match=message):
+        print_records(**asked, console=listen()[0])
+
+
+RESULT = {
+    "records": ["gpu.gemm.h100_bf16", "gone.from.library", "x.y"],
+    "contenders": [
+        {
+            "citations": ["x.y: A. Author, A [Title], 2020 [measured, read in primary] https://x.y"],
+            "shaky_records": ["x.y"],
+        },
+        {"citations": ["x.z: A. Author, A [Title], 2020 [assumed, read in memory] https://x.y"], "shaky_records": []},
+    ],
+}
+
+
+def write(tmp_path, content) -> Path:
+    path = tmp_path / "result.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_citations_of_a_result(tmp_path):
+    found, shaky = used_sources(write(tmp_path, RESULT))
+    assert found["A. Author, A [Title], 2020 https://x.y"] == ["x.y", "x.z"]
+    assert ["gpu.gemm.h100_bf16"] in found.values()
+    assert found["not in this library: written by another version?"] == ["gone.from.library"]
+    assert shaky == ["x.y"]
+    console, out = listen()
+    print_citations(write(tmp_path, RESULT), console)
+    assert out.getvalue().startswith("This result leans on 1 assumed or unverified records: x.y.")
+    assert "3 references" in out.getvalue()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"records": [], "contenders": [{}]}'])
+def test_what_is_no_result_is_refused(tmp_path, content):
+    with pytest.raises(RevpathError, match="is not a result.json"):
+        used_sources(write(tmp_path, content))
+
+
+def test_a_missing_result_is_refused(tmp_path):
+    with pytest.raises(RevpathError, match="cannot be read: No such file"):
+        used_sources(tmp_path / "none.json")
+
+
+def test_claims_are_printed_and_written(tmp_path):
+    console, out = listen()
+    files = run_claims(None, tmp_path / "out", console=console)
+    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
+    assert all(f.stat().st_size > 500 for f in files)
+    text = out.getvalue()
+    assert text.startswith("These claims lean on")
+    for part in ("refuted", "explained", "not recomputable", "no factor", "PUMA", "Missing: a factor", "[1] "):
+        assert part in text
+    again = run_claims(None, tmp_path / "again", console=listen()[0])
+    assert [f.read_bytes() for f in again[:2]] == [f.read_bytes() for f in files[:2]]
+
+
+def test_the_claims_fit_a_terminal_of_100_columns():
+    console = Console(file=StringIO(), width=100)
+    run_claims(console=console)
+    text, _, sources = console.file.getvalue().partition("\n[1] ")
+    assert sources  # citations are not wrapped: they are to be copied
+    assert max(len(line) for line in text.splitlines()) <= 100
+    rows = [line for line in text.splitlines() if line.startswith(" C")]
+    assert len(rows) == len({row.split()[0] for row in rows}) == 25  # one line each
+
+
+def test_one_claim_is_shown_in_full(tmp_path):
+    console, out = listen()
+    files = run_claims("marinella2018", tmp_path, console=console)
+    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
+    text = out.getvalue()
+    for part in (
+        "as published",
+        "own numbers",
+        "one write pulse a weight and example",
+        "facility",
+        "claim.marinella2018.mac",
+        "https://arxiv.org/abs/1707.09952",
+        "C7a",
+        "C7b",
+    ):
+        assert part in text
+    assert "PUMA over" not in text
+
+
+def test_a_work_without_a_factor_says_so():
+    console, out = listen()
+    assert run_claims("kendall2020", console=console) == []
+    text = out.getvalue()
+    assert "no factor" in text
+    assert "Missing: a factor: the abstract of arXiv:2006.01981" in text
+    assert "product" not in text
+
+
+def test_an_unknown_claim_is_refused():
+    with pytest.raises(RevpathError, match=r"claim = 'C99' is not known"):
+        run_claims("C99", console=listen()[0])
+
+
+def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
+    from revpath.energy_models.gpu.metered import metered_runs
+
+    console, out = listen()
+    print_gpus(console, tmp_path)
+    assert sorted(f.name for f in tmp_path.iterdir()) == [f"gpu_validation.{kind}" for kind in ("csv", "pdf", "png")]
+    assert (tmp_path / "gpu_validation.csv").read_text().count("\n") == 1 + len(metered_runs())
+    assert "B200" in out.getvalue()
+    assert "run left out: 16 of 17 within 15%" in out.getvalue()
+    assert "rated power x hours" in out.getvalue()
+
+
+def test_without_a_gpu_it_says_so_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
+    console, out = listen()
+    assert run_gpu_measure(tmp_path, console=console) is None
+    assert out.getvalue() == "nothing was measured: no NVML: the package nvidia-ml-py is not installed\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+class Bench:
+    """A GPU of 100 W idle and 300 W busy, and the work on it, in imagined time."""
+
+    name, unit, conditions = "NVIDIA H100", "flop", {"n": 8}
+
+    def __init__(self):
+        self.t, self.J = 0.0, 0.0
+
+    def spend(self, seconds, watts=100.0):
+        self.t, self.J = self.t + seconds, self.J + seconds * watts
+
+    def run(self):
+        self.spend(0.1, 300.0)
+        return 1e9
+
+    def energy_mJ(self):
+        return int(self.J * 1e3)
+
+    def power_W(self):
+        return 100.0
+
+    def temperature_C(self):
+        return 40.0
+
+    def clock_MHz(self):
+        return 1500.0
+
+
+@pytest.mark.parametrize("target", ["folder", "here.toml"])
+def test_a_measurement_is_written_as_records(tmp_path, target):
+    bench = Bench()
+    console, out = listen()
+    settings = Settings(seconds=3, trials=2, warm_up=1, cool_down=1)
+    path = measure_with(
+        bench, [bench], tmp_path / target, settings, console, Clock(lambda: bench.t, bench.spend), "2026-11-23"
+    )
+    assert path == (tmp_path / "here.toml" if target == "here.toml" else tmp_path / "folder" / "gpu_h100.toml")
+    records = load_records(path)
+    assert records["measured.h100.h100"].to("nJ/flop") == pytest.approx(30, rel=0.02)
+    assert records["measured.h100.idle"].value == pytest.approx(100, rel=0.01)
+    assert f"written: {path}" in out.getvalue()
+    assert "The GPU model beside the meter" in out.getvalue()  # 300 W by the meter, at next to no FLOP/s
+    assert path.with_suffix(".png").stat().st_size > 5_000
+
+
+def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(tmp_path):
+    bench = Bench()
+    bench.name = "Imagined 1"
+    console, out = listen()
+    settings = Settings(seconds=3, trials=2, warm_up=1, cool_down=1)
+    path = measure_with(bench, [bench], tmp_path, settings, console, Clock(lambda: bench.t, bench.spend), "2026-11-23")
+    assert "not compared with the model: record" in out.getvalue()
+    run_gpu_compare(path, "h100", tmp_path, console)
+    assert "300" in out.getvalue()
+    assert path.with_suffix(".png").exists()
+
+
+def test_barrier_is_drawn(tmp_path, capsys):
+    from revpath.studies.commands.barrier import run_barrier
+
+    console, out = listen()
+    files = run_barrier(tmp_path / "out", None, console)
+    for part in (
+        "FlashAttention",
+        "if the best cases multiplied",
+        "Revolutionary path: no comparison given",
+        "$1,000,000",
+    ):
+        assert part in " ".join(out.getvalue().split())
+    assert [f.name for f in files] == ["barrier.csv", "barrier.pdf", "barrier.png"]
+    assert all(f.stat().st_size > 1_000 for f in files)
+
+
+@pytest.mark.parametrize("name", ["neurram-130nm", "puma-32nm", "h100-run"])
+def test_chips_are_shown(name, capsys):
+    from revpath.studies.commands.chips import print_chip, print_chips
+
+    print_chips()
+    assert name in capsys.readouterr().out
+    print_chip(name)
+    out = capsys.readouterr().out
+    assert ("TOPS/W" in out) == (name != "h100-run")
+
+
+def test_validation_is_written(tmp_path, capsys):
+    from revpath.studies.commands.chips import run_validation
+
+    files = run_validation(tmp_path)
+    assert [f.name for f in files] == ["validation.csv", "validation.pdf", "validation.png"]
+    assert "measured chips are predicted within a factor of 2" in capsys.readouterr().out

@@ -1,0 +1,141 @@
+"""Figures: every contender drawn, everything labelled, the same bytes every time."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from revpath.energy_models import Bill
+from revpath.energy_models.prices.bill import Line
+from revpath.energy_models.records import get
+from revpath.studies.compare.figure import compare_figure, plot_energy_curves, save
+from revpath.studies.compare.verdict import Contender, Stop, judge
+
+ONES = np.ones(101)  # draws of what surrounds the chip, which no figure here shows
+
+
+def bill(joules):
+    return Bill(
+        chip="hand-made",
+        temperature_K=300.0,
+        lines=(Line("adc.conversion", "adc", "macro", 1.0, joules, ()),),
+        samples={"adc": joules * np.linspace(0.5, 2.0, 101)},
+        records={},
+        surroundings={"node": (get("node.h100.power_over_gpu"), ONES), "facility": (get("pue.google2021"), ONES)},
+        assumptions=(),
+        n_draws=101,
+        seed=0,
+    )
+
+
+def curve(name, title, model, kind, first, **more):
+    stops = tuple(Stop(1000 * i, 4.0 - 0.3 * i, 4.1 - 0.3 * i, bill(first * 2**i)) for i in range(1, 5))
+    return Contender(name, title, model, kind, 10, stops, **more)
+
+
+ALL = [
+    curve("analog", "EBM, analog", "EBM", "analog", 1e-3),
+    curve("finer", "EBM, analog, hypothetical", "EBM", "analog", 1e-4, hypothetical=True),
+    curve("digital-gpu", "EBM (ideal), H100", "EBM", "gpu", 1e-2),
+    curve("digital-gpu-bound", "EBM (ideal), H100, lower bound", "EBM", "gpu-bound", 5e-3),
+    curve("t64-gpu", "transformer d64, H100", "transformer", "gpu", 2e-2),
+    curve("t64-gpu-bound", "transformer d64, H100, lower bound", "transformer", "gpu-bound", 1e-2),
+    curve("t128-gpu", "transformer d128, H100", "transformer", "gpu", 4e-2),
+    curve("t128-gpu-bound", "transformer d128, H100, lower bound", "transformer", "gpu-bound", 2e-2),
+]
+VERDICT = judge(ALL, 1.9)
+
+
+@pytest.fixture
+def axes():
+    return compare_figure(ALL, VERDICT, 1.9, "moby_dick").axes[0]
+
+
+def lines_of(axes):
+    return {line.get_label().removeprefix("_"): line for line in axes.get_lines()}
+
+
+def test_every_contender_is_drawn(axes):
+    lines = lines_of(axes)
+    for c in ALL:
+        x, y = lines[c.title].get_data()
+        np.testing.assert_allclose(x, [s.bill.joules for s in c.stops])
+        np.testing.assert_allclose(y, [s.validation_bits for s in c.stops])
+
+
+def test_axes_and_legend_say_what_is_drawn(axes):
+    assert axes.get_xscale() == "log"
+    assert "(J)" in axes.get_xlabel()
+    assert "energy of training" in axes.get_xlabel()
+    assert "bits per character" in axes.get_ylabel()
+    shown = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert shown == [
+        *(c.title for c in ALL if c.kind != "gpu-bound"),
+        "same, best matrix product (lower bound)",
+        "90 % interval of the prices",
+        f"compared here: {VERDICT.bits:g} bits/char",
+    ]
+    title = axes.get_title(loc="left")
+    assert "moby_dick" in title
+    assert " ".join(title.split()).endswith(VERDICT.sentence)
+
+
+def test_curves_can_be_told_apart_without_colour(axes):
+    lines = lines_of(axes)
+    looks = [
+        (lines[c.title].get_marker(), lines[c.title].get_linestyle(), lines[c.title].get_markerfacecolor()) for c in ALL
+    ]
+    assert len({look for look, c in zip(looks, ALL, strict=True) if c.kind != "gpu-bound"}) == 5
+    for c in ALL:
+        if c.kind == "gpu-bound":
+            stem = next(o for o in ALL if o.name == c.name.removesuffix("-bound"))
+            assert lines[c.title].get_color() == lines[stem.title].get_color()
+            assert lines[c.title].get_linestyle() == ":"
+    assert lines["EBM, analog, hypothetical"].get_markerfacecolor() == "white"
+
+
+def test_bands_are_the_intervals(axes):
+    bands = [b for b in axes.collections if len(b.get_paths())]
+    assert len(bands) == 5  # none for lower bounds
+    for band, c in zip(bands, [c for c in ALL if c.kind != "gpu-bound"], strict=True):
+        x = band.get_paths()[0].vertices[:, 0]
+        intervals = [s.bill.interval() for s in c.stops]
+        assert x.min() == pytest.approx(intervals[0].low)
+        assert x.max() == pytest.approx(intervals[-1].high)
+
+
+def test_the_ngram_line_and_all_curves_are_in_view(axes):
+    low, high = axes.get_ylim()
+    assert low < 1.9 < high
+    assert any(np.allclose(line.get_ydata(), 1.9) for line in axes.get_lines())
+    assert any("6-gram, 1.90" in text.get_text() for text in axes.texts)
+    far = curve("deep", "Deep", "EBM", "analog", 1.0)
+    below = plot_energy_curves([far], 5.0, Figure().subplots())
+    assert below.get_ylim()[0] < far.best.validation_bits
+
+
+def test_a_figure_without_a_verdict_is_drawn():
+    lone = [ALL[0], Contender("empty", "Nothing yet", "EBM", "analog", 1, ())]
+    figure = compare_figure(lone, judge(lone, 1.9), 1.9, "a $text_1$ of {mine")
+    figure.draw_without_rendering()
+    assert "Nothing yet" not in lines_of(figure.axes[0])
+
+
+def test_the_same_result_gives_the_same_bytes(tmp_path):
+    written = [save(compare_figure(ALL, VERDICT, 1.9, "moby_dick"), tmp_path / name) for name in ("one", "v1.2")]
+    for one, two in zip(*written, strict=True):
+        assert one.suffix == two.suffix
+        assert one.read_bytes() == two.read_bytes()
+        assert len(one.read_bytes()) > 10_000
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.pdf", "one.png", "v1.2.pdf", "v1.2.png"]
+
+
+def test_text_stays_inside_the_figure():
+    """Title and legend against the edges and against each other, as drawn."""
+    figure = compare_figure(ALL, VERDICT, 1.9, "a_text_with_a_rather_long_name_indeed")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    for box in (axes.get_tightbbox(), axes._left_title.get_window_extent()):
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1

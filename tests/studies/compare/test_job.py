@@ -1,0 +1,313 @@
+"""The main job from a text to its result, in this process and in workers."""
+
+import json
+import multiprocessing
+import os
+import re
+import signal
+
+import numpy as np
+import pytest
+from helpers.statistics import relative
+
+from revpath.devices.base.errors import RevpathError
+from revpath.energy_models.prices.bill import SCOPES
+from revpath.energy_models.prices.vocabulary import ROLES
+from revpath.studies.baselines.curves import Baseline, Curve, Hyper, Point, Shape, TorchMissing
+from revpath.studies.baselines.transformer import load_baseline, save_baseline
+from revpath.studies.compare import job as module
+from revpath.studies.compare import learn as learning
+from revpath.studies.compare.job import compare
+from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.compare.workers import train_side_by_side
+from revpath.studies.tasks.text import load_text
+
+DIGITAL = Recipe(name="digital", title="Tiny, ideal", kind="digital", context=1, hidden=4, batch=32, characters=640)
+ANALOG = DIGITAL.model_copy(update={"name": "analog", "title": "Tiny, ReRAM", "kind": "analog", "hardware": Hardware()})
+QUIET = ANALOG.model_copy(
+    update={"name": "quiet", "title": "Tiny, quiet", "hardware": Hardware(changes={"response__step_noise": 0.1})}
+)
+
+
+@pytest.fixture(scope="module")
+def text_path(tmp_path_factory):
+    """30,000 characters of Moby Dick: another text, of which no transformer ships."""
+    moby = load_text()
+    path = tmp_path_factory.mktemp("text") / "whale.txt"
+    path.write_text(moby.decode(moby.codes[:30_000]))
+    return path
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """The job with three tiny recipes, one checkpoint early and one at the end."""
+
+    def recipes(characters, seed):
+        more = {"characters": characters, "seed": seed}
+        return [recipe.model_copy(update=more) for recipe in (DIGITAL, ANALOG, QUIET)]
+
+    monkeypatch.setattr(module, "recipes", recipes)
+    monkeypatch.setattr(learning, "FIRST_CHECKPOINT", 320)
+    monkeypatch.setattr(learning, "CHECKPOINTS", 2)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No figures: they have tests of their own, and take seconds."""
+    monkeypatch.setattr(module, "compare_figure", lambda *_: None)
+    monkeypatch.setattr(module, "save", lambda figure, stem: [stem.with_suffix(".png")])
+
+
+def run(folder, text_path, **more):
+    return compare(folder, text_path=text_path, characters=640, side_by_side=False, **more)
+
+
+# --- the result -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny")
+def test_the_result_says_everything(text_path, tmp_path):
+    told = []
+    found = run(tmp_path / "out", text_path, seed=5, tell=lambda *what: told.append(what))
+    assert found.complete
+    assert [path.name for path in found.files] == ["result.json", "compare.pdf", "compare.png", "bills.html"]
+    assert all(path.exists() for path in found.files)
+    assert not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob("*.pickle"))
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["complete"] is True
+    assert (result["schema"], result["seed"], result["chip"]) == (1, 5, "reram-32nm")
+    assert result["text"]["name"] == "whale"
+    assert result["text"]["sha256"] == found.text.sha256
+    assert set(result["versions"]) == {"python", "revpath", "numpy", "numba", "scipy", "scikit-learn"}
+    # the whole configuration of each run, so that it can be made again
+    assert [Recipe.model_validate(r["recipe"]) for r in result["runs"]] == [
+        r.model_copy(update={"seed": 5}) for r in (DIGITAL, ANALOG, QUIET)
+    ]
+    assert [c["name"] for c in result["contenders"]] == ["digital-gpu", "digital-gpu-bound", "analog", "quiet"]
+    analog = result["contenders"][2]
+    assert [s["characters"] for s in analog["stops"]] == [320, 640]
+    for stop, known in zip(analog["stops"], found.contenders[2].stops, strict=True):
+        assert stop["joules"]["nominal"] == relative(sum(c["nominal"] for c in stop["components"].values()))
+        # every joule has an interval: of components, of roles, of boundaries
+        assert set(stop["boundaries"]) == set(SCOPES)
+        assert set(stop["roles"]) == set(ROLES)
+        for group in ("components", "roles", "boundaries"):
+            assert all(
+                {"nominal", "mean", "low", "high"} == set(i) and i["low"] <= i["high"] for i in stop[group].values()
+            )
+        assert stop["boundaries"]["chip"] == stop["joules"]
+        assert stop["joules"]["nominal"] == relative(sum(r["nominal"] for r in stop["roles"].values()))
+        assert stop["joules"]["low"] < stop["joules"]["nominal"] < stop["joules"]["high"]
+        assert stop["validation_bits"] == known.validation_bits
+    # every number of a bill can be looked up
+    used = {id for c in found.contenders for s in c.stops for id in s.bill.all_records}
+    assert set(result["records"]) == used
+    assert "pue.google2021" in used
+    cited = {line.split(": ")[0] for c in result["contenders"] for line in c["citations"]}
+    assert used <= cited
+    assert any(id.startswith("reram-sb-gong2018.") for id in analog["shaky_records"])
+    # every row of the bill has its distance from the floor, or says why there is none
+    floors = {f["component"]: f for f in analog["floors"]}
+    assert set(floors) == set(analog["stops"][-1]["components"])
+    assert floors["array read"]["eta"] > 1
+    assert all((f["eta"] is None) == bool(f["none_because"]) for f in floors.values())
+    assert all(f["eta"] is None or f["eta"] > 1 for f in floors.values())
+    assert result["baseline"] is None
+    assert result["verdict"]["bits"] is None
+    assert "No transformer was trained on this text" in result["verdict"]["sentence"]
+    assert result["ngram"] == {"order": 6, "bits": found.ngram_bits}
+    assert len(result["table"]) == 4
+    # each run was announced with its total, and ended there
+    assert {what[0] for what in told} == {"digital", "analog", "quiet"}
+    assert all(what[2] == 640 for what in told)
+    assert told[0] == ("digital", 0, 640, None)
+    assert told[-1][1] == 640
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
+    first = run(tmp_path, text_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    told = []
+    monkeypatch.setattr(module, "learn", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(module, "train_side_by_side", lambda *_: pytest.fail("trained again"))
+    again = compare(tmp_path, text_path=text_path, characters=640, tell=lambda *what: told.append(what))
+    assert again.runs == first.runs
+    assert told == [(r.recipe.name, 640, 640, r.checkpoints[-1].validation_bits) for r in first.runs]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before  # to the byte
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monkeypatch):
+    """What ``--retrain`` left in the folder serves later runs on that text, and no others."""
+    monkeypatch.setattr("revpath.studies.compare.verdict.QUALITIES", (4.5,))
+    save_baseline(a_transformer("f" * 64), tmp_path / "baseline.json")
+    assert run(tmp_path, text_path).baseline is None
+    save_baseline(a_transformer(load_text(text_path).sha256), tmp_path / "baseline.json")
+    found = run(tmp_path, text_path)
+    assert found.baseline is not None
+    assert found.verdict.bits == 4.5
+    assert found.verdict.transformer == "transformer-d16 L1 ctx16-gpu"
+    assert "bits/char the analog EBM needs" in found.verdict.sentence
+    assert json.loads((tmp_path / "result.json").read_text())["baseline"]["torch"] == "none"
+
+
+def a_transformer(sha256):
+    shape = Shape(width=16, layers=1, heads=2, context=16)
+    points = tuple(
+        Point(
+            tokens=n, flops=shape.training_flops(n), validation_bits=b, test_bits=b, validation_bits_last=b, wall_s=0.0
+        )
+        for n, b in ((100, 5.0), (200, 3.8))
+    )
+    curve = Curve(shape=shape, hyper=Hyper(), seed=1, parameters=shape.parameters(), points=points)
+    return Baseline(
+        schema_number=1, text_name="x", text_sha256=sha256, made_on="2026-11-22", torch="none", cpu="none", note="",
+        tuning=(), curves=(curve,),
+    )  # fmt: skip
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_the_shipped_transformer_is_for_the_shipped_text(tmp_path, monkeypatch):
+    found = run(tmp_path, None)
+    assert found.baseline == load_baseline()
+    # a damaged baseline on the text that it is for is an error, not a comparison without a transformer
+    monkeypatch.setattr(module, "load_baseline", load_broken)
+    with pytest.raises(RevpathError, match="broken"):
+        run(tmp_path, None)
+
+
+def load_broken(*_, **__):
+    raise module.BaselineError("baseline is broken")
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_an_interrupted_job_is_judged_on_what_is_done(text_path, tmp_path, monkeypatch):
+    def one_of_three(path, recipes, folder, tell):
+        learning.learn(load_text(path), recipes[0], folder)
+        return False
+
+    monkeypatch.setattr(module, "train_side_by_side", one_of_three)
+    found = compare(tmp_path, text_path=text_path, characters=640)
+    assert not found.complete
+    assert [r.recipe.name for r in found.runs] == ["digital"]
+    assert json.loads((tmp_path / "result.json").read_text())["complete"] is False
+    assert "no checkpoint yet" in found.verdict.sentence
+    assert run(tmp_path, text_path).complete
+
+
+@pytest.mark.usefixtures("tiny")
+def test_nothing_done_is_a_result_too(text_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "train_side_by_side", lambda *_: False)
+    found = compare(tmp_path, text_path=text_path, characters=640)
+    assert [path.name for path in found.files] == ["result.json"]
+    assert json.loads((tmp_path / "result.json").read_text())["contenders"] == []
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"text_path": "no-such-file.txt"}, r"text = 'no-such-file\.txt': no such file"),
+        ({"chip": "reram-32mm"}, r"chip = 'reram-32mm' is not known; did you mean 'reram-32nm'\?"),
+        ({"chip": "no-such-chip.toml"}, r"no-such-chip\.toml"),
+        ({"chip": "h100-run"}, "chip = 'h100-run' is digital"),
+        ({"characters": 0}, "characters = 0"),
+        ({"seed": -1}, "seed = -1"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_done(arguments, message, tmp_path):
+    with pytest.raises(RevpathError, match=message) as caught:
+        compare(tmp_path / "out", **arguments)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(RevpathError, match=r"out = .*out' is a file; results need a folder"):
+        compare(tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_retraining_without_torch_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(TorchMissing, match=r"\[transformer\]"):
+        compare(tmp_path / "out", retrain_baseline=True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_corrupt_result_is_named_before_training(text_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "learn", lambda *_: pytest.fail("trained"))
+    recipe = ANALOG.model_copy(update={"seed": 1})
+    path = learning.run_path(load_text(text_path), recipe, tmp_path / "runs")
+    path.parent.mkdir()
+    path.write_text("{")
+    with pytest.raises(RevpathError, match=r"runs/analog-\w+\.json' cannot be read"):
+        run(tmp_path, text_path)
+
+
+def test_json_has_no_numbers_that_are_not():
+    assert module._plain({"a": [float("nan"), (1.0, float("inf"))], "b": "x"}) == {"a": [None, [1.0, None]], "b": "x"}
+    assert module._plain(np.float64("nan")) is None
+
+
+# --- workers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.jit
+def test_runs_side_by_side_are_those_of_one_process(text_path, tmp_path):
+    """Two processes with one thread each, of which one gets two runs, give the bits that this one gives."""
+    environment, handler = dict(os.environ), signal.getsignal(signal.SIGINT)
+    told = []
+    others = ({"name": "two", "seed": 8, "rule": "cd"}, {"name": "three", "hidden": 5})
+    recipes = [DIGITAL, *(DIGITAL.model_copy(update=change) for change in others)]
+    assert train_side_by_side(text_path, recipes, tmp_path / "a", lambda *what: told.append(what), workers=2)
+    # and leave everything here as it was
+    assert dict(os.environ) == environment
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert not multiprocessing.active_children()
+    text = load_text(text_path)
+    for recipe in recipes:
+        here = learning.learn(text, recipe, tmp_path / "b")
+        assert learning.read_run(learning.run_path(text, recipe, tmp_path / "a")) == here
+        last = [what for what in told if what[0] == recipe.name][-1]
+        assert last == (recipe.name, 640, here.checkpoints[-1].validation_bits)
+
+
+@pytest.mark.jit
+def test_a_failing_run_is_named_and_stops_the_others(text_path, tmp_path):
+    """One run asks for a device that does not exist. The one beside it stops at a slice, and the third is not begun."""
+    long = DIGITAL.model_copy(update={"characters": 1_000_000, "hidden": 64})
+    lost = ANALOG.model_copy(update={"name": "lost", "hardware": Hardware(device="unobtainium")})
+    third = DIGITAL.model_copy(update={"name": "third"})
+    with pytest.raises(RevpathError, match=r"^lost: device = 'unobtainium' is not known") as caught:
+        train_side_by_side(text_path, [long, lost, third], tmp_path, lambda *_: None, workers=2)
+    assert "third" not in str(caught.value)
+    assert not multiprocessing.active_children()
+    done = [learning.read_run(path) for path in tmp_path.glob("*.json")]
+    assert all(r.recipe.name == "digital" and not r.complete for r in done)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.jit
+def test_a_killed_worker_is_noticed(text_path, tmp_path):
+    long = DIGITAL.model_copy(update={"characters": 50_000_000, "hidden": 64})
+
+    def kill(*_):
+        for child in multiprocessing.active_children():
+            os.kill(child.pid, signal.SIGKILL)
+
+    with pytest.raises(
+        RevpathError, match=re.escape("digital: its process ended with code -9 (killed; out of memory?)")
+    ):
+        train_side_by_side(text_path, [long], tmp_path, kill)

@@ -1,0 +1,354 @@
+"""One training run: its checkpoints, what it leaves on disk, and how it goes on after an interruption."""
+
+import json
+import pickle
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from revpath.devices.base.errors import RevpathError
+from revpath.devices.base.files import results_folder, sweep, write_whole
+from revpath.studies.compare import learn as module
+from revpath.studies.compare.learn import Checkpoint, Run, learn, read_run, run_path
+from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.tasks.text import Text, TextError, load_text
+
+DIGITAL = Recipe(name="tiny", title="Tiny", kind="digital", context=2, hidden=4, batch=16, characters=480, seed=3)
+ANALOG = DIGITAL.model_copy(update={"name": "tiny-analog", "kind": "analog", "hardware": Hardware(label_max=2.0)})
+BOTH = pytest.mark.parametrize(
+    "recipe", [DIGITAL, pytest.param(ANALOG, marks=pytest.mark.jit)], ids=["digital", "analog"]
+)
+
+
+@pytest.fixture(scope="module")
+def text():
+    return Text("tiny", load_text().codes[:3000], "a" * 64)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    """Checkpoints at 160, 277 and 480 characters, and a look at the stop signal every 64."""
+    monkeypatch.setattr(module, "FIRST_CHECKPOINT", 160)
+    monkeypatch.setattr(module, "CHECKPOINTS", 3)
+    monkeypatch.setattr(module, "_SLICE", 64)
+
+
+class StopAfter:
+    """A progress that says stop at its n-th call of a kind (True: checkpoints, False: slices)."""
+
+    def __init__(self, n, scored=True):
+        self.left, self.scored, self.calls = n, scored, []
+
+    def __call__(self, done, bits):
+        self.calls.append((done, bits))
+        self.left -= (bits is not None) == self.scored
+        return self.left > 0
+
+
+@BOTH
+def test_a_run_has_its_checkpoints(text, recipe, tmp_path):
+    watch = StopAfter(99)
+    run = learn(text, recipe, tmp_path, watch)
+    assert run.complete
+    assert [c.characters for c in run.checkpoints] == [160, 288, 480]  # whole mini-batches of 16
+    for c in run.checkpoints:
+        assert 2 < c.validation_bits < 5
+        assert 2 < c.test_bits < 5
+    assert [c.validation_bits_stored is None for c in run.checkpoints] == [True, True, False]
+    reads = [c.spent() for c in run.checkpoints]
+    what = "array.read" if recipe.hardware else "matmul.flop"
+    assert 0 < reads[0][what] < reads[1][what] < reads[2][what]
+    if recipe.hardware:
+        # one read a character and 27 a mini-batch: the scoring is not part of the run
+        assert [r["array.read"] for r in reads] == [n + 27 * n // 16 for n in (160, 288, 480)]
+    assert run.parameters == 2 * 27 * 4 + 27 * 4 + 4 + 27
+    assert [done for done, bits in watch.calls if bits is None] == [64, 128, 160, 224, 272, 288, 352, 416, 480]
+    assert [(done, bits) for done, bits in watch.calls if bits] == [
+        (c.characters, c.validation_bits) for c in run.checkpoints
+    ]
+    assert [p.name for p in tmp_path.iterdir()] == [f"{recipe.name}-{run.key}.json"]
+    assert read_run(run_path(text, recipe, tmp_path)) == run
+    assert run.best.validation_bits == min(c.validation_bits for c in run.checkpoints)
+
+
+@BOTH
+def test_an_interrupted_run_goes_on_to_the_same_bits(text, recipe, tmp_path):
+    whole = learn(text, recipe, tmp_path / "whole")
+    folder = tmp_path / "parts"
+    first = learn(text, recipe, folder, StopAfter(1))  # at a checkpoint
+    assert len(first.checkpoints) == 1
+    assert not first.complete
+    again = learn(text, recipe, folder, StopAfter(4, scored=False))  # beyond the second
+    assert len(again.checkpoints) == 2
+    assert read_run(run_path(text, recipe, folder)) == again
+    last = learn(text, recipe, folder, StopAfter(99))
+    assert last == whole
+    assert run_path(text, recipe, folder).read_bytes() == run_path(text, recipe, tmp_path / "whole").read_bytes()
+    assert not list(folder.glob("*.pickle"))
+    assert not list(folder.glob("*.partial"))
+
+
+def test_stopped_before_the_first_checkpoint_nothing_is_there(text, tmp_path):
+    run = learn(text, DIGITAL, tmp_path, StopAfter(1, scored=False))
+    assert run.checkpoints == ()
+    assert not run.complete
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_run_goes_on_from_what_its_memory_holds(text, tmp_path, monkeypatch):
+    """Killed between writing the memory of checkpoint 2 and its result: the result file is one checkpoint behind."""
+    whole = learn(text, DIGITAL, tmp_path / "whole")
+    folder = tmp_path / "parts"
+    learn(text, DIGITAL, folder, StopAfter(1))
+    result = run_path(text, DIGITAL, folder)
+    behind = result.read_bytes()
+    learn(text, DIGITAL, folder, StopAfter(1))
+    result.write_bytes(behind)
+    assert learn(text, DIGITAL, folder) == whole
+    for path in folder.glob("*.pickle"):
+        path.unlink()
+    result.unlink()
+    learn(text, DIGITAL, folder, StopAfter(1))
+    result.unlink()
+    assert learn(text, DIGITAL, folder) == whole
+
+
+def test_a_finished_run_is_not_repeated(text, tmp_path):
+    first = learn(text, DIGITAL, tmp_path)
+    result = run_path(text, DIGITAL, tmp_path)
+    stamp = result.stat().st_mtime_ns
+    watch = StopAfter(99)
+    assert learn(text, DIGITAL, tmp_path, watch) == first
+    assert watch.calls == []
+    assert result.stat().st_mtime_ns == stamp
+
+
+def test_marks_closer_than_a_batch_make_one_checkpoint(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "CHECKPOINTS", 9)
+    recipe = DIGITAL.model_copy(update={"characters": 170})  # marks 160, 161, ... 170; batches of 16
+    run = learn(text, recipe, tmp_path / "whole")
+    assert [c.characters for c in run.checkpoints] == [160, 176]
+    assert run.complete
+    assert run.checkpoints[-1].validation_bits_stored is not None
+    learn(text, recipe, tmp_path / "parts", StopAfter(1))
+    assert learn(text, recipe, tmp_path / "parts") == run
+
+
+def test_fewer_characters_than_the_first_checkpoint(text, tmp_path):
+    run = learn(text, DIGITAL.model_copy(update={"characters": 10}), tmp_path)
+    assert [c.characters for c in run.checkpoints] == [16]
+    assert run.complete
+
+
+def test_characters_wrap_around_the_text(text, tmp_path):
+    """2,700 training characters, asked for 3,000: it begins anew, in the same order."""
+    run = learn(text, DIGITAL.model_copy(update={"characters": 3000, "hidden": 2}), tmp_path)
+    assert run.checkpoints[-1].characters == 3008
+    assert run.complete
+
+
+def test_another_seed_is_another_run(text, tmp_path):
+    one, two = (learn(text, DIGITAL.model_copy(update={"seed": seed}), tmp_path) for seed in (1, 2))
+    assert one.key != two.key
+    assert one.checkpoints[-1].validation_bits != two.checkpoints[-1].validation_bits
+
+
+def test_too_short_a_text_is_refused(tmp_path):
+    with pytest.raises(TextError, match="64"):
+        learn(Text("short", load_text().codes[:800], "b" * 64), DIGITAL, tmp_path)
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[1, 2]", b"null", b"\xff\xfe", b'{"recipe": 3}'])
+def test_a_corrupt_result_is_named(text, tmp_path, damage):
+    result = run_path(text, DIGITAL, tmp_path)
+    result.write_bytes(damage)
+    with pytest.raises(RevpathError, match="delete it to train anew") as caught:
+        learn(text, DIGITAL, tmp_path)
+    assert str(result) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_corrupt_events_in_a_result_are_named(text, tmp_path):
+    learn(text, DIGITAL, tmp_path)
+    result = run_path(text, DIGITAL, tmp_path)
+    content = json.loads(result.read_text())
+    content["checkpoints"][1]["events"] = "{}"
+    result.write_text(json.dumps(content))
+    with pytest.raises(RevpathError, match=r"tiny-.*checkpoints\.1\.events"):
+        read_run(result)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, -1])
+def test_a_corrupt_memory_is_named(text, tmp_path, keep):
+    learn(text, DIGITAL, tmp_path, StopAfter(1))
+    (memory,) = tmp_path.glob("*.pickle")
+    memory.write_bytes(memory.read_bytes()[:keep])
+    with pytest.raises(RevpathError, match="delete it to train anew") as caught:
+        learn(text, DIGITAL, tmp_path)
+    assert str(memory) in str(caught.value)
+    memory.unlink()
+    assert learn(text, DIGITAL, tmp_path).complete  # and that is what helps
+
+
+def test_a_memory_of_something_else_is_named(text, tmp_path):
+    learn(text, DIGITAL, tmp_path, StopAfter(1))
+    (memory,) = tmp_path.glob("*.pickle")
+    memory.write_bytes(pickle.dumps({"model": 1}))
+    with pytest.raises(RevpathError, match="is not one of a run"):
+        learn(text, DIGITAL, tmp_path)
+
+
+def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_whole(path, b"old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("revpath.devices.base.files.os.replace", full)
+    with pytest.raises(RevpathError, match=r"a\.json' cannot be written: No space left"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path):
+    mine, other, done = (tmp_path / name for name in ("a.json.123.partial", "a.json.1234.partial", "a.json"))
+    for path in (mine, other, done):
+        path.write_bytes(b"")
+    sweep(tmp_path, 123)
+    assert sorted(tmp_path.iterdir()) == sorted([other, done])
+
+
+def test_a_folder_for_results_is_made_or_refused(tmp_path):
+    assert results_folder(str(tmp_path / "a" / "b")).is_dir()
+    (tmp_path / "file").write_text("")
+    for bad in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        with pytest.raises(RevpathError, match=r"out = .*file"):
+            results_folder(bad)
+
+
+# --- recipes --------------------------------------------------------------------------------------------------------
+
+OTHER = {
+    "name": "other",
+    "title": "Other",
+    "kind": "analog",
+    "hardware": Hardware(),
+    "context": 3,
+    "hidden": 5,
+    "batch": 17,
+    "rule": "cd",
+    "learning_rate": 1.5,
+    "label_learning_rate": 0.3,
+    "bias_learning_rate": 1.7,
+    "last_rate": 0.9,
+    "characters": 999,
+    "seed": 9,
+}
+
+
+def test_the_key_changes_with_any_field():
+    assert set(OTHER) == set(Recipe.model_fields)
+    keys = {DIGITAL.key("a" * 64, "1"), DIGITAL.key("b" * 64, "1"), DIGITAL.key("a" * 64, "2")}
+    keys |= {DIGITAL.model_copy(update={field: value}).key("a" * 64, "1") for field, value in OTHER.items()}
+    assert len(keys) == 3 + len(OTHER)
+    hardware = {
+        "device": "ideal",
+        "changes": {"response__step": 0.1},
+        "context_max": 1.5,
+        "label_max": 1.5,
+        "context_adc": 1.5,
+        "label_adc": 1.5,
+        "bits": 6,
+        "longest_train": 7,
+    }
+    assert set(hardware) == set(Hardware.model_fields)
+    base = DIGITAL.model_copy(update={"hardware": Hardware()})
+    keys = {base.key("a" * 64, "1")}
+    for field, value in hardware.items():
+        keys.add(base.model_copy(update={"hardware": Hardware(**{field: value})}).key("a" * 64, "1"))
+    assert len(keys) == 1 + len(hardware)
+    assert DIGITAL.key("a" * 64, "1") == DIGITAL.model_copy().key("a" * 64, "1")
+
+
+def test_the_key_changes_with_the_numbers_of_a_device_file(tmp_path):
+    """By its name alone an edited file would have been given the runs of what it was before."""
+    path = tmp_path / "mine.toml"
+    recipe = DIGITAL.model_copy(update={"hardware": Hardware(device=str(path))})
+    shipped = (files("revpath.devices.library") / "reram-sb-gong2018.toml").read_text(encoding="utf-8")
+    shipped = shipped.replace('name = "reram-sb-gong2018"', 'name = "mine"')
+    edits = {
+        "as shipped": shipped,
+        "another source": shipped.replace("Falcone et al.", "Falcone and others"),
+        "another window": shipped.replace("value = 88.2", "value = 88.3"),
+    }
+    keys = {}
+    for name, content in edits.items():
+        path.write_text(content, encoding="utf-8")
+        keys[name] = recipe.key("a" * 64, "1")
+    assert keys["as shipped"] == keys["another source"]
+    assert keys["as shipped"] != keys["another window"]
+    path.unlink()
+    with pytest.raises(RevpathError, match=r"mine\.toml: no such file"):
+        recipe.key("a" * 64, "1")
+
+
+def test_first_passage_is_the_first_at_or_below():
+    bits = (4.0, 3.5, 3.6, 3.0)
+    events = '{"counts": {}, "quanta": {}}'
+    points = [
+        Checkpoint(characters=n, validation_bits=b, test_bits=b, events=events)
+        for n, b in zip(range(4), bits, strict=True)
+    ]
+    run = Run(recipe=DIGITAL, key="k", text_sha256="a", version="1", parameters=1, checkpoints=tuple(points))
+    found = [run.first_at(q) for q in (4.5, 3.5, 3.4, 2.9)]
+    assert [f and f.characters for f in found] == [0, 1, 3, None]
+    assert not run.complete
+
+
+def test_a_model_sees_what_came_before_and_never_what_comes(tmp_path, monkeypatch):
+    """In a text that runs through the alphabet, the symbols before y are y - 1, y - 2, ...: nearest first, no y among them."""
+    seen = {"partial_fit": [], "bits_per_symbol": []}
+
+    def spy_on(name):
+        real = getattr(module.ConditionalRBM, name)
+
+        def spy(self, X, y, *rest, **more):
+            seen[name].append((X, y))
+            return real(self, X, y, *rest, **more)
+
+        monkeypatch.setattr(module.ConditionalRBM, name, spy)
+
+    for name in seen:
+        spy_on(name)
+    alphabet = Text("alphabet", (np.arange(2700) % 27).astype(np.uint8), "c" * 64)
+    learn(alphabet, DIGITAL.model_copy(update={"context": 3}), tmp_path)
+    assert len(seen["partial_fit"]) == 9
+    assert len(seen["bits_per_symbol"]) == 3 * 2 + 1  # validation and test, and at the end the stored weights
+    for X, y in seen["partial_fit"] + seen["bits_per_symbol"]:
+        np.testing.assert_array_equal(X, (y[:, None] - [1, 2, 3]) % 27)
+    trained = np.concatenate([y for _, y in seen["partial_fit"]])
+    assert len(trained) == 480
+    assert len(set(np.diff(trained) % 27)) > 20  # in a random order
+    assert [len(y) for _, y in seen["bits_per_symbol"][:2]] == [135 - 64, 135 - 64]  # the scored spans
+
+
+def test_the_rates_fall(text, tmp_path, monkeypatch):
+    """Linearly to `last_rate` at the end; looked at through the slowdown that the model is given."""
+    seen = []
+    model = module.ConditionalRBM
+    learned = model.partial_fit
+
+    def spy(self, X, y, slowdown=1.0):
+        seen.append(1 / slowdown)
+        return learned(self, X, y, slowdown)
+
+    monkeypatch.setattr(model, "partial_fit", spy)
+    learn(text, DIGITAL.model_copy(update={"last_rate": 0.25}), tmp_path)
+    done = np.array([0, 64, 128, 160, 224, 272, 288, 352, 416])
+    np.testing.assert_allclose(seen, 1 - 0.75 * done / 480)

@@ -1,0 +1,339 @@
+"""Equal quality or no comparison: hand-made curves, and the sentence they support."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from revpath.devices import load_device
+from revpath.ebm import ConditionalRBM
+from revpath.energy_models import Bill, get, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
+from revpath.energy_models.prices.bill import Interval, Line
+from revpath.studies.baselines.transformer import load_baseline
+from revpath.studies.compare import verdict
+from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.compare.verdict import (
+    Contender,
+    Stop,
+    contenders,
+    in_words,
+    interval_in_words,
+    judge,
+    plain_number,
+    table,
+)
+
+FINE = verdict.QUALITIES
+COARSE = (3.8, 3.6, 3.4, 3.2, 3.0, 2.8, 2.6, 2.4, 2.2, 2.1, 2.0, 1.9)  # easy to follow by hand
+
+
+@pytest.fixture(autouse=True)
+def coarse_qualities(monkeypatch):
+    monkeypatch.setattr(verdict, "QUALITIES", COARSE)
+
+
+SPREAD = np.linspace(0.5, 1.5, 101)  # central 90 %: 0.55 to 1.45
+
+
+SURROUNDINGS = {"node": get("node.h100.power_over_gpu"), "facility": get("pue.google2021")}
+
+
+def bill(joules, spread=SPREAD, parts=(("adc", 0.75), ("sram", 0.25)), assumptions=()):
+    """A bill of so many joules, split over components, certain or spread."""
+    return Bill(
+        chip="hand-made",
+        temperature_K=300.0,
+        lines=tuple(Line(name, name, "macro", 1.0, joules * share, ()) for name, share in parts),
+        samples={name: joules * share * np.asarray(spread) for name, share in parts},
+        records={},
+        surroundings={name: (r, np.full(len(spread), r.value)) for name, r in SURROUNDINGS.items()},
+        assumptions=assumptions,
+        n_draws=len(spread),
+        seed=0,
+    )
+
+
+CERTAIN = np.ones(101)
+
+
+def curve(name, bits, joules, *, kind="gpu", model="transformer", spread=CERTAIN, **more):
+    stops = tuple(
+        Stop(1000 * (i + 1), b, b + 0.1, bill(j, spread)) for i, (b, j) in enumerate(zip(bits, joules, strict=True))
+    )
+    return Contender(name, f"title of {name}", model, kind, 10, stops, **more)
+
+
+def analog(bits, joules, **more):
+    return curve("analog", bits, joules, kind="analog", model="EBM", spread=SPREAD, **more)
+
+
+def transformer(bits, joules, name="t"):
+    return [
+        curve(f"{name}-gpu", bits, joules),
+        curve(f"{name}-gpu-bound", bits, [j / 4 for j in joules], kind="gpu-bound"),
+    ]
+
+
+# analog passes 2.8 at its second checkpoint for 2 J; the transformer at its third, for 30 J, and goes on to 2.0
+OURS = analog([3.1, 2.75, 2.7], [1.0, 2.0, 3.0])
+THEIRS = transformer([3.9, 3.0, 2.75, 2.0], [10.0, 20.0, 30.0, 40.0])
+
+
+def test_the_lowest_quality_that_both_reached_is_compared():
+    v = judge([OURS, *THEIRS], ngram_bits=1.9)
+    assert v.bits == 2.8
+    assert v.transformer == "t-gpu"
+    assert v.ratio.nominal == pytest.approx(15)
+    assert v.ratio.low == pytest.approx(15 / 1.45)
+    assert v.ratio.high == pytest.approx(15 / 0.55)
+    assert v.ratio_at["chip"] == v.ratio
+    assert set(v.ratio_at) == {"macro", "chip", "node", "facility"}  # the hand-made bills have nothing inside the array
+    assert v.ratio_bound.nominal == pytest.approx(15 / 4)
+    assert v.ratio_gpu_ebm is None
+    assert (v.dominant, v.dominant_share) == ("adc", pytest.approx(0.75))
+    assert v.not_reached == (2.6, 2.4, 2.2, 2.1, 2.0)
+    assert (v.limit, v.limit_gpu_ebm) == (None, None)
+    assert v.sentence == (
+        "At 2.8 bits/char the analog EBM needs 15 times less energy than the transformer on a GPU "
+        "(90 % interval 10 to 27). At 3, an easier quality, it needs 10 times less; the analog EBM does not reach "
+        "2.6 bits/char, which the transformer does; "
+        "a 6-gram has 1.90 for next to no energy, so this is a small-model regime."
+    )
+
+
+def test_a_loss_is_said_as_plainly():
+    v = judge([analog([3.5, 2.75, 1.99], [100.0, 200.0, 300.0]), *THEIRS], ngram_bits=2.0)
+    assert v.bits == 2.0
+    assert v.ratio.nominal == pytest.approx(40 / 300)
+    # at the n-gram's quality there is no small-model clause, and nothing was missed
+    assert v.sentence == (
+        "At 2 bits/char the analog EBM needs 7.5 times more energy than the transformer on a GPU "
+        "(90 % interval 4.1 to 11). At 2.2, an easier quality, it needs 7.5 times more."
+    )
+
+
+def test_an_interval_around_one_is_no_difference():
+    v = judge([analog([3.5, 2.7], [15.0, 30.0]), *THEIRS], ngram_bits=1.9)
+    assert v.ratio.low < 1 < v.ratio.high
+    assert v.sentence.startswith(
+        "At 2.8 bits/char the analog EBM and the transformer on a GPU cannot be told apart: 1 times less energy "
+        "(90 % interval 0.69 to 1.8). "
+    )
+
+
+def test_the_cheapest_transformer_is_the_opponent():
+    large = transformer([3.9, 2.79], [1.0, 29.0], "large")
+    v = judge([OURS, *THEIRS, *large], ngram_bits=1.9)
+    assert v.transformer == "large-gpu"
+    assert v.ratio.nominal == pytest.approx(14.5)
+    slow = transformer([3.9, 2.79], [1.0, 31.0], "slow")
+    assert judge([OURS, *slow, *THEIRS], ngram_bits=1.9).transformer == "t-gpu"
+
+
+def test_first_passage_takes_no_later_checkpoint():
+    """A curve that comes below the quality, leaves it and comes back has passed at the first time."""
+    wavy = analog([3.1, 2.79, 2.9, 2.75], [1.0, 2.0, 3.0, 4.0])
+    assert wavy.first_at(2.8).bill.joules == pytest.approx(2.0)
+    assert wavy.first_at(2.7) is None
+    assert wavy.best.validation_bits == 2.75
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "limit", "sentence"),
+    [
+        # the transformer began below 3.0: what it took to get there is at most its first 10 J
+        ([3.3, 2.95], [2.9, 2.5], "at most", "needs at most 5 times less energy"),
+        ([2.95, 2.92], [3.5, 2.9], "at least", "needs at least 20 times less energy"),
+        ([2.95, 2.92], [2.9, 2.5], "about", "needs about 10 times less energy"),
+    ],
+)
+def test_what_happened_before_the_first_checkpoint_is_a_limit(ours, theirs, limit, sentence):
+    v = judge([analog(ours, [1.0, 2.0]), *transformer(theirs, [10.0, 20.0])], ngram_bits=1.9)
+    assert v.bits == 3.0
+    assert v.limit == limit
+    assert sentence in v.sentence
+    assert "was below that at its first checkpoint" in v.sentence
+
+
+def test_a_limit_turns_with_the_sign():
+    """At most so many times less is at least so many times more."""
+    assert in_words(Interval(0.25, 0.25, 0.2, 0.5), "at most") == "at least 4 times more"
+    assert in_words(Interval(0.25, 0.25, 0.2, 0.5), "at least") == "at most 4 times more"
+    assert in_words(Interval(0.25, 0.25, 0.2, 0.5)) == "4 times more"
+    assert interval_in_words(Interval(0.25, 0.25, 0.2, 0.5)) == "2 to 5"
+    assert in_words(Interval(4.0, 4.0, 2.0, 5.0), "at most") == "at most 4 times less"
+
+
+def test_the_twin_on_the_gpu_is_set_beside():
+    twin = curve("digital-gpu", [3.4, 2.78], [5.0, 12.0], model="EBM")
+    v = judge([OURS, twin, *THEIRS], ngram_bits=1.9)
+    assert v.ratio_gpu_ebm.nominal == pytest.approx(6)
+    assert v.limit_gpu_ebm is None
+    early = curve("digital-gpu", [2.78], [5.0], model="EBM")
+    v = judge([OURS, early, *THEIRS], ngram_bits=1.9)
+    assert (v.ratio_gpu_ebm.nominal, v.limit_gpu_ebm) == (pytest.approx(2.5), "at most")
+    never = curve("digital-gpu", [3.4], [5.0], model="EBM")
+    assert judge([OURS, never, *THEIRS], ngram_bits=1.9).ratio_gpu_ebm is None
+
+
+def test_the_ratio_at_an_easier_quality_is_said_too():
+    """The analog side passes 3.0 for 1 J, the transformer for 20 J; at 2.8, where the verdict is, 2 J and 30 J."""
+    ours = analog([3.3, 2.95, 2.75, 2.7], [0.5, 1.0, 2.0, 3.0])
+    v = judge([ours, *THEIRS], ngram_bits=1.9)
+    assert v.bits == 2.8
+    bits, easier = v.coarser
+    assert (bits, easier.nominal) == (3.0, pytest.approx(20))
+    assert "; " in v.sentence
+    assert "at 3, an easier quality, it needs 20 times less" in v.sentence.replace("At 3,", "at 3,")
+
+
+def test_the_easier_quality_can_be_a_limit_too():
+    """At 3.0 the transformer is priced from its first checkpoint on, which is below 3.2 already."""
+    v = judge([analog([3.3, 3.15, 2.95], [0.5, 1.0, 2.0]), *transformer([3.1, 2.9], [10.0, 20.0])], ngram_bits=1.9)
+    assert (v.bits, v.limit) == (3.0, None)
+    assert v.coarser[0] == 3.2
+    assert v.limit_coarser == "at most"
+    assert "At 3.2, an easier quality, it needs at most 10 times less" in v.sentence
+
+
+def test_the_listed_qualities_are_fine():
+    """Steps of 0.05: the verdict is taken at the best quality of the analog side, not at one that flatters it."""
+    listed = np.array(FINE)
+    assert np.allclose(np.diff(listed), -0.05)
+    assert listed[0] >= 4
+    assert listed[-1] <= 1.85
+
+
+def test_hypothetical_devices_decide_nothing():
+    better = analog([2.5, 1.5], [1e-6, 2e-6], hypothetical=True)
+    assert judge([better, OURS, *THEIRS], ngram_bits=1.9) == judge([OURS, *THEIRS], ngram_bits=1.9)
+    assert "no checkpoint yet" in judge([better, *THEIRS], ngram_bits=1.9).sentence
+
+
+def test_not_reached():
+    v = judge([analog([4.5, 4.0], [1.0, 2.0]), *THEIRS], ngram_bits=1.9)
+    assert v.bits is None
+    assert v.ratio is None
+    assert v.sentence == "No listed quality was reached by both sides: the analog EBM came to 4.00 bits/char."
+    assert v.not_reached == tuple(q for q in COARSE if q >= 2.0)
+
+
+def test_without_a_transformer_nothing_is_compared():
+    v = judge([OURS], ngram_bits=1.9)
+    assert v.bits is None
+    assert v.sentence == (
+        "No transformer was trained on this text, so nothing is compared; the analog EBM came to 2.70 bits/char."
+    )
+
+
+def test_without_a_checkpoint_nothing_is_compared():
+    for empty in ([], [analog([], [])]):
+        assert "no checkpoint yet" in judge([*empty, *THEIRS], ngram_bits=1.9).sentence
+
+
+def test_what_the_bills_lean_on_is_a_line_each():
+    stops = (Stop(10, 3.0, 3.0, bill(1.0, assumptions=("digital.exp: a look-up.", "random.bit: a register: long."))),)
+    shaky = Contender("analog", "A", "EBM", "analog", 1, stops, shaky=("a.b", "c.d"))
+    assert judge([shaky, *THEIRS], ngram_bits=1.9).warnings == (
+        "the analog bill leans on 2 assumed or unverified numbers: a.b, c.d",
+        "and on 2 prices of assumed structure: digital.exp, random.bit",
+    )
+    others = [Contender(c.name, c.title, c.model, c.kind, 1, c.stops, shaky=("e.f",)) for c in THEIRS]
+    assert judge([shaky, *others], ngram_bits=1.9).warnings[2:] == (
+        "the bills of the GPU lean on 1 assumed or unverified numbers: e.f",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (17.64, "18"),
+        (1234.0, "1,200"),
+        (7.649, "7.6"),
+        (1.0, "1"),
+        (0.0312, "0.031"),
+        (99.9, "100"),
+        (2.5e-5, "2.5e-05"),
+    ],
+)
+def test_numbers_have_two_digits(value, shown):
+    assert plain_number(value) == shown
+
+
+def test_the_table_has_a_row_for_each():
+    rows = table([OURS, *THEIRS, analog([], [])], 2.8)
+    assert [r["joules to Q"] for r in rows] == pytest.approx([2.0, 30.0, 7.5, None])
+    first = rows[0]
+    assert first["characters to Q"] == 2000
+    assert first["test bits/char at Q"] == pytest.approx(2.85)
+    assert first["best bits/char (validation)"] == 2.7
+    assert first["joules at best"] == pytest.approx(3.0)
+    assert (first["low"], first["high"]) == (pytest.approx(1.1), pytest.approx(2.9))
+    assert np.isnan(rows[3]["best bits/char (test)"])
+    assert all(r["joules to Q"] is None for r in table([OURS, *THEIRS], None))
+
+
+# --- from runs and baselines to contenders ---------------------------------------------------------------------------
+
+
+def run_of(recipe, events):
+    points = [
+        Checkpoint(characters=64 * (i + 1), validation_bits=b, test_bits=b, events=(events * (i + 1)).to_json())
+        for i, b in enumerate((4.0, 3.5))
+    ]
+    return Run(recipe=recipe, key="k", text_sha256="a", version="1", parameters=7, checkpoints=tuple(points))
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Events of one real mini-batch, digital and in ReRAM."""
+    X, y = np.arange(64).reshape(32, 2) % 27, np.arange(32) % 27
+    out = []
+    for name, hardware in (
+        ("digital", None),
+        ("analog", Hardware()),
+        ("quiet", Hardware(changes={"response__step_noise": 0.1})),
+    ):
+        recipe = Recipe(
+            name=name, title=name, kind="analog" if hardware else "digital", hardware=hardware, characters=128
+        )
+        synapses = hardware.synapses(1) if hardware else None
+        model = ConditionalRBM(4, synapses=synapses, learning_rate=1.0, random_state=0).partial_fit(X, y)
+        out.append(run_of(recipe, model.events_))
+    return out
+
+
+@pytest.mark.jit
+def test_every_run_is_priced_on_what_can_run_it(runs):
+    digital, ours, _ = runs
+    baseline = load_baseline()
+    found = {c.name: c for c in contenders(runs, baseline)}
+    curves = [f"transformer-{c.shape.name}-{k}" for c in baseline.curves for k in ("gpu", "gpu-bound")]
+    assert list(found) == ["digital-gpu", "digital-gpu-bound", "analog", "quiet", *curves]
+    assert [c.kind for c in found.values()][:4] == ["gpu", "gpu-bound", "analog", "analog"]
+    assert found["quiet"].hypothetical
+    assert not found["analog"].hypothetical
+    spent = ours.checkpoints[1].spent()
+    cell = load_device("reram-sb-gong2018")
+    expected = price(spent, load_chip("reram-32nm"), overrides=pulse_prices(cell))
+    assert found["analog"].stops[1].bill.joules == expected.joules
+    assert found["analog"].stops[1].characters == 128
+    for kind, basis in (("gpu", "run"), ("gpu-bound", "gemm")):
+        got = found[f"digital-{kind}"].stops[0].bill
+        assert got.joules == price_on_gpu(digital.checkpoints[0].spent(), basis).joules
+        curve = baseline.curves[0]
+        got = found[f"transformer-{curve.shape.name}-{kind}"].stops[-1].bill
+        assert got.joules == gpu_energy(curve.points[-1].flops, basis).joules
+    # what is assumed of the device is said beside what is assumed of its prices; a number set by hand has no record
+    assumed = {r.id for r in cell.records.values() if r.shaky}
+    assert assumed
+    assert set(found["analog"].shaky) == assumed | set(expected.shaky)
+
+
+@pytest.mark.jit
+def test_verdicts_are_data(runs):
+    v = judge(contenders(runs, load_baseline()), 1.97)
+    assert json.dumps([v.sentence, v.bits, v.not_reached, v.warnings])
+    assert re.search(r"assumed or unverified numbers: .*reram-sb-gong2018\.window\.g_max", v.warnings[0])
