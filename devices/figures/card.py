@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from html import escape
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -250,6 +251,12 @@ def key_numbers(device: Device) -> list[tuple[str, str]]:
         rows.append((title, ", ".join(f"{v} {n}" for v, n in counts.items()) or "no records"))
     rows.append(("not known", ", ".join(device.unknowns) or "nothing"))
     return rows
+
+
+def html(device: Device) -> str:
+    """The key numbers of a device as a table for a notebook; texts of the device are escaped."""
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in key_numbers(device))
+    return f"<b>{escape(device.name)}</b>: {escape(device.title)}<table>{rows}</table>"
 
 
 def spreads(law: PulsedResponse) -> bool:
