@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, style
 from ..base.units_shown import counted, prefixed
 from ..catalogue import device_names, load_device
 from ..device import Device
 from ..response.pulsed import PulsedResponse
-from .card import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, STYLE, VERMILION, response_curves
+from .card import response_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,12 +38,11 @@ def gallery(devices: Iterable[Device | str | Path] | None = None) -> Figure:
     ------
     UnknownName, RecordError: of `load_device`.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     shown = [d if isinstance(d, Device) else load_device(d) for d in (device_names() if devices is None else devices)]
     rows = max(1, -(-len(shown) // _COLUMNS))
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(16.0, 2.95 * rows + 0.7), layout="constrained")
         figure.get_layout_engine().set(w_pad=0.08, h_pad=0.1, hspace=0.04, wspace=0.04)  # type: ignore[union-attr]
         figure.suptitle(

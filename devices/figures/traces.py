@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.style import BLUE, GREY, ORANGE, SKY, VERMILION, plain_text, style
 from ..base.units_shown import siemens_unit
-from .card import BLUE, GREY, ORANGE, SKY, STYLE, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,15 +24,14 @@ _BINS = 12  # in which measured steps are averaged
 
 def sheet(fit: TraceFit, axes: Axes | None = None) -> Axes:
     """Draw a fit in the place of `axes`, or on a figure of its own, and return the axes of the place."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with style():
         if axes is None:
             axes = Figure(figsize=(11.5, 6.4)).add_axes((0.06, 0.08, 0.92, 0.82))
         axes.set_axis_off()
         made = " (synthetic traces)" if fit.traces.synthetic else ""
-        axes.set_title(f"{fit.traces.name}: {fit.law.name}{made}", fontsize=11, pad=20)
+        axes.set_title(plain_text(f"{fit.traces.name}: {fit.law.name}{made}"), fontsize=11, pad=20)
         figure, place = axes.figure, axes.get_position()
         left, right, bottom, top = place.x0, place.x1, place.y0, place.y1
         across, up = right - left, top - bottom

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...devices.base.files import write_whole
+from ...devices.base.style import plain_text, save
 from .verdict import Contender, Verdict
+
+__all__ = ["STYLE", "compare_figure", "plot_energy_curves", "save"]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +42,9 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits
         if verdict.bits is not None:
             axes.axhline(verdict.bits, color=_GREY, linewidth=0.8, label=f"compared here: {verdict.bits:g} bits/char")
             axes.legend(fontsize=8, frameon=False, loc="upper right")
-        title = f"Energy of training to equal quality: {text_name}, 27 symbols\n{fill(verdict.sentence, _TITLE_WIDTH)}"
-        axes.set_title(_plain_text(title), fontsize=8, loc="left")
+        title = f"Energy of training to equal quality: {plain_text(text_name)}, 27 symbols"
+        sentence = plain_text(verdict.sentence, _TITLE_WIDTH, most=2000)
+        axes.set_title(f"{title}\n{sentence}", fontsize=8, loc="left")
     return figure
 
 
@@ -70,7 +70,7 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
             markersize=3.5,
             linewidth=1.0 if bound else 1.5,
             linestyle=":" if bound else ("--" if c.hypothetical else "-"),
-            label="_" + c.title if bound else _plain_text(c.title),
+            label="_" + c.title if bound else plain_text(c.title),
             markerfacecolor="white" if c.hypothetical else colour,
         )
         if not bound:
@@ -97,30 +97,11 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
     return ax
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write `stem`.pdf and `stem`.png without dates, so that the same result gives the same bytes."""
-    import matplotlib as mpl
-
-    paths = []
-    for ending, metadata in (("pdf", {"CreationDate": None, "ModDate": None}), ("png", {"Software": None})):
-        path, content = stem.with_name(f"{stem.name}.{ending}"), BytesIO()
-        with mpl.rc_context(STYLE):  # resolution and fonts are looked up when a figure is saved
-            figure.savefig(content, format=ending, metadata=metadata)
-        write_whole(path, content.getvalue())
-        paths.append(path)
-    return paths
-
-
 def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:
     """The 90 % interval of joules at the best bits so far, which is what a first passage is read from."""
     intervals = [s.bill.interval() for s in contender.stops]
     bits = np.minimum.accumulate([s.validation_bits for s in contender.stops])
     ax.fill_betweenx(bits, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=_BAND, lw=0)
-
-
-def _plain_text(text: str) -> str:
-    """Text of others, such as a file's name, in which matplotlib must not read mathematics."""
-    return text.replace("$", r"\$")
 
 
 def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:
