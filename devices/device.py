@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny, model_validator
 
 from .base.errors import shown
 from .base.record import Record, Source
@@ -41,7 +41,7 @@ class Device(BaseModel):
     programming: Programming = NoProgrammingNoise()
     read_noise: ReadNoise = NoReadNoise()
     drift: Drift = NoDrift()
-    response: Response = NoResponse()
+    response: Annotated[SerializeAsAny[Response], PlainValidator(Response.chosen)] = NoResponse()
     pulse: Pulse = Pulse()
     yields: Yields = Yields()
     endurance: Endurance = Endurance()

@@ -23,7 +23,7 @@ from .base.files import write_whole
 from .base.reading import read_toml
 from .base.record import Record, Source, read_record, read_sources
 from .device import NAME, SECTIONS, Device
-from .laws.fields import Law
+from .laws.fields import Law, Variant
 
 _BY_HAND = "set_by_hand"
 _ROUNDED = 1e-9  # how far a record may be from the number that it is the record of
@@ -271,6 +271,8 @@ def _to_si(section: str, values: dict[str, Any], by_hand: Mapping[str, Any], whe
 def law_class(section: str, law: object, where: str) -> type[Law]:
     """The class of a section's law by its name; RecordError where there is none of it."""
     annotation = SECTIONS[section].annotation
+    if isinstance(annotation, type) and issubclass(annotation, Variant):
+        return annotation.variants[annotation.named(law, f"{where}: [{section}]")]
     options = [a for a in (get_args(annotation) or (annotation,)) if isinstance(a, type) and issubclass(a, Law)]
     if len(options) == 1 and law is None:
         return options[0]

@@ -212,13 +212,13 @@ def key_numbers(device: Device) -> list[tuple[str, str]]:
     if isinstance(law, PulsedResponse):
         noise = getattr(law, "step_noise", None)
         rows += [
-            ("response", law.law.replace("-", " ")),  # type: ignore[attr-defined]
+            ("response", law.law.replace("-", " ")),
             ("states", f"{counted(law.states)} (range / typical step)"),
             ("noise of a pulse", _known(noise, lambda c: f"{percent(c)} of {_base(law)}")),
             ("noise of what is shown", _known(getattr(law, "write_noise", None), lambda c: f"{c:g} steps")),
         ]
     else:
-        rows.append(("response", "exact change" if law.law == "ideal" else "not known: cannot be trained in place"))
+        rows.append(("response", "exact change" if law.exact else "not known: cannot be trained in place"))
     ends = _known(pulse.energy_up, lambda e: prefixed(e, "J")), _known(pulse.energy_down, lambda e: prefixed(e, "J"))
     stuck = device.yields
     rows += [
@@ -320,4 +320,4 @@ def _known(value: float | None, show: Callable[[float], str]) -> str:
 
 
 def _base(law: PulsedResponse) -> str:
-    return "the change" if getattr(law, "noise", "additive") == "multiplicative" else "a step"
+    return "the change" if law.noise_kind == "multiplicative" else "a step"

@@ -75,7 +75,7 @@ def _panel(device: Device, ax: Axes) -> None:
             ax.plot(pulses, (other - law.w_min) / span, color=colour, linewidth=0.5, alpha=0.5)
         ax.plot(pulses, (curve - law.w_min) / span, color=colour, linewidth=1.8)
         ax.set(xlabel="pulses: up, then down", ylabel="place in the window", ylim=(-0.25, 1.45))
-    elif law.law == "ideal":
+    elif law.exact:
         ax.plot([0, 1, 2], [0, 1, 0], color=colour, linewidth=1.8)
         ax.set(xlabel="change asked for", ylabel="place in the window", ylim=(-0.25, 1.45), xticks=[])
     else:
