@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .device import Device
     from .figures.gallery import gallery
     from .file_format import read_device
-    from .laws.sections import Endurance, Pulse, Retention, Yields
+    from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
     from .traces.directions import TraceError
     from .traces.fit import TraceFit, fit_traces
     from .traces.reading import Traces, read_traces
@@ -29,7 +29,7 @@ _HOME = {
     ".base.errors": ("RecordError", "RevpathError", "UnitError", "UnknownName"),
     ".figures.gallery": ("gallery",),
     ".base.record": ("Evidence", "ReadIn", "Record", "Source"),
-    ".laws.sections": ("Endurance", "Pulse", "Retention", "Yields"),
+    ".laws.sections": ("Endurance", "Leak", "Pulse", "Retention", "Yields"),
     ".traces.directions": ("TraceError",),
     ".traces.fit": (
         "TraceFit",
@@ -49,6 +49,7 @@ __all__ = [
     "Device",
     "Endurance",
     "Evidence",
+    "Leak",
     "Pulse",
     "ReadIn",
     "Record",

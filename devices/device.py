@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny, model_validator
 
-from .base.errors import shown
+from .base.errors import RevpathError, shown
 from .base.record import Record, Source
 from .laws import Drift, NoDrift, NoProgrammingNoise, NoReadNoise, Programming, ReadNoise, Window
-from .laws.sections import Endurance, Pulse, Retention, Yields
-from .response import NoResponse, Response
+from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
+from .response import NoResponse, PulsedResponse, Response
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,11 +41,12 @@ class Device(BaseModel):
     programming: Programming = NoProgrammingNoise()
     read_noise: ReadNoise = NoReadNoise()
     drift: Drift = NoDrift()
-    response: Annotated[SerializeAsAny[Response], PlainValidator(Response.chosen)] = NoResponse()
+    response: Annotated[Response, SerializeAsAny(), PlainValidator(Response.chosen)] = NoResponse()
     pulse: Pulse = Pulse()
     yields: Yields = Yields()
     endurance: Endurance = Endurance()
     retention: Retention = Retention()
+    leak: Leak = Leak()
     records: Mapping[str, Record] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -89,6 +90,8 @@ class Device(BaseModel):
         found: list[str] = []
         for section in SECTIONS:
             law = getattr(self, section)
+            if section == "leak" and section not in self.model_fields_set:
+                continue  # of volatile cells only: where no file speaks of one, none is claimed
             fields = list(type(law).units())
             missing = [field for field in fields if getattr(law, field) is None]
             if (
@@ -100,6 +103,15 @@ class Device(BaseModel):
             else:
                 found.extend(f"{section}.{field}" for field in missing)
         return tuple(found)
+
+    @property
+    def pulsed(self) -> PulsedResponse:
+        """The response, of a cell that pulses move; RevpathError for any other."""
+        if not isinstance(self.response, PulsedResponse):
+            raise RevpathError(
+                f"device {self.name!r}: no pulse moves it by a known law (response is {self.response.law!r})"
+            )
+        return self.response
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """The device on one card: its response, noises, drift and key numbers; what is not known is said so.

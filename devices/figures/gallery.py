@@ -39,12 +39,13 @@ def gallery(devices: Iterable[Device | str | Path] | None = None) -> Figure:
     UnknownName, RecordError: of `load_device`.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     shown = [d if isinstance(d, Device) else load_device(d) for d in (device_names() if devices is None else devices)]
     rows = max(1, -(-len(shown) // _COLUMNS))
+    engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.1, hspace=0.04, wspace=0.04)
     with style():
-        figure = Figure(figsize=(16.0, 2.95 * rows + 0.7), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.08, h_pad=0.1, hspace=0.04, wspace=0.04)  # type: ignore[union-attr]
+        figure = Figure(figsize=(16.0, 2.95 * rows + 0.7), layout=engine)
         figure.suptitle(
             "Solid line: conductance of the nominal cell as pulses move it up its window and down again, without noise; "
             "thin lines: six cells of the same device.\n"
