@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from os import PathLike
 from pathlib import Path
 
 from .base.errors import RecordError, unknown
 from .base.reading import read_toml
 from .device import Device
-from .file_format import device_from_table, read_device
+from .file_format import device_from_table, device_toml, read_device
 
 
 def device_names() -> list[str]:
@@ -55,6 +56,11 @@ def load_device(name: str | Path) -> Device:
     if not isinstance(name, str) or name not in device_names():
         raise unknown("device", name, device_names())
     return _shipped(name)
+
+
+def save_device(device: Device, path: str | PathLike[str] | None = None) -> str:
+    """`revpath.devices.file_format.device_toml`, with a word where the device has the name of another of the library."""
+    return device_toml(device, path, is_variant(device))
 
 
 def is_variant(device: Device) -> bool:

@@ -18,6 +18,7 @@ from .response import NoResponse, PulsedResponse, Response
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_WHOLE: Any = SerializeAsAny  # with the fields of the law, not of the contract alone
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
@@ -41,7 +42,7 @@ class Device(BaseModel):
     programming: Programming = NoProgrammingNoise()
     read_noise: ReadNoise = NoReadNoise()
     drift: Drift = NoDrift()
-    response: Annotated[Response, SerializeAsAny(), PlainValidator(Response.chosen)] = NoResponse()
+    response: Annotated[Response, _WHOLE(), PlainValidator(Response.chosen)] = NoResponse()
     pulse: Pulse = Pulse()
     yields: Yields = Yields()
     endurance: Endurance = Endurance()
@@ -134,9 +135,9 @@ class Device(BaseModel):
         RevpathError
             The file cannot be written.
         """
-        from .file_format import device_toml
+        from .catalogue import save_device
 
-        return device_toml(self, path)
+        return save_device(self, path)
 
     def replaced(self, *, name: str | None = None, title: str | None = None, **changes: Any) -> Device:
         """A copy with numbers, laws or whole sections changed: the way to sweep a parameter.

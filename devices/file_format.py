@@ -51,7 +51,7 @@ def read_device(path: str | PathLike[str] | Traversable) -> Device:
     return device_from_table(read_toml(place), place.name)
 
 
-def device_toml(device: Device, path: str | PathLike[str] | None = None) -> str:
+def device_toml(device: Device, path: str | PathLike[str] | None = None, variant: bool = False) -> str:
     """The TOML text of a device, written to `path` where one is given; `read_device` gives an equal device.
 
     Parameters
@@ -60,6 +60,8 @@ def device_toml(device: Device, path: str | PathLike[str] | None = None) -> str:
         Of the library, fitted, swept or made by hand.
     path : path, optional
         Where to write it; an existing file is replaced once the new one is complete.
+    variant : bool
+        Whether it has the name of a device of the library, and other numbers: the file then says so.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def device_toml(device: Device, path: str | PathLike[str] | None = None) -> str:
     """
     import tomli_w
 
-    table = device_table(device)
+    table = device_table(device, variant)
     text = tomli_w.dumps(table, multiline_strings=False)
     if device_from_table(table, f"device {device.name!r}") != device:
         raise RecordError(
@@ -89,12 +91,10 @@ def device_toml(device: Device, path: str | PathLike[str] | None = None) -> str:
 # -- writing ------------------------------------------------------------------------------------------------------------
 
 
-def device_table(device: Device) -> dict[str, Any]:
-    """A device as what TOML can hold; `device_from_table` is the way back. Raises as `device_toml`."""
-    from .catalogue import is_variant
-
+def device_table(device: Device, variant: bool = False) -> dict[str, Any]:
+    """A device as what TOML can hold; `device_from_table` is the way back. Parameters and errors as of `device_toml`."""
     table: dict[str, Any] = {"schema": 1, "name": device.name, "title": device.title}
-    if is_variant(device):
+    if variant:
         table["variant_of"] = device.name
     table["sources"] = _sources_table(device)
     by_hand: dict[str, Any] = {}

@@ -31,6 +31,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numba  # after the line above: the wait policy must be in the environment before Numba starts its pool
 import numpy as np
+from numba.core import config
 from numba.extending import intrinsic, overload
 
 _ROOMS = ("revpath.devices", "revpath.simulator", "revpath.ebm")  # whose files hold kernels: `kernel` refuses others
@@ -120,7 +121,8 @@ def _temporary_cache() -> Path | None:
         return None
     owner = os.getpid()
     atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == owner else None)
-    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    settings: Any = config
+    settings.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return folder
 
 
