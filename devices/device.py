@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from .base.errors import RecordError, RevpathError, UnitError, explain, unknown
 from .base.record import Record, Source, read_record, read_sources, read_toml
 from .laws import Drift, NoDrift, NoProgrammingNoise, NoReadNoise, Programming, ReadNoise, Window
-from .laws.fields import Law, Unit
+from .laws.fields import Law
 from .laws.sections import Endurance, Pulse, Retention, Yields
 from .response import NoResponse, Response
 
@@ -35,8 +35,8 @@ class Device(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    name: str = Field(pattern=_NAME)
-    title: str
+    name: str = Field(pattern=_NAME, max_length=100)
+    title: str = Field(max_length=500)
     window: Window
     programming: Programming = NoProgrammingNoise()
     read_noise: ReadNoise = NoReadNoise()
@@ -58,6 +58,12 @@ class Device(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _numbers_are_plausible(self) -> Device:
+        for section in _SECTIONS:
+            getattr(self, section).refuse_absurd(section)
+        return self
+
     @classmethod
     def from_traces(cls, traces: Any, **options: Any) -> Device:
         """A device fitted to measured pulse traces: `revpath.devices.fit_traces(traces, **options).device`."""
@@ -73,16 +79,9 @@ class Device(BaseModel):
     @property
     def numbers(self) -> dict[str, float]:
         """Every number that is known, in SI units, by the name of its record."""
-        found: dict[str, float] = {}
-        for section in _SECTIONS:
-            law = getattr(self, section)
-            for field in _number_fields(type(law)):
-                value = getattr(law, field)
-                if isinstance(value, tuple):
-                    found |= {f"{section}.{field}.{k}": number for k, number in enumerate(value)}
-                elif value is not None:
-                    found[f"{section}.{field}"] = value
-        return found
+        return {
+            f"{section}.{name}": value for section in _SECTIONS for name, value, _ in getattr(self, section).numbers()
+        }
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -90,7 +89,7 @@ class Device(BaseModel):
         found: list[str] = []
         for section in _SECTIONS:
             law = getattr(self, section)
-            fields = list(_number_fields(type(law)))
+            fields = list(type(law).units())
             missing = [field for field in fields if getattr(law, field) is None]
             if (
                 isinstance(law, NoResponse)
@@ -212,11 +211,12 @@ def _read_numbers(
 def _to_si(section: str, values: dict[str, Any], where: str) -> dict[str, Any]:
     """Record values in the units that the fields of their law declare."""
     law = _law_class(section, values.get("law"), where)
+    units = {name: unit.name for name, unit in law.units().items()}
     out: dict[str, Any] = {}
     for field, value in values.items():
         if field not in law.model_fields:
             raise RecordError(f"{where}: [{section}] has no field {field!r}; it has {sorted(law.model_fields)}")
-        unit = _number_fields(law).get(field)
+        unit = units.get(field)
         if not isinstance(value, Record | tuple):
             if unit is not None:
                 raise RecordError(f"{where}: [{section}] {field} = {value!r} must be a record with unit and source")
@@ -240,17 +240,3 @@ def _law_class(section: str, law: object, where: str) -> type[Law]:
     if not isinstance(law, str) or law not in named:
         raise RecordError(f"{where}: [{section}] law = {law!r} is not one of {sorted(named)}")
     return named[law]
-
-
-def _number_fields(law: type[Law]) -> dict[str, str]:
-    """Fields of a law that hold numbers, with the unit of each; the others are choices, such as ``law``.
-
-    The unit may be inside an optional type or a list (``Volts | None``, ``tuple[Siemens, ...]``).
-    """
-    found = {}
-    for field, info in law.model_fields.items():
-        inner = [m for part in get_args(info.annotation) for m in getattr(part, "__metadata__", ())]
-        unit = next((m for m in (*info.metadata, *inner) if isinstance(m, Unit)), None)
-        if unit is not None:
-            found[field] = unit.name
-    return found

@@ -7,7 +7,6 @@ library's beside it, in SI units and without their records: a changed number has
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import MISSING, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..devices import Device, RevpathError, load_device
+from ..devices import Device, RecordError, RevpathError, load_device
 from ..devices.base.errors import explain
+from ..devices.base.reading import read_toml
 from ..devices.laws.fields import Law
 from . import wires
 from .config import ArrayConfig
@@ -59,9 +59,9 @@ def read_config(path: str | PathLike[str]) -> ArrayConfig:
     """
     where = Path(path).name
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArrayError(f"{where}: not a readable TOML file: {error}") from error
+        content = read_toml(Path(path))
+    except RecordError as error:
+        raise ArrayError(str(error)) from error
     if content.pop("schema", None) != 1:
         raise ArrayError(f"{where}: schema must be 1")
     laws = content.pop("device_laws", {})

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field, model_validator
 
-from .fields import Joules, Law, Ratio, Seconds, Unit, Volts
-
-Kelvin = Annotated[float, Unit("K")]
+from .fields import Cycles, Joules, Kelvin, Law, PulseSeconds, Ratio, Seconds, Volts
 
 
 class Pulse(Law):
     """One programming pulse. What is not known is None, and cannot be priced."""
 
     voltage: Volts | None = Field(default=None, gt=0)
-    duration: Seconds | None = Field(default=None, gt=0)
+    duration: PulseSeconds | None = Field(default=None, gt=0)
     energy_up: Joules | None = Field(default=None, ge=0)
     energy_down: Joules | None = Field(default=None, ge=0)
 
@@ -45,7 +41,7 @@ class Yields(Law):
 class Endurance(Law):
     """How much writing a cell survives: `cycles` from one end of its window to the other and back."""
 
-    cycles: Ratio | None = Field(default=None, gt=0)
+    cycles: Cycles | None = Field(default=None, gt=0)
 
 
 class Retention(Law):
