@@ -7,16 +7,16 @@ driver. An estimate becomes a `Record` like any other, so that bills cite, draw 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from numbers import Real
 from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ...devices.base.errors import RecordError, explain, unknown
+from ...devices.base.errors import RecordError, explain, shown, unknown
 from ...devices.base.record import Evidence, ReadIn, Record, Source, parse_unit, read_toml
 from ..errors import PriceError
 from ..records import get
@@ -84,9 +84,9 @@ class Component(BaseModel):
             if name not in given:
                 raise PriceError(f"component {self.name!r}: driver {name!r} is missing ({low:g} to {high:g})")
             value = given[name]
-            if isinstance(value, bool | str) or not math.isfinite(value) or not low <= value <= high:
+            if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
                 raise PriceError(
-                    f"component {self.name!r}: driver {name} = {value!r} is outside its valid range, {low:g} to {high:g}"
+                    f"component {self.name!r}: driver {name} = {shown(value)} is outside its valid range, {low:g} to {high:g}"
                 )
         records = {role: get(id) for role, id in self.records.items()}
         result = LAWS[self.law](Parts(records, self.structure), given)

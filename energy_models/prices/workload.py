@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ...devices.base.errors import RevpathError, explain, unknown
+from ...devices.base.errors import RevpathError, explain, shown, unknown
 from ...devices.base.record import Record
 from ..components.model import component
 from ..errors import PriceError
 from ..records import get
+from .tables import number, table
+from .vocabulary import check_amount
 
 if TYPE_CHECKING:
     from .bill import Bill
@@ -188,40 +190,42 @@ def grouped(bill: Bill) -> dict[str, float]:
     return joules
 
 
-def estimated(table: Any, where: str) -> tuple[Record, float]:
+def estimated(content: Any, where: str) -> tuple[Record, float]:
     """The record and the multiple that ``{ component = ..., times = ..., DRIVER = ... }`` stands for.
 
     Raises
     ------
     PriceError, UnknownName: naming the place, the component or the driver.
     """
-    if not isinstance(table, Mapping) or "component" not in table:
-        raise PriceError(f"{where}: {table!r} must be a table with a component")
-    drivers = {key: value for key, value in table.items() if key not in ("component", "times")}
+    given = table(content, where)
+    if "component" not in given:
+        raise PriceError(f"{where}: {shown(content)} must be a table with a component")
+    drivers = {key: value for key, value in given.items() if key not in ("component", "times")}
+    times = number(given.get("times", 1), f"{where}: times")
     try:
-        return component(str(table["component"])).estimate(**drivers).record(), float(table.get("times", 1))
+        return component(str(given["component"])).estimate(**drivers).record(), times
     except RevpathError as error:
         raise type(error)(f"{where}: {error}") from error
 
 
-def read_workload(table: Mapping[str, Any], where: str) -> Workload:
+def read_workload(content: Mapping[str, Any], where: str) -> Workload:
     """A workload from its TOML table. An amount may be a table: an integral in joules that a component estimates."""
-    content = dict(table)
-    name = content.get("name", "(no name)")
+    content = dict(content)
+    where = f"{where}: workload {shown(content.get('name', '(no name)'))}"
     events = {}
-    for event, amount in dict(content.pop("events", {})).items():
+    for event, amount in table(content.pop("events", {}), f"{where}: events").items():
         if isinstance(amount, Mapping):
-            record, times = estimated(amount, f"{where}: workload {name!r}, event {event!r}")
+            record, times = estimated(amount, f"{where}: event {event!r}")
             events[event] = times * record.to("J/op")
         else:
-            events[event] = amount
+            events[event] = check_amount(event, amount)
     models: dict[str, Any] = {}
     for kind in ("models", "fitted"):
         models[kind] = {
-            event: estimated(model, f"{where}: workload {name!r}, {kind} of {event!r}")[0]
-            for event, model in dict(content.pop(kind, {})).items()
+            event: estimated(model, f"{where}: {kind} of {event!r}")[0]
+            for event, model in table(content.pop(kind, {}), f"{where}: {kind}").items()
         }
     try:
         return Workload(**content, events=events, **models)
     except (ValidationError, TypeError) as error:
-        raise PriceError(f"{where}: workload {name!r}: {explain(error)}") from error
+        raise PriceError(f"{where}: {explain(error)}") from error
