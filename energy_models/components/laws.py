@@ -15,7 +15,7 @@ from typing import Any
 
 from ...devices.base.record import Record, parse_unit
 from ..errors import PriceError
-from ..prices.floors import adc_floor, converter_snr, landauer
+from ..physics import adc_floor, converter_snr, landauer
 from ..records import get
 from .scaling import area_factor, energy_factor
 

@@ -13,12 +13,14 @@ from functools import cache
 from importlib.resources import files
 from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ...devices.base.errors import RecordError, explain, shown, unknown
+from ...devices.base.errors import RecordError, RevpathError, explain, shown, unknown
 from ...devices.base.record import Evidence, ReadIn, Record, Source, parse_unit, read_toml
 from ..errors import PriceError
+from ..fields import number, table
 from ..records import get
 from .laws import LAWS, Parts
 
@@ -145,16 +147,16 @@ def components() -> Mapping[str, Component]:
     ------
     RecordError: the file of components is malformed or gives a name twice.
     """
-    found: dict[str, Component] = {}
-    for table in read_toml(files("revpath.energy_models.library") / _FILE).get("component", []):
+    known: dict[str, Component] = {}
+    for content in read_toml(files("revpath.energy_models.library") / _FILE).get("component", []):
         try:
-            component = Component(**table)
+            model = Component(**content)
         except (ValidationError, TypeError, ValueError) as error:
-            raise RecordError(f"{_FILE}: component {table.get('name', '(no name)')!r}: {explain(error)}") from error
-        if component.name in found:
-            raise RecordError(f"{_FILE}: component {component.name!r} stands twice")
-        found[component.name] = component
-    return MappingProxyType(found)
+            raise RecordError(f"{_FILE}: component {content.get('name', '(no name)')!r}: {explain(error)}") from error
+        if model.name in known:
+            raise RecordError(f"{_FILE}: component {model.name!r} stands twice")
+        known[model.name] = model
+    return MappingProxyType(known)
 
 
 def component(name: str) -> Component:
@@ -167,3 +169,21 @@ def component(name: str) -> Component:
 def component_names() -> list[str]:
     """The component models that come with revpath."""
     return sorted(components())
+
+
+def estimated(content: Any, where: str) -> tuple[Record, float]:
+    """The record and the multiple that ``{ component = ..., times = ..., DRIVER = ... }`` stands for.
+
+    Raises
+    ------
+    PriceError, UnknownName: naming the place, the component or the driver.
+    """
+    given = table(content, where)
+    if "component" not in given:
+        raise PriceError(f"{where}: {shown(content)} must be a table with a component")
+    drivers = {key: value for key, value in given.items() if key not in ("component", "times")}
+    times = number(given.get("times", 1), f"{where}: times")
+    try:
+        return component(str(given["component"])).estimate(**drivers).record(), times
+    except RevpathError as error:
+        raise type(error)(f"{where}: {error}") from error

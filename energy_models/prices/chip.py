@@ -16,12 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ...devices.base.errors import RecordError, RevpathError, UnitError, explain, shown, unknown
 from ...devices.base.plausible import refuse_absurd
 from ...devices.base.record import Record, parse_unit, read_record, read_sources, read_toml
+from ..components.model import estimated
 from ..draws import quantile
 from ..errors import PriceError
+from ..fields import names, table, tables
 from ..records import get, library
-from .tables import names, table, tables
 from .vocabulary import EVENTS, FLOOR_EVENTS
-from .workload import Part, Workload, estimated, read_workload
+from .workload import Part, Workload, read_workload
 
 _MODEL = "model."  # ids of records that component models estimated begin so
 _RAREST = 0.5**17  # the least draw that is looked at: one in 130,000

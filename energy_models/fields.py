@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ...devices.base.errors import shown
-from ..errors import PriceError
+from ..devices.base.errors import shown
+from .errors import PriceError
 
 
 def table(content: object, where: str) -> dict[str, Any]:
