@@ -172,6 +172,9 @@ def chips(
 
 @app.command()
 def validate(
+    file: Annotated[
+        Path | None, typer.Argument(help="TOML file of a chip of your own, which enters the table.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
     ] = None,
@@ -180,8 +183,8 @@ def validate(
     from .chips import run_validation
     from .doubts import doubts_of_validation
 
-    _first(doubts_of_validation())
-    for path in run_validation(out):
+    _first(doubts_of_validation(file))
+    for path in run_validation(out, file):
         print(path)
 
 
