@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
 )
 _INTERRUPTED = 130
+_NOTHING_MEASURED = 3
 
 
 @app.command()
@@ -171,6 +172,9 @@ def chips(
 
 @app.command()
 def validate(
+    file: Annotated[
+        Path | None, typer.Argument(help="TOML file of a chip of your own, which enters the table.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
     ] = None,
@@ -179,8 +183,8 @@ def validate(
     from .chips import run_validation
     from .doubts import doubts_of_validation
 
-    _first(doubts_of_validation())
-    for path in run_validation(out):
+    _first(doubts_of_validation(file))
+    for path in run_validation(out, file):
         print(path)
 
 
@@ -210,15 +214,19 @@ def measure(
     workload: Annotated[
         list[str] | None, typer.Option(help="gemm, copy, gibbs or transformer; all unless given.")
     ] = None,
-    index: Annotated[int, typer.Option(min=0, help="Which GPU.")] = 0,
+    index: Annotated[int, typer.Option(min=0, help="Which GPU, as CUDA counts those it shows.")] = 0,
     seconds: Annotated[float, typer.Option(min=1, help="Of each trial.")] = 10.0,
     trials: Annotated[int, typer.Option(min=1)] = 3,
 ) -> None:
-    """Measure energy on the GPU at hand by its own meter (NVML) and write records; without one, say so."""
+    """Measure energy on the GPU at hand by its own meter (NVML) and write records.
+
+    Exit code 3 where this machine has no GPU, driver or package to measure with; 2 for a mistake or a failure.
+    """
     from .gpu import run_gpu_measure
 
     names = workload or ["gemm", "copy", "gibbs", "transformer"]
-    run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
+    if run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials) is None:
+        raise typer.Exit(_NOTHING_MEASURED)
 
 
 @gpu.command("compare")
