@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +24,7 @@ from ..reads.path import ReadPath
 from ..reads.wired_lines import WiredLines
 from ..updates.update import PulseStreams, fire, pulse, update
 from .drift_compensation import DriftCompensation
-from .operator import ArrayOperator, as_batch, as_finite
+from .operator import ArrayOperator, as_batch, as_finite, checked_update
 
 if TYPE_CHECKING:
     from ..wires import Wires
@@ -258,12 +256,7 @@ class Crossbar(ArrayOperator):
         ------
         ArrayError: shapes that do not match, values that are not finite, or a device whose pulse response is not known.
         """
-        x = as_finite(x, self.shape[0], "x")
-        d = as_finite(d, self.shape[1], "d")
-        if len(x) != len(d):
-            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        if not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
-            raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
+        x, d = checked_update(x, d, rate, self.shape)
         update(self.cells, x, d, rate, self.config, self._pulse_streams, self._tally)
 
     def pulse(self, counts: np.ndarray) -> None:
