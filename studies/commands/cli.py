@@ -4,6 +4,7 @@ commands."""
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -63,12 +64,14 @@ def rules(
     fast: Annotated[bool, typer.Option("--fast", help="Two rules on one device, under a minute.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More devices, longer training, three seeds: hours.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each core.")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; can be given several times.")] = None,
 ) -> None:
     """Train two energy-based models by every update rule on several devices, and say which rule trains which device."""
     from ..rules.study import FAST, MORE_DEVICES, Plan
     from .rules import run_and_print
 
     plan = FAST if fast else Plan(devices=MORE_DEVICES, seeds=3, size="full") if full else Plan()
+    plan = replace(plan, rules=tuple(rule)) if rule else plan
     try:
         run_and_print(plan, out, workers)
     except KeyboardInterrupt:

@@ -8,25 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...devices.base.files import write_whole
+from ...simulator.rules import RULES
 from ..compare.figure import STYLE, save
 from ..tasks.tasks import TASKS
-from .study import DIGITAL, RULE_NAMES, Plan, Tell, study, table
+from .study import DIGITAL, Plan, Tell, study, table
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
-
-_NAMES = {
-    "stochastic": "stochastic\npulses",
-    "deterministic": "deterministic\npulses",
-    "mixed-precision": "mixed\nprecision",
-    "tiki-taka-2": "Tiki-Taka\nv2",
-    "chopped-tiki-taka-2": "chopped\nTTv2",
-    "agad": "AGAD",
-    "write-verified-copy": "write-verify\nof a copy",
-}
 
 
 def publish(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | None = None) -> pd.DataFrame:
@@ -70,7 +61,7 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
     best = next((row["quality"] for row in rows if row["device"] == DIGITAL), np.nan)
     rows = [row for row in rows if row["device"] != DIGITAL]
     devices = [device for device in dict.fromkeys(table["device"]) if device != DIGITAL]
-    rules = [rule for rule in RULE_NAMES if rule in {row["rule"] for row in rows}]
+    rules = [rule for rule in RULES.names if rule in {row["rule"] for row in rows}]
     floor = kind.baseline()
     way = np.full((len(devices), len(rules)), np.nan)
     for row in rows:
@@ -88,7 +79,7 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
             color="white" if way[i, j] > 0.75 else "black",
         )
     ax.imshow(np.ma.masked_invalid(way), cmap=_colours(), vmin=-0.02, vmax=1.2, aspect="auto")
-    ax.set_xticks(range(len(rules)), [_NAMES[rule] for rule in rules], fontsize=7.5)
+    ax.set_xticks(range(len(rules)), [RULES.named(rule).label() for rule in rules], fontsize=7.5)
     ax.set_yticks(range(len(devices)), devices, fontsize=8)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -2,8 +2,8 @@
 
 Every (task, rule, device) gets the same: one trial at each learning rate of one grid, all with the same seed, and then runs
 with fresh seeds at the rate that was best on the validation data. Quality is that of the test data under the stored
-weights. What the rules are given beside the rate is in `rule_for`, and is the same for all devices but for what depends
-on their step.
+weights. What the rules are given beside the rate is in `RuleConfig.adapted`, and is the same for all devices but for what
+depends on their step.
 
 Results are kept run by run, under a name that is a hash of all that they depend on, numbers of the device included:
 what is there is not repeated, and an interruption costs the runs that were being made.
@@ -16,7 +16,7 @@ import json
 import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,17 +30,7 @@ from ...devices.base.errors import RevpathError, explain
 from ...devices.base.files import results_folder, write_whole
 from ...devices.response.pulsed import PulsedResponse
 from ...simulator import Events
-from ...simulator.programming.write_verify import WriteVerify
-from ...simulator.rules import (
-    AGADConfig,
-    AnyRule,
-    ChoppedTikiTaka2Config,
-    DeterministicPulsesConfig,
-    MixedPrecisionConfig,
-    StochasticPulsesConfig,
-    TikiTaka2Config,
-    WriteVerifiedCopyConfig,
-)
+from ...simulator.rules import RULES, AnyRule
 from ..compare.workers import cores, one_thread_each
 from ..tasks.tasks import TASKS, Size, quality_of
 
@@ -48,15 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Task = Literal["digits", "text"]
-RULE_NAMES = (
-    "stochastic",
-    "deterministic",
-    "mixed-precision",
-    "tiki-taka-2",
-    "chopped-tiki-taka-2",
-    "agad",
-    "write-verified-copy",
-)
 DIGITAL = "digital"
 """Name of the reference, as a device: ideal synapses, trained by the same grid."""
 
@@ -69,7 +50,6 @@ RATES: dict[Task, tuple[float, ...]] = {
 """The grid: of the digits, the learning rate itself; of the text, a factor to the rates of the ideal model."""
 
 _TUNING_SEED = 0
-_PRESET_STEP = 0.002  # of the ReRAM of aihwkit's presets for the Tiki-Taka family, TTv2ReRamSBPreset and the like
 
 
 class Trial(BaseModel):
@@ -99,7 +79,7 @@ class Trial(BaseModel):
 
     @property
     def rule_name(self) -> str:
-        return DIGITAL if self.rule is None else self.rule.rule
+        return DIGITAL if self.rule is None else self.rule.name()
 
 
 class Outcome(BaseModel):
@@ -142,14 +122,14 @@ class Plan:
     """What a study tries: for each (task, rule, device) the middle `rates` of the grid, then `seeds` runs at the best."""
 
     tasks: tuple[Task, ...] = ("digits", "text")
-    rules: tuple[str, ...] = RULE_NAMES
+    rules: tuple[str, ...] = field(default_factory=lambda: RULES.names)
     devices: tuple[str, ...] = DEVICES
     rates: int = 6
     seeds: int = 3
     size: Size = "small"
 
     def __post_init__(self) -> None:
-        for name, known in (("tasks", tuple(TASKS)), ("rules", RULE_NAMES)):
+        for name, known in (("tasks", tuple(TASKS)), ("rules", RULES.names)):
             strange = [value for value in getattr(self, name) if value not in known]
             if strange or not getattr(self, name):
                 raise RevpathError(f"{name} = {getattr(self, name)!r} must be some of {', '.join(known)}")
@@ -187,38 +167,10 @@ FAST = Plan(
 
 
 def rule_for(name: str, device: str, task: Task) -> AnyRule:
-    """The rule as the study uses it: the defaults of the literature, adapted to what a mini-batch is here.
-
-    A gradient of the RBM comes in two updates, one for each phase. The Tiki-Taka family has the presets of aihwkit, with
-    the fast rate divided out of the transfer so that one grid of rates fits all devices, and reads the whole fast array
-    after each gradient: training is short here. The presets were made for a ReRAM of 1000 states. Where steps are coarser, the
-    fast array takes so many fewer pulses of an outer product that it changes by the same share of its range; where they are
-    finer, a transfer may send so many more. Write-verify accepts 1 % of the window, after each gradient.
-    """
-    updates = TASKS[task].updates_per_gradient
+    """The rule as the study uses it, see `RuleConfig.adapted`: the same for all devices but for what depends on their step."""
     response = load_device(device).response
-    step = response.step if isinstance(response, PulsedResponse) else _PRESET_STEP
-    transfer = {
-        "transfer_every": updates,
-        "units_in_mbatch": True,
-        "n_reads_per_transfer": None,
-        "correct_gradient_magnitudes": True,
-        "auto_granularity": 0.0,
-        "fast_lr": 0.5 * min(1.0, _PRESET_STEP / step),
-        "max_steps": max(1, round(_PRESET_STEP / step)),
-    }
-    rules: dict[str, Callable[[], AnyRule]] = {
-        "stochastic": StochasticPulsesConfig,
-        "deterministic": DeterministicPulsesConfig,
-        "mixed-precision": lambda: MixedPrecisionConfig(transfer_every=updates),
-        "tiki-taka-2": lambda: TikiTaka2Config(**transfer),
-        "chopped-tiki-taka-2": lambda: ChoppedTikiTaka2Config(**transfer),
-        "agad": lambda: AGADConfig(**transfer),
-        "write-verified-copy": lambda: WriteVerifiedCopyConfig(
-            program_every=updates, scheme=WriteVerify(tolerance=0.01, max_pulses=100, policy="adaptive")
-        ),
-    }
-    return rules[name]()
+    step = response.step if isinstance(response, PulsedResponse) else None
+    return RULES.named(name).adapted(TASKS[task].updates_per_gradient, step)
 
 
 def run_trial(trial: Trial) -> Outcome:
@@ -230,6 +182,13 @@ def run_trial(trial: Trial) -> Outcome:
     except RevpathError as error:
         return Outcome(trial=trial, refused=" ".join(str(error).split()))
     return Outcome(trial=trial, validation=validation, test=test, weights=weights, events=events.to_json())
+
+
+def __getattr__(name: str) -> tuple[str, ...]:
+    """`RULE_NAMES`, the names of all rules there are now."""
+    if name == "RULE_NAMES":
+        return RULES.names
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def outcome_path(trial: Trial, folder: Path) -> Path:
