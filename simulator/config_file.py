@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..devices import Device, RevpathError, load_device
 from ..devices.base.errors import explain
+from ..devices.base.files import write_whole
 from ..devices.laws.fields import Law
 from . import wires
 from .config import ArrayConfig
@@ -47,7 +48,7 @@ def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
         if _CELL_LAWS.get(name) is not type(config.cell_law):
             raise ArrayError(f"cell_law = {config.cell_law!r} cannot be written: it is not one of {sorted(_CELL_LAWS)}")
         content["cell_law"] = {"law": name, **_plain(config.cell_law, set())}
-    Path(path).write_text(tomli_w.dumps(content), encoding="utf-8")
+    write_whole(Path(path), tomli_w.dumps(content))
 
 
 def read_config(path: str | PathLike[str]) -> ArrayConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ def kept_in(folder: Path, id: str) -> Path:
     return results_folder(folder / KEPT / id)
 
 
-def show_as_last(files: Iterable[Path], folder: Path) -> list[Path]:
-    """Copy files of one result to `folder`, where the last one stands; what stood there is kept."""
-    _keep_what_stands(folder)
+def show_as_last(files: Iterable[Path], folder: Path, names: Sequence[str] = _OF_A_RESULT) -> list[Path]:
+    """Copy files of one result to `folder`, where the last one stands; what stood there is kept.
+
+    names: of all files that a result can have, the first of which tells results apart.
+    """
+    _keep_what_stands(folder, names)
     shown = []
     for path in files:
         shown.append(folder / path.name)
@@ -34,16 +37,16 @@ def show_as_last(files: Iterable[Path], folder: Path) -> list[Path]:
     return shown
 
 
-def _keep_what_stands(folder: Path) -> None:
+def _keep_what_stands(folder: Path, names: Sequence[str]) -> None:
     """A result of revpath 0.1 stands in the folder alone: give it one of its own before it is overwritten."""
-    last = folder / FILE
+    last = folder / names[0]
     if not last.exists():
         return
     content = last.read_bytes()
-    if any(path.read_bytes() == content for path in (folder / KEPT).glob(f"*/{FILE}")):
+    if any(path.read_bytes() == content for path in (folder / KEPT).glob(f"*/{names[0]}")):
         return
     own = kept_in(folder, f"earlier-{hashlib.sha256(content).hexdigest()[:16]}")
-    for name in _OF_A_RESULT:
+    for name in names:
         if (folder / name).exists():
             write_whole(own / name, (folder / name).read_bytes())
 

@@ -171,6 +171,33 @@ def _work(trial: Trial, say: Say) -> Outcome:
     return run_trial(trial)
 
 
+def outlook(plan: Plan, folder: Path) -> tuple[int, int, int]:
+    """Runs of a plan, how many of them are in `folder` already, and how many are there that were made by other code.
+
+    Before the rates are chosen nobody knows which of the runs with fresh seeds are there: those of any rate are counted.
+    """
+    tuning = [plan.tuning(*cell) for cell in plan.cells()]
+    first = [trial for trials in tuning for trial in trials]
+    fresh = [t.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for t in first for n in range(plan.seeds)]
+    there = sum(outcome_path(trial, folder).exists() for trial in first)
+    for trials in tuning:
+        for n in range(plan.seeds):
+            seeded = (trial.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for trial in trials)
+            there += any(outcome_path(trial, folder).exists() for trial in seeded)
+    runs = len(first) + len(tuning) * plan.seeds
+    return runs, there, runs_of_other_code([*first, *fresh], folder)
+
+
+def learned(found: pd.DataFrame, task: str) -> bool:
+    """Whether the ideal digital model of a table is better than what needs no weights; if not, no rule can be judged."""
+    kind = TASKS[task]
+    ideal = found.loc[(found["task"] == task) & (found["device"] == DIGITAL), "quality"]
+    if ideal.empty:
+        return True
+    gain = float(ideal.iloc[0]) - kind.baseline()
+    return gain > 0 if kind.higher_is_better else gain < 0
+
+
 def runs_of_other_code(trials: Iterable[Trial], folder: Path) -> int:
     """How many results in `folder` are of these trials, and made by other code or with other numbers of a device."""
     wanted = {trial.model_dump_json(): outcome_path(trial, folder) for trial in trials}
