@@ -21,6 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ...devices.base.errors import RevpathError
+from ...devices.base.product import product
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
 from ..synapses.contract import DigitalSynapses, Synapses, SynapsesFactory, sigmoid
@@ -167,7 +168,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         for start in range(0, len(X), 1024):
             rows = slice(start, start + 1024)
             x = one_hot(X[rows], self.n_symbols)
-            field = self.context_synapses_.forward(x) if context is None else x @ context
+            field = self.context_synapses_.forward(x) if context is None else product(x, context)
             out[rows] = class_posterior(field + self.intercept_hidden_, labels, self._label_bias(labels))
         return out
 

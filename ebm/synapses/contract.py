@@ -13,9 +13,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from scipy.linalg.blas import sgemm  # type: ignore[attr-defined]
 
 from ...devices.base.errors import RevpathError
+from ...devices.base.product import add_product, product
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
 
@@ -122,12 +122,12 @@ class DigitalSynapses:
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_batch("x", x, self.shape[0])
         self._count(x, self.shape[1])
-        return x @ self._weights
+        return product(x, self._weights)
 
     def backward(self, d: np.ndarray) -> np.ndarray:
         d = checked_batch("d", d, self.shape[1])
         self._count(d, self.shape[0])
-        return d @ self._weights.T
+        return product(d, self._weights.T)
 
     def sample(
         self, x: np.ndarray, bias: np.ndarray, units: Stream, *, transposed: bool = False
@@ -145,8 +145,7 @@ class DigitalSynapses:
         if not 0 <= rate < np.inf:
             raise RevpathError(f"rate = {rate!r} must be finite and not negative")
         self._count(x, self.shape[1])
-        # W.T += rate * d.T @ x inside BLAS: no temporary of the size of W
-        sgemm(rate, d.T, x.T, beta=1.0, c=self._weights.T, trans_b=True, overwrite_c=True)
+        add_product(self._weights, x.T, d, rate)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -179,8 +178,10 @@ def checked_batch(name: str, x: np.ndarray, width: int) -> np.ndarray:
     if x.ndim != 2 or x.shape[1] != width:
         raise RevpathError(f"{name} has shape {x.shape}; it must be (batch, {width})")
     x = x.astype(np.float32, copy=False)
-    # one pass, no temporary: a NaN or an infinity makes the sum of squares not finite (so does 2e19: no array holds it)
-    if not np.isfinite(np.dot(x.ravel(), x.ravel())):
+    flat = x.ravel()
+    with np.errstate(over="ignore", invalid="ignore"):  # one pass: whatever is not finite shows in the sum of squares
+        squares = np.einsum("i,i->", flat, flat)  # not by BLAS, whose threads would go on spinning beside ours
+    if not np.isfinite(squares):
         bad = np.argwhere(~np.isfinite(x))
         where = f"first at {tuple(int(i) for i in bad[0])}" if len(bad) else "its squares overflow float32"
         raise RevpathError(f"{name} must be finite: {where}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...devices.base.product import product
 from ...devices.response import IdealResponse, NoResponse
 from ...devices.response.pulsed import PulsedResponse
 from ..cells.cells import Cells
@@ -117,7 +118,7 @@ def _count_time(cells: Cells, slots: int, tally: Tally) -> None:
 
 
 def _update_exactly(cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, tally: Tally) -> None:
-    weights = cells.weights + np.float32(rate) * (x.T @ d)
+    weights = cells.weights + np.float32(rate) * product(x.T, d)
     limit = np.float32(cells.mapping.weight_max)
     np.clip(weights, -limit, limit, out=weights)
     cells.hold(cells.mapping.states(weights))
