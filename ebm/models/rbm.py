@@ -28,7 +28,8 @@ from ...devices.base.errors import RevpathError
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
 from ..evaluation import exact
-from ..synapses.contract import DigitalSynapses, sigmoid
+from ..synapses.contract import DigitalSynapses
+from ..synapses.units import probabilities, sigmoid
 from .checks import binary_rows, unit_interval_rows
 
 Units = tuple[Stream, Stream]  # random numbers of the hidden and of the visible units
@@ -266,7 +267,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _hidden_probabilities(self, v: np.ndarray) -> np.ndarray:
         field = self.synapses_.forward(v)
         self._digital.update({"digital.add": field.size, "digital.sigmoid": field.size})
-        return sigmoid(field + self.intercept_hidden_)
+        return probabilities(field, self.intercept_hidden_)
 
     def _units_for(self, random_state) -> Units:
         return self._units if random_state is None else _unit_streams("gibbs", random_state)

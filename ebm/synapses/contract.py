@@ -18,6 +18,8 @@ from ...devices.base.errors import RevpathError
 from ...devices.base.product import add_product, product
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
+from .units import sample_units as sample_units
+from .units import sigmoid as sigmoid
 
 
 @runtime_checkable
@@ -67,35 +69,6 @@ class Synapses(Protocol):
 
 SynapsesFactory = Callable[[tuple[int, int], int], Synapses]
 """(shape, number of the array within the model) -> synapses that hold zeros."""
-
-
-def sample_units(field: np.ndarray, bias: np.ndarray, units: Stream) -> tuple[np.ndarray, np.ndarray, Events]:
-    """Sample Bernoulli units from their net input by a digital comparator.
-
-    Parameters
-    ----------
-    field: net input without bias, (batch, n).
-    bias: (n,).
-    units: where the random numbers come from.
-
-    Returns
-    -------
-    probabilities and states, float32 (batch, n), and the digital events: for each unit an add, a sigmoid, a compare and
-        16 random bits.
-    """
-    p = sigmoid(field + bias)
-    states = (units.uniforms(p.shape) < p).astype(np.float32)
-    n = p.size
-    done = Events({"digital.add": n, "digital.sigmoid": n, "digital.compare": n, "random.bit": 16 * n})
-    return p, states, done
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """The logistic function in float32, without overflow."""
-    with np.errstate(over="ignore"):  # exp overflows to infinity beyond 88; 1 / (1 + infinity) is the right 0
-        y = np.exp(-x.astype(np.float32, copy=False))
-    y += np.float32(1)
-    return np.reciprocal(y, out=y)
 
 
 class DigitalSynapses:
