@@ -189,7 +189,8 @@ def real_numbers(name: str, x: np.ndarray) -> np.ndarray:
     except ValueError as error:
         raise RevpathError(f"{name} must be an array of real numbers: {error}") from error
     if x.dtype.kind not in "fiub":
-        raise RevpathError(f"{name} has type {x.dtype}; it must hold real numbers")
+        complex_numbers = "Complex data not supported: " if x.dtype.kind == "c" else ""
+        raise RevpathError(f"{complex_numbers}{name} has type {x.dtype}; it must hold real numbers")
     return x
 
 
