@@ -20,32 +20,29 @@ from revpath.simulator.rules import MixedPrecisionConfig
 DEVICE = "reram-sb-gong2018"
 
 UNITS = "the check's data leave [0, 1], and a unit that is on with probability 5 is refused, not clipped"
-OF_RBM = dict.fromkeys(
-    [
-        "check_estimators_overwrite_params",
-        "check_dont_overwrite_parameters",
-        "check_estimators_fit_returns_self",
-        "check_readonly_memmap_input",
-        "check_n_features_in_after_fitting",
-        "check_estimators_dtypes",
-        "check_pipeline_consistency",
-        "check_estimators_pickle",
-        "check_f_contiguous_array_estimator",
-        "check_transformer_data_not_an_array",
-        "check_transformer_general",
-        "check_transformer_preserve_dtypes",
-        "check_methods_sample_order_invariance",
-        "check_methods_subset_invariance",
-        "check_fit2d_1sample",
-        "check_fit2d_1feature",
-        "check_dict_unchanged",
-        "check_fit_idempotent",
-        "check_fit_check_is_fitted",
-        "check_n_features_in",
-        "check_fit2d_predict1d",
-    ],
-    UNITS,
-)
+OF_RBM = {
+    "check_estimators_overwrite_params": UNITS,
+    "check_dont_overwrite_parameters": UNITS,
+    "check_estimators_fit_returns_self": UNITS,
+    "check_readonly_memmap_input": UNITS,
+    "check_n_features_in_after_fitting": UNITS,
+    "check_estimators_dtypes": UNITS,
+    "check_pipeline_consistency": UNITS,
+    "check_estimators_pickle": UNITS,
+    "check_f_contiguous_array_estimator": UNITS,
+    "check_transformer_data_not_an_array": UNITS,
+    "check_transformer_general": UNITS,
+    "check_transformer_preserve_dtypes": UNITS,
+    "check_methods_sample_order_invariance": UNITS,
+    "check_methods_subset_invariance": UNITS,
+    "check_fit2d_1sample": UNITS,
+    "check_fit2d_1feature": UNITS,
+    "check_dict_unchanged": UNITS,
+    "check_fit_idempotent": UNITS,
+    "check_fit_check_is_fitted": UNITS,
+    "check_n_features_in": UNITS,
+    "check_fit2d_predict1d": UNITS,
+}
 SYMBOLS = "symbols are integers: real numbers, objects and names are refused as contexts and as symbols"
 OF_CONDITIONAL = {
     "check_estimators_dtypes": SYMBOLS,
@@ -65,6 +62,10 @@ def expected(estimator) -> dict[str, str]:
 @parametrize_with_checks([RBM(4, n_iter=1), ConditionalRBM(4)], expected_failed_checks=expected)
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)
+
+
+def mean_score(model: RBM, X: np.ndarray, y=None) -> float:
+    return float(model.score_samples(X).mean())
 
 
 @pytest.fixture
@@ -144,7 +145,8 @@ def test_parameters_of_a_factory_are_reached_by_name(rows):
     assert model.get_params()["synapses__seed"] == 1
     with pytest.raises(RevpathError, match="sede is no parameter of CrossbarFactory; it has configs, seed, tile"):
         model.synapses.set_params(sede=2)
-    search = GridSearchCV(RBM(2, n_iter=1, random_state=0), {"synapses": [None, DEVICE]}, cv=2).fit(rows)
+    search = GridSearchCV(RBM(2, n_iter=1, random_state=0), {"synapses": [None, DEVICE]}, cv=2, scoring=mean_score)
+    search.fit(rows)
     assert len(search.cv_results_["params"]) == 2
     trained = trained_synapses(MixedPrecisionConfig(), ArrayConfig(device=DEVICE), seed=3)
     assert isinstance(clone(RBM(2, synapses=trained)).synapses, TrainedFactory)
