@@ -102,6 +102,20 @@ class Device(BaseModel):
                 found.extend(f"{section}.{field}" for field in missing)
         return tuple(found)
 
+    def unit_of(self, path: str) -> str | None:
+        """The SI unit of a number, addressed as ``section.field``; None for a choice, such as ``law``.
+
+        Raises
+        ------
+        UnknownName: no such section or field.
+        """
+        section, _, field = path.partition(".")
+        law = getattr(self, section, None) if section in _SECTIONS else None
+        if law is None or field not in type(law).model_fields:
+            content = {name: getattr(self, name) for name in _SECTIONS}
+            raise unknown("device parameter", path, [name.replace("__", ".") for name in _numbers(content)])
+        return _number_fields(type(law)).get(field)
+
     def plot(self, axes: Axes | None = None) -> Axes:
         """The device on one card: its response, noises, drift and key numbers; what is not known is said so.
 

@@ -8,6 +8,7 @@ library's beside it, in SI units and without their records: a changed number has
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..devices import Device, RevpathError, load_device
-from ..devices.base.errors import explain
+from ..devices.base.errors import explain, unknown
 from ..devices.laws.fields import Law
 from . import wires
 from .config import ArrayConfig
@@ -64,22 +65,43 @@ def read_config(path: str | PathLike[str]) -> ArrayConfig:
         raise ArrayError(f"{where}: not a readable TOML file: {error}") from error
     if content.pop("schema", None) != 1:
         raise ArrayError(f"{where}: schema must be 1")
-    laws = content.pop("device_laws", {})
-    unknown = content.keys() - {f.name for f in fields(ArrayConfig)}
-    if unknown:
-        raise ArrayError(f"{where}: {min(unknown)!r} is not one of {sorted(f.name for f in fields(ArrayConfig))}")
     try:
-        for name, kind in _PARTS.items():
-            if name in content:
-                content[name] = _built(kind, content[name], name)
-        if "cell_law" in content:
-            content["cell_law"] = _cell_law(content["cell_law"])
-        content["device"] = _device(content.get("device", "ideal"), laws)
-        return ArrayConfig(**content)
+        return config_from(content)
     except ValidationError as error:
         raise ArrayError(f"{where}: {explain(error)}") from error
     except RevpathError as error:
         raise ArrayError(f"{where}: {error}") from error
+
+
+def config_from(content: Mapping[str, Any], device: Device | None = None) -> ArrayConfig:
+    """An `ArrayConfig` from nested tables of plain values, as a TOML file holds them; every field has its usual default.
+
+    Parameters
+    ----------
+    content : mapping
+        Fields of `ArrayConfig`, parts such as ``adc`` as tables; ``device`` by name, ``device_laws`` for changed laws.
+    device : Device, optional
+        Used instead of ``content["device"]``.
+
+    Raises
+    ------
+    RevpathError: a field or value that cannot be.
+
+    >>> config_from({"device": "ideal", "adc": {"bits": 8}}).adc.bits
+    8
+    """
+    content = dict(content)
+    laws = content.pop("device_laws", {})
+    unknown_fields = content.keys() - {f.name for f in fields(ArrayConfig)}
+    if unknown_fields:
+        raise unknown("field of an array", min(unknown_fields), [f.name for f in fields(ArrayConfig)])
+    for name, kind in _PARTS.items():
+        if name in content:
+            content[name] = _built(kind, content[name], name)
+    if "cell_law" in content:
+        content["cell_law"] = _cell_law(content["cell_law"])
+    content["device"] = _device(content.get("device", "ideal"), laws) if device is None else device
+    return ArrayConfig(**content)
 
 
 def _plain(thing: Any, skip: set[str]) -> dict[str, Any]:

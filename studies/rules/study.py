@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...devices import load_device
+from ...devices import Device, load_device
 from ...devices.base.errors import RevpathError, explain
 from ...devices.base.files import results_folder, write_whole
 from ...devices.response.pulsed import PulsedResponse
@@ -186,7 +186,7 @@ FAST = Plan(
 """A few seconds: for tests, and to see that it works."""
 
 
-def rule_for(name: str, device: str, task: Task) -> AnyRule:
+def rule_for(name: str, device: str | Device, task: Task) -> AnyRule:
     """The rule as the study uses it: the defaults of the literature, adapted to what a mini-batch is here.
 
     A gradient of the RBM comes in two updates, one for each phase. The Tiki-Taka family has the presets of aihwkit, with
@@ -196,7 +196,7 @@ def rule_for(name: str, device: str, task: Task) -> AnyRule:
     finer, a transfer may send so many more. Write-verify accepts 1 % of the window, after each gradient.
     """
     updates = TASKS[task].updates_per_gradient
-    response = load_device(device).response
+    response = (device if isinstance(device, Device) else load_device(device)).response
     step = response.step if isinstance(response, PulsedResponse) else _PRESET_STEP
     transfer = {
         "transfer_every": updates,
