@@ -210,10 +210,8 @@ class _Table:
         T = self.chip.records[self.chip.temperature].to("K")
         found = []
         names = sorted(set(self.components))
-        of = np.array([[component == name for name in names] for component in self.components], float).reshape(
-            -1, len(names)
-        )
-        for first in range(0, len(self.rows), _CHUNK):
+        of = np.array([[component == name for name in names] for component in self.components], float)
+        for first in range(0, len(self.rows) if names else 0, _CHUNK):
             last = min(first + _CHUNK, len(self.rows))
             amounts = self._amounts(first, last)
             spent = amounts * np.array(self.nominal) @ of

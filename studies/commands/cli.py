@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from . import sweep
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -239,6 +241,11 @@ def _first(doubts: str) -> None:
     """What a report leans on, on its first line; nothing where it leans on nothing doubtful."""
     if doubts:
         print(doubts)
+
+
+for _command in (sweep.sweep, sweep.collate, sweep.plot, sweep.price):
+    app.command()(_command)
+app.add_typer(sweep.store_app, name="store")
 
 
 @app.command()

@@ -161,6 +161,11 @@ def problem(axes: Sequence[Axis]) -> dict[str, Any]:
     return {"num_vars": len(axes), "names": [axis.name for axis in axes], "bounds": [[0.0, 1.0]] * len(axes)}
 
 
+def unit_points(axes: Sequence[Axis], sampler: Sampler, samples: int, seed: int) -> np.ndarray:
+    """(points, axes) of a drawn design on the unit cube, before `Axis.at` maps them."""
+    return _unit_cube(len(axes), sampler, samples, seed)
+
+
 def _unit_cube(dimensions: int, sampler: Sampler, samples: int, seed: int) -> np.ndarray:
     """(points, dimensions) in [0, 1)."""
     if sampler == "random":

@@ -267,6 +267,8 @@ class Store:
 
     def merge(self, other: Store) -> int:
         """Take over what `other` has done and this store has not; returns how many."""
+        self.refresh()
+        other.refresh()
         new = [record for record in other.records() if record["id"] not in self]
         if new:
             self._write_segment(new)
