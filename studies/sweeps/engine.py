@@ -140,6 +140,7 @@ def run(
         for planned, answer in _answers(study.kind, todo, store, stop, workers, timeout_s, cluster, keep.lease):
             keep(planned, answer)
         summary.stopped = stop.is_set()
+    store.refresh()
     summary.seconds = time.monotonic() - started
     return summary
 
