@@ -55,12 +55,12 @@ def estimate(at: Optimum, data: Segments, where: Coordinates, doubted: Optimum |
     square. They are widened so that value +- 1.645 errors is a 90 % interval: by Student's t at the degrees of freedom of the
     noise and of the devices, combined after Satterthwaite (Biometrics Bull. 2, 110, 1946).
 
-    doubted: the optimum with read noise, where `at` has none because none could be told. Then there is no read noise among the
+    doubted: the optimum without read noise, where the pulses do not tell it from `at`. Then there is no read noise among the
     numbers, and how far they differ between both is added to their errors, in square.
     """
     n, devices = len(at.q) + 2, at.devices
-    many, read = devices > 1, doubted is None
-    shared, response, cells, whole = _information(at, data, where, read)
+    many = devices > 1
+    shared, response, cells, whole = _information(at, data, where)
     names, values = _numbers(at.law, at.x[:n], cells, many)
 
     def jacobian_of(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -120,13 +120,11 @@ def estimate(at: Optimum, data: Segments, where: Coordinates, doubted: Optimum |
 
 
 def _information(
-    at: Optimum, data: Segments, where: Coordinates, read: bool
+    at: Optimum, data: Segments, where: Coordinates
 ) -> tuple[np.ndarray, np.ndarray, _Cells, np.ndarray]:
     """Covariance of what the devices share, how scales follow these, the devices, and the covariance of all parameters."""
     n, devices = len(at.q) + 2, at.devices
     expected = information(at, data)
-    if not read:  # it is not a parameter
-        expected[n - 1], expected[:, n - 1], expected[n - 1, n - 1] = 0.0, 0.0, 1e12
     own = expected[n:, n:]
     response = -np.linalg.solve(own, expected[n:, :n])
     whole = np.linalg.inv(expected)
@@ -134,7 +132,6 @@ def _information(
     if devices >= _CLUSTERS:
         by = slopes(at, data)
         effective = by.scores[:, :n] + by.scores[:, n:] @ response
-        effective[:, n - 1] *= read
         sums = np.stack([effective[by.owner == k].sum(axis=0) for k in range(devices)])
         sums = sums - sums.mean(axis=0)
         shared = shared @ (sums.T @ sums) @ shared * devices / (devices - 1)
