@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ..devices import Device, load_device
+from ..devices import Device, RecordError, load_device
+from ..devices.base.plausible import READ_LENGTH, READ_VOLTAGE, refuse_absurd
 from .converters.adc_dac import ADC, DAC
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
@@ -70,10 +71,14 @@ class ArrayConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.device, Device):
             object.__setattr__(self, "device", load_device(self.device))
-        for name in ("read_voltage", "read_time"):
+        for name, unit, plausible in (("read_voltage", "V", READ_VOLTAGE), ("read_time", "s", READ_LENGTH)):
             value = getattr(self, name)
-            if not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
                 raise ArrayError(f"{name} = {value!r} must be a positive and finite number")
+            try:
+                refuse_absurd(float(value), unit, name, plausible)
+            except RecordError as error:
+                raise ArrayError(str(error)) from None
         for name, kind, optional in (
             ("dac", DAC, False),
             ("adc", ADC, False),

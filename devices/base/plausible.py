@@ -68,6 +68,7 @@ RANGES: dict[str, Plausible] = {
 CELL_CONDUCTANCE = Plausible(1e-18, 1e-2, "S", "a memory cell (100 ohm and below is the wire, not the cell)")
 PULSE_VOLTAGE = Plausible(1e-3, 100, "V", "a programming pulse")
 PULSE_LENGTH = Plausible(1e-14, 1e4, "s", "a programming pulse")
+READ_VOLTAGE = Plausible(1e-6, 100, "V", "a read (below 1 uV there is only noise)")
 READ_LENGTH = Plausible(1e-14, 1e6, "s", "a read")
 CYCLES = Plausible(1e-9, 1e24, "dimensionless", "cycles that a cell survives")
 

@@ -7,6 +7,7 @@ from revpath.devices.base.plausible import CELL_CONDUCTANCE, RANGES, plausible_r
 from revpath.devices.base.record import Record, Source, read_record
 from revpath.devices.laws import Window
 from revpath.devices.laws.sections import Endurance, Pulse
+from revpath.simulator import ArrayConfig, ArrayError
 
 SOURCE = {"mine": Source(key="mine", citation="Made up for this test")}
 ENTRY = {
@@ -107,3 +108,13 @@ def test_the_range_goes_by_the_dimension():
 @pytest.mark.parametrize("name", device_names())
 def test_every_device_of_the_library_exists(name):
     assert load_device(name).numbers
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"read_voltage": 1e-310}, {"read_voltage": 2e5}, {"read_time": 1e-30}, {"read_time": 1e9}, {"read_voltage": True}],
+)
+def test_reads_that_no_circuit_does_are_refused(options):
+    """1e-310 V gave infinite outputs once."""
+    with pytest.raises(ArrayError, match=r"read_\w+ = .* (is not plausible|must be a positive)"):
+        ArrayConfig(**options)
