@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -16,6 +15,7 @@ from rich.table import Table
 
 from ...devices import device_names, load_device
 from ...devices.base.errors import RevpathError, UnknownName, unknown
+from ...devices.base.reading import read_json
 from ...devices.base.record import Evidence, Record, parse_unit
 from ...energy_models.records import library
 
@@ -165,13 +165,11 @@ def used_sources(result: str | Path) -> tuple[dict[str, list[str]], list[str]]:
     """
     path = Path(result)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         lines = [line for c in content["contenders"] for line in c["citations"]]
         records = [str(id) for id in content["records"]]
         shaky = sorted({str(id) for c in content["contenders"] for id in c["shaky_records"]})
-    except OSError as error:
-        raise RevpathError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise RevpathError(f"{str(path)!r} is not a result.json of `revpath compare`: {error!r}") from None
     found: dict[str, set[str]] = defaultdict(set)
     for line in lines:
