@@ -69,7 +69,7 @@ CELL_CONDUCTANCE = Plausible(1e-18, 1e-2, "S", "a memory cell (100 ohm and below
 PULSE_VOLTAGE = Plausible(1e-3, 100, "V", "a programming pulse")
 PULSE_LENGTH = Plausible(1e-14, 1e4, "s", "a programming pulse")
 READ_LENGTH = Plausible(1e-14, 1e6, "s", "a read")
-CYCLES = Plausible(1, 1e24, "dimensionless", "cycles that a cell survives")
+CYCLES = Plausible(1e-9, 1e24, "dimensionless", "cycles that a cell survives")
 
 
 def refuse_absurd(value: float, unit: str, where: str, plausible: Plausible | None = None) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from ..base.errors import RecordError, explain, shown
 from ..base.plausible import (
     CELL_CONDUCTANCE,
     CYCLES,
@@ -68,6 +69,52 @@ class Law(BaseModel):
         """RecordError for a number that no cell has; see `revpath.devices.base.plausible`."""
         for name, value, unit in self.numbers():
             refuse_absurd(value, unit.name, f"{section}.{name}", unit.plausible)
+
+
+class Variant(Law):
+    """A law that a section of a device may have: defining a class with a field ``law: Literal["name"] = "name"`` registers it.
+
+    A direct subclass is a contract (such as `revpath.devices.response.Response`); what derives from it and has a name is a
+    variant of it, which files, `Device`, figures and messages then know. Nobody keeps a list.
+    """
+
+    variants: ClassVar[dict[str, type[Law]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        if Variant in cls.__bases__:
+            cls.variants = {}
+        named = cls.model_fields.get("law")
+        if named is None or not isinstance(named.default, str):
+            return
+        other = cls.variants.setdefault(named.default, cls)
+        if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(
+                f"law = {named.default!r} is that of {other.__qualname__} already: give {cls.__qualname__} another"
+            )
+        cls.variants[named.default] = cls  # the same class, defined again in a notebook
+
+    @classmethod
+    def chosen(cls, value: Any) -> Any:
+        """A variant from itself or from a dictionary of its fields, ``law`` among them; ValueError for anything else."""
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError(
+                f"must be one of the laws {', '.join(sorted(cls.variants))}, or a dictionary of its fields"
+            )
+        try:
+            return cls.variants[cls.named(value.get("law"))](**value)
+        except ValidationError as error:
+            raise ValueError(explain(error)) from error
+
+    @classmethod
+    def named(cls, law: object, where: str = "") -> str:
+        """The name of a variant; RecordError, with the names that there are, for anything else."""
+        if not isinstance(law, str) or law not in cls.variants:
+            raise RecordError(f"{where} law = {shown(law)} is not one of {sorted(cls.variants)}".lstrip())
+        return law
 
 
 def _number(value: Any) -> Any:

@@ -128,6 +128,6 @@ def run_validation(out: Path | None, file: Path | None = None) -> list[Path]:
 
 
 def _console() -> Console:
-    from .compare import wide_console
+    from .console import wide_console
 
     return wide_console()

@@ -155,6 +155,6 @@ def _say(console: Console, line: str) -> None:
 
 
 def _console() -> Console:
-    from .compare import wide_console
+    from .console import wide_console
 
     return wide_console()

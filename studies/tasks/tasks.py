@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...ebm import RBM, ConditionalRBM
-from ...ebm.trained import trained_synapses
+from ...ebm.synapses.analog import trained_synapses
 from ...simulator import ADC, DAC, ArrayConfig, Events
 from ...simulator.rules import RuleConfig
 from .text import load_text

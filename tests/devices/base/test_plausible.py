@@ -65,7 +65,7 @@ def test_an_interval_must_be_plausible_too():
         {"pulse": Pulse(voltage=2e3)},
         {"pulse": Pulse(duration=1e9)},
         {"pulse": Pulse(energy_up=600)},
-        {"endurance": Endurance(cycles=1e-3)},
+        {"endurance": Endurance(cycles=1e30)},
     ],
 )
 def test_cells_that_do_not_exist_are_refused(sections):
