@@ -51,7 +51,15 @@ def test_a_real_verdict_is_read(tmp_path):
     from revpath.studies.compare.verdict import Verdict
 
     ratio = Interval(**RATIO)
-    verdict = Verdict("It needs less.", 3.25, ratio, ratio, ratio, coarser=(3.45, ratio), not_reached=(3.2,))
+    verdict = Verdict(
+        "It needs less.",
+        bits=3.25,
+        ratio=ratio,
+        ratio_bound=ratio,
+        ratio_gpu_ebm=ratio,
+        coarser=(3.45, ratio),
+        not_reached=(3.2,),
+    )
     found = revolution(write(tmp_path, asdict(verdict)))
     assert found.factor.times == ratio
     assert [one.quality for one in found.others] == [3.25, 3.25, 3.45]
