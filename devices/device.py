@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny, model_validator
 
-from .base.errors import RevpathError, shown
+from .base.errors import RevpathError, shown, unknown
 from .base.record import Record, Source
 from .laws import Drift, NoDrift, NoProgrammingNoise, NoReadNoise, Programming, ReadNoise, Window
 from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
@@ -113,6 +113,22 @@ class Device(BaseModel):
                 f"device {self.name!r}: no pulse moves it by a known law (response is {self.response.law!r})"
             )
         return self.response
+
+    def unit_of(self, path: str) -> str | None:
+        """The SI unit of a number, addressed as ``section.field``; None for a choice, such as ``law``.
+
+        Raises
+        ------
+        UnknownName: no such section or field.
+        """
+        section, _, field = path.partition(".")
+        law = getattr(self, section, None) if section in SECTIONS else None
+        if law is None or field not in type(law).model_fields:
+            laws = {name: type(getattr(self, name)) for name in SECTIONS}
+            known = [f"{name}.{number}" for name, kind in laws.items() for number in kind.model_fields]
+            raise unknown("device parameter", path, known)
+        unit = type(law).units().get(field)
+        return unit.name if unit else None
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """The device on one card: its response, noises, drift and key numbers; what is not known is said so.

@@ -7,6 +7,7 @@ beside it, in SI units and without their records; any other as the table that it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..devices import Device, RecordError, RevpathError, device_names, load_device
-from ..devices.base.errors import explain
+from ..devices.base.errors import explain, unknown
 from ..devices.base.files import write_whole
 from ..devices.base.reading import read_toml
 from ..devices.file_format import device_from_table, device_table
@@ -67,22 +68,43 @@ def read_config(path: str | PathLike[str]) -> ArrayConfig:
         raise ArrayError(str(error)) from error
     if content.pop("schema", None) != 1:
         raise ArrayError(f"{where}: schema must be 1")
-    laws = content.pop("device_laws", {})
-    unknown = content.keys() - {f.name for f in fields(ArrayConfig)}
-    if unknown:
-        raise ArrayError(f"{where}: {min(unknown)!r} is not one of {sorted(f.name for f in fields(ArrayConfig))}")
     try:
-        for name, kind in _PARTS.items():
-            if name in content:
-                content[name] = _built(kind, content[name], name)
-        if "cell_law" in content:
-            content["cell_law"] = _cell_law(content["cell_law"])
-        content["device"] = _device(content.get("device", "ideal"), laws)
-        return ArrayConfig(**content)
+        return config_from(content)
     except ValidationError as error:
         raise ArrayError(f"{where}: {explain(error)}") from error
     except RevpathError as error:
         raise ArrayError(f"{where}: {error}") from error
+
+
+def config_from(content: Mapping[str, Any], device: Device | None = None) -> ArrayConfig:
+    """An `ArrayConfig` from nested tables of plain values, as a TOML file holds them; every field has its usual default.
+
+    Parameters
+    ----------
+    content : mapping
+        Fields of `ArrayConfig`, parts such as ``adc`` as tables; ``device`` by name, ``device_laws`` for changed laws.
+    device : Device, optional
+        Used instead of ``content["device"]``.
+
+    Raises
+    ------
+    RevpathError: a field or value that cannot be.
+
+    >>> config_from({"device": "ideal", "adc": {"bits": 8}}).adc.bits
+    8
+    """
+    content = dict(content)
+    laws = content.pop("device_laws", {})
+    unknown_fields = content.keys() - {f.name for f in fields(ArrayConfig)}
+    if unknown_fields:
+        raise unknown("field of an array", min(unknown_fields), [f.name for f in fields(ArrayConfig)])
+    for name, kind in _PARTS.items():
+        if name in content:
+            content[name] = _built(kind, content[name], name)
+    if "cell_law" in content:
+        content["cell_law"] = _cell_law(content["cell_law"])
+    content["device"] = _device(content.get("device", "ideal"), laws) if device is None else device
+    return ArrayConfig(**content)
 
 
 def _plain(thing: Any, skip: set[str]) -> dict[str, Any]:

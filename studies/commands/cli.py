@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from . import sweep
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -313,6 +315,11 @@ def _place(out: Path | None) -> None:
         from ...devices.base.files import writable_folder
 
         writable_folder(out)
+
+
+for _command in (sweep.sweep, sweep.collate, sweep.plot, sweep.price):
+    app.command()(_command)
+app.add_typer(sweep.store_app, name="store")
 
 
 @app.command()
