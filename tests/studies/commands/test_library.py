@@ -93,6 +93,7 @@ def test_a_filter_that_finds_nothing_says_which_and_what_is_near(asked, message)
 
 
 RESULT = {
+    "verdict": {},
     "records": ["gpu.gemm.h100_bf16", "gone.from.library", "x.y"],
     "contenders": [
         {
