@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from numbers import Real
+from statistics import NormalDist
 from types import MappingProxyType
 from typing import Any
 
@@ -156,7 +157,7 @@ def _width(law: Law, parts: Parts, given: Mapping[str, float], name: str, ends: 
     return math.log(max(values) / min(values)) / _CENTRAL
 
 
-_CENTRAL = 2 * 1.6449  # standard deviations of the central 90 %
+_CENTRAL = 2 * NormalDist().inv_cdf(0.95)  # standard deviations of the central 90 %
 
 
 @dataclass(frozen=True, eq=False)

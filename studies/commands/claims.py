@@ -197,7 +197,7 @@ def claims_figure(tested: Sequence[Tested]) -> Figure:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from ...energy_models.claims.table import plot_claims
+    from ...energy_models.figures.claims import plot_claims
     from ..compare.figure import STYLE
 
     rows = sum(t.published is not None for t in tested)

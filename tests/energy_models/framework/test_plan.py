@@ -7,14 +7,13 @@ import pytest
 
 from revpath.devices.base.errors import RevpathError
 from revpath.energy_models import PriceError, get, load_law
+from revpath.energy_models.figures.barrier import plot_by_step, plot_by_year
 from revpath.energy_models.framework.barrier import (
     anchor_dollars,
     brain_parameters,
     budgets,
     by_step,
     by_year,
-    plot_by_step,
-    plot_by_year,
     price_years,
 )
 from revpath.energy_models.framework.plan import Plan, affordable_parameters, cost, dollars_per_flop, law_table
@@ -188,8 +187,8 @@ def test_figures_have_a_line_for_each_budget():
 def test_the_revolutionary_path_has_its_interval():
     from matplotlib.figure import Figure
 
-    from revpath.energy_models.framework.road import Factor, Revolution
     from revpath.energy_models.prices.bill import Interval
+    from revpath.studies.compare.revolution import Factor, Revolution
 
     found = Revolution(Factor("it", 3.25, Interval(4.0, 4.0, 1.0, 9.0)), (), "s", (), ())
     ax = plot_by_step(Figure().subplots(), found)
