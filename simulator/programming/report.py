@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+_INT32_MAX = 2**31 - 1
+
+
 class Outcome(IntEnum):
     """How the loop of a cell ended. The four failures differ in what a controller cannot see."""
 
@@ -110,8 +113,8 @@ class ProgrammingReport:
     ) -> ProgrammingReport:
         """Of tiles that are programmed alike one after another; what is said of `joined` holds here too.
 
-        Each report is written into its place and let go, so that there is one copy of all cells at any time. Conductances are
-        kept in float32; what is the same number for all cells takes no memory.
+        Each report is written into its place and let go, so that there is one copy of all cells at any time. Counts are kept
+        in 32 bits where they fit; what is the same number for all cells takes no memory.
 
         Parameters
         ----------
@@ -132,7 +135,9 @@ class ProgrammingReport:
                 if name not in cells and constant:
                     cells[name] = _everywhere(values.flat[0], shape)
                 elif name not in cells:
-                    cells[name] = np.empty(shape, np.float32 if values.dtype.kind == "f" else values.dtype)
+                    cells[name] = np.empty(shape, np.int32 if values.dtype == np.int64 else values.dtype)
+                if cells[name].dtype == np.int32 and values.max(initial=0) > _INT32_MAX:
+                    cells[name] = cells[name].astype(np.int64)
                 if cells[name].flags.writeable:
                     cells[name][place] = values
         if last is None:
