@@ -77,8 +77,9 @@ def as_batch(x: np.ndarray, width: int, name: str) -> np.ndarray:
 def as_finite(x: np.ndarray, width: int, name: str) -> np.ndarray:
     """The same, and every number finite."""
     x = as_batch(x, width, name)
+    flat = x.ravel()
     with np.errstate(over="ignore", invalid="ignore"):  # one pass: whatever is not finite shows in the sum of squares
-        squares = np.dot(x.ravel(), x.ravel())
+        squares = np.einsum("i,i->", flat, flat)  # not by BLAS, whose threads would go on spinning beside ours
     if not np.isfinite(squares):
         bad = np.argwhere(~np.isfinite(x))
         where = f"first at {tuple(int(i) for i in bad[0])}" if len(bad) else "its squares overflow float32"

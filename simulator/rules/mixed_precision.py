@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
+from ...devices.base.product import product
 from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
@@ -104,7 +105,7 @@ class MixedPrecision(RuledArray):
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         x = self._quantised(x, self.options.n_x_bins)
         d = self._quantised(d, self.options.n_d_bins)
-        self.chi += np.float32(rate / self.granularity) * (x.T @ d)
+        self.chi += np.float32(rate / self.granularity) * product(x.T, d)
         count_accumulation(self, x, d)
         self._calls += 1
         if self._calls % self.options.transfer_every == 0:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
+from ...devices.base.product import product
 from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
@@ -90,7 +91,7 @@ class WriteVerifiedCopy(RuledArray):
         self._calls = 0
 
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
-        moved = self.copy + np.float32(rate) * (x.T @ d)
+        moved = self.copy + np.float32(rate) * product(x.T, d)
         self.copy = np.clip(moved, -self._limit, self._limit)
         self.cut += int(np.count_nonzero(moved != self.copy))
         count_accumulation(self, x, d)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...devices.base.product import product
 from ...devices.response import IdealResponse, NoResponse
 from ...devices.response.pulsed import PulsedResponse
 from ..cells.cells import Cells
@@ -136,7 +137,7 @@ def _count_time(cells: Cells, slots: int, tally: Tally) -> None:
 
 
 def _update_exactly(cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, tally: Tally) -> None:
-    cells.add(rate * (x.T @ d).astype(np.float64))
+    cells.add(rate * product(x.T, d).astype(np.float64))
     tally.count("ideal.update", len(x))
 
 
