@@ -113,16 +113,18 @@ class TiledCrossbar(CompositeArray):
         if len(weights) != self.shape[0]:
             raise ArrayError(f"weights has shape {weights.shape}; it must be {self.shape}")
         if not how.get("clip"):
-            self.mapping.states(weights)  # refuses before any tile has changed
-        reports = [
-            tile.program(weights[down, across], **how)
+            self.mapping.check(weights)  # refuses before any tile has changed
+        if self.grid == (1, 1):
+            return self.tiles[0][0].program(weights, **how)
+        per_weight = [across.stop - across.start for across in self._columns]
+        widths = [n + 1 if self.mapping.shared else 2 * n for n in per_weight]
+        ends = np.cumsum([0, *widths]).tolist()
+        reports = (
+            ((down, slice(ends[j], ends[j + 1])), tile.program(weights[down, across], **how))
             for row, down in zip(self.tiles, self._rows, strict=True)
-            for tile, across in zip(row, self._columns, strict=True)
-        ]
-        across = self.grid[1]
-        return ProgrammingReport.joined(
-            reports, lambda arrays: _joined([arrays[i : i + across] for i in range(0, len(arrays), across)])
+            for j, (tile, across) in enumerate(zip(row, self._columns, strict=True))
         )
+        return ProgrammingReport.of_tiles((self.shape[0], ends[-1]), reports)
 
     def read(self) -> np.ndarray:
         """The weights (rows, columns) that the tiles show, without read noise: a diagnostic that no hardware has."""
