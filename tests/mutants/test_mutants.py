@@ -21,7 +21,7 @@ FILES = sorted(Path(__file__).parent.glob("*.toml"))
 MUTANTS = {
     f"{path.stem}-{mutant['name']}": mutant
     for path in FILES
-    for mutant in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]
+    for mutant in tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", [])
 }
 
 
