@@ -67,6 +67,7 @@ class ConditionalRBM(ClassifierMixin, EnergyModel):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
+    n_features_in_: int  # set by scikit-learn
 
     def __init__(
         self,

@@ -286,7 +286,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
 
     def _checked(self, X, *, reset: bool = False, sparse: bool = False) -> Any:
         """Rows in float32; where `sparse`, sparse ones stay sparse (CSR), else they are made dense."""
-        rows = validate_data(self, X, dtype=(np.float32, np.float64), reset=reset, accept_sparse="csr")
+        rows: Any = validate_data(self, X, dtype=(np.float32, np.float64), reset=reset, accept_sparse="csr")
         if issparse(rows):
             rows = type(rows)((unit_interval_rows("X.data", rows.data), rows.indices, rows.indptr), shape=rows.shape)
             return rows if sparse else rows.toarray()
