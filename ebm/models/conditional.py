@@ -16,8 +16,7 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -28,8 +27,10 @@ from ...simulator import ArrayConfig
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
 from ..synapses.analog import factory_of
-from ..synapses.contract import Synapses, SynapsesFactory, real_numbers
+from ..synapses.contract import Synapses, SynapsesFactory
 from ..synapses.units import sigmoid
+from .base import EnergyModel
+from .checks import symbols
 from .posterior import class_posterior, posterior_and_gradient
 
 OFFSET = np.float32(0.5)
@@ -38,7 +39,7 @@ _LARGEST = 1e30  # of a rate or a spread: what it multiplies stays within float3
 _BYTES = 2  # digital words of the periphery: 16-bit fixed point
 
 
-class ConditionalRBM(ClassifierMixin, BaseEstimator):
+class ConditionalRBM(ClassifierMixin, EnergyModel):
     """A conditional RBM over symbols, on any synapses.
 
     Parameters
@@ -66,6 +67,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
+    n_features_in_: int  # set by scikit-learn
 
     def __init__(
         self,
@@ -98,7 +100,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
 
     # -- learning ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> ConditionalRBM:
+    def fit(self, X: np.ndarray, y: np.ndarray | None = None) -> ConditionalRBM:
         """Learn from contexts X (n, context) and next symbols y (n,), both integers below n_symbols."""
         frame = X
         X, y = self._checked_pair(X, y)
@@ -109,7 +111,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         return self
 
     def partial_fit(
-        self, X: np.ndarray, y: np.ndarray, classes: np.ndarray | None = None, *, slowdown: float = 1.0
+        self, X: np.ndarray, y: np.ndarray | None = None, classes: np.ndarray | None = None, *, slowdown: float = 1.0
     ) -> ConditionalRBM:
         """One pass over the rows as they come, in mini-batches, with all learning rates divided by `slowdown`.
 
@@ -120,7 +122,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         if not 1 <= slowdown < np.inf:
             raise RevpathError(f"slowdown = {slowdown!r} must be finite and at least 1")
         if classes is not None:
-            _symbols("classes", classes, self.n_symbols, 1)
+            symbols("classes", classes, self.n_symbols, 1)
         if not hasattr(self, "context_synapses_"):
             self._start(frame, X.shape[1], y)
         self._check_width(frame, X)
@@ -265,12 +267,12 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
 
     def _checked(self, X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         self._check_parameters()
-        X = _symbols("X", X, self.n_symbols, 2)
+        X = symbols("X", X, self.n_symbols, 2)
         if y is None:
             if not len(X):
                 raise RevpathError("X has no rows: Found array with 0 sample(s), at least one is needed")
             return X, np.empty(0, np.int64)
-        y = _symbols("y", y, self.n_symbols, 1)
+        y = symbols("y", y, self.n_symbols, 1)
         if len(X) != len(y) or not len(y):
             raise RevpathError(f"X has {len(X)} rows and y has {len(y)}: as many of each are needed, and at least one")
         return X, y
@@ -308,31 +310,6 @@ def one_hot(X: np.ndarray, n_symbols: int) -> np.ndarray:
     out = np.zeros((n, context, n_symbols), np.float32)
     np.put_along_axis(out, X[:, :, None].astype(np.int64), 1.0, axis=2)
     return out.reshape(n, context * n_symbols)
-
-
-def _symbols(name: str, values: np.ndarray, n_symbols: int, ndim: int) -> np.ndarray:
-    if issparse(values):
-        raise RevpathError(f"{name} is a sparse matrix, which holds numbers, not symbols: pass {name}.toarray()")
-    values = real_numbers(name, values)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise RevpathError(f"{name} contains NaN or infinity, as {values.dtype}; symbols are integers")
-    if values.ndim == 2 and not values.shape[1]:
-        raise RevpathError(
-            f"{name} has no columns: 0 feature(s) (shape={values.shape}) while a minimum of 1 is required; a context "
-            "needs at least one symbol"
-        )
-    if values.ndim != ndim or values.dtype.kind not in "iu":
-        unknown = "Unknown label type: " if values.ndim == ndim == 1 else ""
-        way_out = ". Reshape your data: one row for each context" if values.ndim < ndim else ""
-        raise RevpathError(
-            f"{unknown}{name} has {values.ndim} dimensions of {values.dtype}; it must have {ndim} of integers{way_out}"
-        )
-    if values.size and not 0 <= int(values.min()) <= int(values.max()) < n_symbols:
-        negative = "Negative values in data: " if values.min() < 0 else ""
-        raise RevpathError(
-            f"{negative}{name} holds {int(values.min())} to {int(values.max())}; symbols are 0 to {n_symbols - 1}"
-        )
-    return values.astype(np.int64, copy=False)
 
 
 def _categorical(logits: np.ndarray, uniforms: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -31,6 +31,7 @@ from ...simulator.noise.streams import Stream
 from ..evaluation import exact
 from ..synapses.analog import factory_of
 from ..synapses.units import probabilities, sigmoid
+from .base import EnergyModel
 from .checks import binary_rows, unit_interval_rows
 
 _ROWS = 1024  # of a sparse matrix, made dense together
@@ -38,7 +39,7 @@ _ROWS = 1024  # of a sparse matrix, made dense together
 Units = tuple[Stream, Stream]  # random numbers of the hidden and of the visible units
 
 
-class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
     """Restricted Boltzmann machine with binary visible and hidden units.
 
     Parameters
@@ -285,11 +286,9 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _checked(self, X, *, reset: bool = False, sparse: bool = False) -> Any:
         """Rows in float32; where `sparse`, sparse ones stay sparse (CSR), else they are made dense."""
-        rows = validate_data(self, X, dtype=(np.float32, np.float64), reset=reset, accept_sparse="csr")
+        rows: Any = validate_data(self, X, dtype=(np.float32, np.float64), reset=reset, accept_sparse="csr")
         if issparse(rows):
-            if rows.nnz:
-                unit_interval_rows("X.data", rows.data)
-            rows = rows.astype(np.float32)
+            rows = type(rows)((unit_interval_rows("X.data", rows.data), rows.indices, rows.indptr), shape=rows.shape)
             return rows if sparse else rows.toarray()
         return unit_interval_rows("X", np.asarray(rows))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -154,7 +154,7 @@ def factory_of(synapses: Any, seed: int) -> SynapsesFactory:
             f"synapses = {synapses!r} must be the name of a device, an ArrayConfig, a factory such as "
             "crossbar_synapses(config), or None for ideal digital synapses"
         )
-    return synapses
+    return cast(SynapsesFactory, synapses)
 
 
 class _Factory:
