@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .figures.gallery import gallery
     from .laws.sections import Endurance, Pulse, Retention, Yields
     from .traces.directions import TraceError
-    from .traces.fit import TraceFit, fit_traces
+    from .traces.fit import fit_traces
     from .traces.reading import Traces, read_traces
+    from .traces.result import TraceFit
     from .traces.samples import sample_traces, synthetic_traces
 
 _HOME = {
@@ -29,10 +30,8 @@ _HOME = {
     ".base.record": ("Evidence", "ReadIn", "Record", "Source"),
     ".laws.sections": ("Endurance", "Pulse", "Retention", "Yields"),
     ".traces.directions": ("TraceError",),
-    ".traces.fit": (
-        "TraceFit",
-        "fit_traces",
-    ),
+    ".traces.fit": ("fit_traces",),
+    ".traces.result": ("TraceFit",),
     ".traces.samples": (
         "sample_traces",
         "synthetic_traces",
