@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def run_barrier(out: Path, results: Path | None, console: Console | None = None) -> list[Path]:
     """Print the road and what it buys, and write barrier.csv and the figure into a folder.
 
-    results: a folder of `revpath compare`, whose measured factor is the revolutionary path; without one, it is left out.
+    results: a result.json of `revpath compare`, or the folder of one, whose measured factor is the revolutionary
+        path; without one, it is left out.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -29,10 +30,14 @@ def run_barrier(out: Path, results: Path | None, console: Console | None = None)
     from ...energy_models import revolution
     from ...energy_models.framework.barrier import by_step, by_year, plot_by_step, plot_by_year
     from ..compare.figure import STYLE, save
-    from .compare import wide_console
+    from ..compare.result import read_result, result_file
+    from .console import wide_console
 
     console = console or wide_console()
-    factor = None if results is None else revolution(results / "result.json")
+    factor = None
+    if results is not None:
+        read_result(results)  # refuses what is not complete
+        factor = revolution(result_file(results))
     rows = by_step(revolutionary=factor.factor.times.nominal if factor else None)
     console.print(_levers())
     for line in [*_product(), *_revolution(factor)]:

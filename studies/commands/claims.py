@@ -43,7 +43,7 @@ def run_claims(
     UnknownName: no claim is called so.
     """
     from ...energy_models.claims.catalogue import retest
-    from .compare import wide_console
+    from .console import wide_console
 
     tested = retest(name, seed=seed)
     console = console or wide_console()
