@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .file_format import read_device
     from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
     from .traces.directions import TraceError
-    from .traces.fit import TraceFit, fit_traces
+    from .traces.fit import fit_traces
     from .traces.reading import Traces, read_traces
+    from .traces.result import TraceFit
     from .traces.samples import sample_traces, synthetic_traces
 
 _HOME = {
@@ -31,10 +32,8 @@ _HOME = {
     ".base.record": ("Evidence", "ReadIn", "Record", "Source"),
     ".laws.sections": ("Endurance", "Leak", "Pulse", "Retention", "Yields"),
     ".traces.directions": ("TraceError",),
-    ".traces.fit": (
-        "TraceFit",
-        "fit_traces",
-    ),
+    ".traces.fit": ("fit_traces",),
+    ".traces.result": ("TraceFit",),
     ".traces.samples": (
         "sample_traces",
         "synthetic_traces",

@@ -15,7 +15,7 @@ from ..base.units_shown import siemens_unit
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..traces.fit import TraceFit
+    from ..traces.result import TraceFit
 
 _SHOWN = 40  # series drawn
 _CELLS = 400  # of the fitted device, of which bands show the middle 90 %

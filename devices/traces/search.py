@@ -160,6 +160,22 @@ def limits(law: TraceLaw, devices: int, lowest: float) -> list[tuple[float, floa
     return [*shape, _NOISE, _READ, *([_SCALE] * (2 * devices))]
 
 
+def at_limits(optimum: Optimum, devices: tuple[str, ...]) -> list[str]:
+    """Names of the parameters that ended at a limit of their search.
+
+    Read noise that is as good as none, and a bottom at zero conductance, are no limits of the search but of nature.
+    """
+    layout = optimum.layout
+    names = layout.names([p.name for p in optimum.law.parameters], devices)
+    reached = []
+    for k, (low, high) in enumerate(limits(optimum.law, layout.devices, np.inf)):
+        near = 1e-3 * (high - low)
+        at_low, at_high = optimum.x[k] - low < near, high - optimum.x[k] < near
+        if at_high or (at_low and k != layout.read_noise):
+            reached.append(names[k])
+    return reached
+
+
 def search(
     law: TraceLaw,
     data: Segments,

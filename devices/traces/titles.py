@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .directions import way_of_word
 from .numerals import cleaned
@@ -93,7 +94,8 @@ class Title:
         return bool(_OTHER_THINGS & set(self.words))
 
 
-def title_of(header: object, unit_below: str = "") -> Title:
+@lru_cache(maxsize=4096)
+def title_of(header: str, unit_below: str = "") -> Title:
     """Take a header apart; unit_below: what a row of units says of the column."""
     text = cleaned(header)
     name, unit_text = _name_and_unit(text)
@@ -106,7 +108,7 @@ def title_of(header: object, unit_below: str = "") -> Title:
         role, level = _by_words(words, unit), BY_WORDS
         if unit is None and unit_text and role in QUANTITIES:
             unit = unit_of(unit_text, role)
-    return Title(str(header), words, unit, unit_text, role, level)
+    return Title(header, words, unit, unit_text, role, level)
 
 
 def _name_and_unit(text: str) -> tuple[str, str]:

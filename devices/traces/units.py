@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 CONDUCTANCE, RESISTANCE, CURRENT, VOLTAGE = "conductance", "resistance", "current", "voltage"
 EXAMPLES = {CONDUCTANCE: "uS", RESISTANCE: "ohm", CURRENT: "uA", VOLTAGE: "V"}
@@ -49,6 +50,7 @@ class Unit:
     guess: str = ""
 
 
+@lru_cache(maxsize=4096)
 def unit_of(text: str, expected: str | None = None) -> Unit | None:
     """The unit that a text names, or None if it names none that a trace can have.
 
