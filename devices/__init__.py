@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from .base.errors import RecordError, RevpathError, UnitError, UnknownName
     from .base.record import Evidence, ReadIn, Record, Source
     from .catalogue import device_names, load_device
-    from .device import Device, read_device
+    from .device import Device
     from .figures.gallery import gallery
-    from .laws.sections import Endurance, Pulse, Retention, Yields
+    from .file_format import read_device
+    from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
     from .traces.directions import TraceError
     from .traces.fit import TraceFit, fit_traces
     from .traces.reading import Traces, read_traces
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     ".catalogue": ("device_names", "load_device"),
-    ".device": ("Device", "read_device"),
+    ".device": ("Device",),
+    ".file_format": ("read_device",),
     ".base.errors": ("RecordError", "RevpathError", "UnitError", "UnknownName"),
     ".figures.gallery": ("gallery",),
     ".base.record": ("Evidence", "ReadIn", "Record", "Source"),
-    ".laws.sections": ("Endurance", "Pulse", "Retention", "Yields"),
+    ".laws.sections": ("Endurance", "Leak", "Pulse", "Retention", "Yields"),
     ".traces.directions": ("TraceError",),
     ".traces.fit": (
         "TraceFit",
@@ -47,6 +49,7 @@ __all__ = [
     "Device",
     "Endurance",
     "Evidence",
+    "Leak",
     "Pulse",
     "ReadIn",
     "Record",

@@ -25,24 +25,23 @@ if TYPE_CHECKING:
     from .gpu.price import gpu_energy, price_on_gpu
     from .gpu.runs import load_run, runs
     from .gpu.transformer import TransformerShape, published_shape
-    from .prices.bill import Bill, Interval, Line, ratio
-    from .prices.chip import Chip, chip_names, load_chip
-    from .prices.floors import (
-        Floor,
+    from .physics import (
         adc_floor,
-        check_bounds,
-        check_floor,
         column_read_floor,
         converter_snr,
         landauer,
         random_sign_read_floor,
         thermal_energy,
-        why_no_floor,
     )
+    from .prices.bill import Bill, Interval, Line, ratio
+    from .prices.chip import Chip, chip_names, load_chip
+    from .prices.floor_checks import check_bounds, check_floor
+    from .prices.floors import Floor, why_no_floor
+    from .prices.performance import performance
     from .prices.pricing import price, pulse_prices
     from .prices.services import calibration_events, refresh_events, softmax_events
     from .prices.table import price_rows, price_table, total_events
-    from .prices.workload import Workload, performance
+    from .prices.workload import Workload
     from .records import get
     from .sensitivity import flip_points, propagate, ratio_of_bills, tornado
     from .validation.chips import summary, validation_table
@@ -57,18 +56,17 @@ _HOME = {
     ".framework.cost_law": ("CostLaw", "load_law"),
     ".errors": ("FloorError", "PriceError", "UnpricedEvent"),
     ".gpu.price": ("gpu_energy", "price_on_gpu"),
-    ".prices.floors": (
-        "Floor",
+    ".physics": (
         "adc_floor",
-        "check_bounds",
-        "check_floor",
         "column_read_floor",
         "converter_snr",
         "landauer",
         "random_sign_read_floor",
         "thermal_energy",
-        "why_no_floor",
     ),
+    ".prices.floor_checks": ("check_bounds", "check_floor"),
+    ".prices.floors": ("Floor", "why_no_floor"),
+    ".prices.performance": ("performance",),
     ".prices.pricing": ("price", "pulse_prices"),
     ".records": ("get",),
     ".prices.services": ("calibration_events", "refresh_events", "softmax_events"),
@@ -102,7 +100,7 @@ _HOME = {
     ),
     ".validation.chips": ("summary", "validation_table"),
     ".figures.validation": ("plot_validation",),
-    ".prices.workload": ("Workload", "performance"),
+    ".prices.workload": ("Workload",),
 }
 
 __all__ = [

@@ -46,7 +46,7 @@ class ArrayConfig:
         one random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
         its numbers, unlike those of "stochastic", depend on which samples are given in one update); "mean-field", by
         exactly rate x d along the mean of the law, as with infinitely many infinitely small pulses.
-    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Cells.mind_wear`: "warn" with
+    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
 

@@ -154,10 +154,8 @@ def fit_traces(
     choice = choose(data, _lowest(where), candidates)
     best = choice.candidates[choice.chosen].optimum
     without, read = read_noise(best, data, _lowest(where))
-    optimum = noisy = restricted(best, data, read=True)
-    if not read.told:
-        optimum = restricted(without, data, read=False)
-    numbers = estimate(optimum, data, where, None if read.told else noisy)
+    optimum = restricted(best, data, read=True)
+    numbers = estimate(optimum, data, where, None if read.told else restricted(without, data, read=False))
     origin = Source(
         key="traces",
         citation=f"Pulse traces {traces.name} (sha256 {traces.sha256}), fitted by revpath.devices.fit_traces: {optimum.law.name}",

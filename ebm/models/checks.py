@@ -10,8 +10,12 @@ from ...devices.base.errors import RevpathError
 def unit_interval_rows(name: str, rows: np.ndarray) -> np.ndarray:
     """`rows` as float32 (batch, n); every entry must lie in [0, 1] (a NaN does not)."""
     if rows.size and not (rows.min() >= 0 and rows.max() <= 1):
+        negative = "Negative values in data: " if rows.min() < 0 else ""
         _refuse(
-            name, rows, ~((rows >= 0) & (rows <= 1)), "must lie in [0, 1]: a unit is on, off or on with a probability"
+            negative + name,
+            rows,
+            ~((rows >= 0) & (rows <= 1)),
+            "must lie in [0, 1]: a unit is on, off or on with a probability",
         )
     return rows.astype(np.float32, copy=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..prices.floors import column_read_floor, converter_snr
+from ..physics import column_read_floor, converter_snr
 from ..sensitivity import Take, Value
 from .claim import Claim, Note, Step, over
 from .parts import (

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...devices.base.record import Record, parse_unit
 from ..errors import PriceError
-from ..prices.floors import adc_floor, converter_snr, landauer
+from ..physics import adc_floor, converter_snr, landauer
 from ..records import get
 from .scaling import area_factor, energy_factor
 
@@ -52,15 +52,14 @@ def adc_survey(part: Parts, drive: Mapping[str, float]) -> Result:
     """Fit of published converters (Andrulis et al. 2024): effective bits x rate x node, times supply squared.
 
     supply_ratio: supply over the node's usual one. The fit has none; C V^2 says the square (Jia 2020: 3.56 to 1.79 pJ
-    from 1.2 to 0.85 V, which is the square to 1 %).
+    from 1.2 to 0.85 V, which is the square to 1 %). The fit is of whole bits: between them it is straight in logarithms.
     """
-    bits, hertz, node = drive["enob"], drive["rate_Hz"], drive["node_nm"]
-    ceiling = part("foms_4b", _ONE) + part("foms_per_bit", _ONE) * (math.ceil(bits) - part.structure["first_bits"])
-    fom = min(ceiling, part("foms_intercept", _ONE) + part("foms_frequency", _ONE) * math.log(hertz))
-    picojoule = converter_snr(bits) / (2 * _decibel(fom))
-    exponent = part("tech_intercept", _ONE) + part("tech_slope", _ONE) * math.log(node)
-    exponent += part("enob_slope", _ONE) * math.log(bits) + part("residual", _ONE)
-    picojoule *= math.exp(exponent)
+    hertz, node = drive["rate_Hz"], drive["node_nm"]
+    below = math.floor(drive["enob"])
+    share = drive["enob"] - below
+    picojoule = _survey_picojoule(part, below, hertz, node)
+    if share:
+        picojoule = picojoule ** (1 - share) * _survey_picojoule(part, below + 1, hertz, node) ** share
     area = math.exp(
         part("area_intercept", _ONE)
         + part("area_tech", _ONE) * math.log(node)
@@ -69,6 +68,15 @@ def adc_survey(part: Parts, drive: Mapping[str, float]) -> Result:
     )
     joule = picojoule * _unit("pJ", "J") * drive["supply_ratio"] ** 2
     return Result(joule, area * _unit("um^2", "mm^2"), 1 / hertz)
+
+
+def _survey_picojoule(part: Parts, bits: int, hertz: float, node: float) -> float:
+    """The fit's picojoules at whole effective bits."""
+    ceiling = part("foms_4b", _ONE) + part("foms_per_bit", _ONE) * (bits - part.structure["first_bits"])
+    fom = min(ceiling, part("foms_intercept", _ONE) + part("foms_frequency", _ONE) * math.log(hertz))
+    exponent = part("tech_intercept", _ONE) + part("tech_slope", _ONE) * math.log(node)
+    exponent += part("enob_slope", _ONE) * math.log(bits) + part("residual", _ONE)
+    return converter_snr(bits) / (2 * _decibel(fom)) * math.exp(exponent)
 
 
 def adc_oscillator(part: Parts, drive: Mapping[str, float]) -> Result:
@@ -101,12 +109,23 @@ def column_regulator(part: Parts, drive: Mapping[str, float]) -> Result:
     current `write_A`) and its wire; it draws g_m / (g_m / I_D) in each of its
     branches for as long as it is on (`on_s`). Signal: the cells burn G V^2 t, which is counted as their own; the same
     current comes from the supply, so that (supply - read voltage) x G V t is lost in the regulator. `signal_s` is how
-    long a cell conducts at full scale, `activity` the mean share of it.
+    long a cell conducts at full scale, `activity` the mean share of it: half where all currents pass (gross), and where
+    cells of both signs share a column only the net current, of random signs sqrt(2 / (pi cells)) of that.
+
+    No amplifier settles a line faster than the line itself: a distributed line of R and C that is driven at one end has the
+    time constant 4 R C / pi^2 (Sakurai 1983, IEEE JSSC 18:418), and needs (bits + 1) ln 2 of them.
     """
     if drive["read_V"] >= drive["supply_V"]:
         raise PriceError(f"driver read_V = {drive['read_V']:g} must be below supply_V = {drive['supply_V']:g}")
     each = part("cell", "F/cell") + part("junction", "F/A") * drive["write_A"] + part("wire", "F/m") * drive["pitch_m"]
     farad = each * drive["cells"]
+    ohm = part("resistance", "ohm/m") * drive["pitch_m"] * drive["cells"]
+    least = (drive["bits"] + 1) * math.log(2) * (2 / math.pi) ** 2 * ohm * farad
+    if drive["step_s"] < least:
+        raise PriceError(
+            f"driver step_s = {drive['step_s']:g}: a line of {drive['cells']:g} cells, {ohm:.3g} ohm and {farad:.3g} F, needs "
+            f"{least:.3g} s to settle to half a code of {drive['bits']:g} bits, whatever drives it"
+        )
     bias = _settling_amperes(part, farad, drive["bits"], drive["step_s"]) * drive["on_s"]
     signal = drive["cells"] * drive["siemens"] * drive["read_V"] * drive["activity"] * drive["signal_s"]
     energy = drive["supply_V"] * bias + (drive["supply_V"] - drive["read_V"]) * signal

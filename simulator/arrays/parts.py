@@ -26,8 +26,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..converters.adc_dac import ADC
 from ..errors import ArrayError
 from ..events import Events, Tally
+from ..programming.report import ProgrammingReport
 from .operator import ArrayOperator
 
 _MATRIX_BITS, _TILE_BITS, _SLICE_BITS = 28, 14, 8
@@ -54,7 +56,7 @@ class AnalogArray(Protocol):
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None: ...
 
-    def program(self, weights: np.ndarray) -> Any: ...
+    def program(self, weights: np.ndarray) -> ProgrammingReport: ...
 
     def read(self) -> np.ndarray: ...
 
@@ -115,6 +117,28 @@ class CompositeArray(ArrayOperator):
         """Cells that read noise would have taken below zero conductance, and that were held there."""
         return sum(part.held for part in self.parts)
 
+    def adc(self, *, transposed: bool = False) -> ADC:
+        """The converter of the sensed lines of one direction, where all parts have the same.
+
+        Raises
+        ------
+        ArrayError
+            The converters of the parts differ in their range.
+        """
+        kinds = {part.adc(transposed=transposed) for part in self.parts}
+        if len(kinds) > 1:
+            ranges = ", ".join(f"{kind.y_max:.6g}" for kind in sorted(kinds, key=lambda kind: kind.y_max or 0.0))
+            raise ArrayError(
+                f"the parts of this array have {len(kinds)} kinds of converters, with ranges y_max of {ranges}: ask one of "
+                "its `parts`, or give all of them one range by `calibrate` or `set_range`"
+            )
+        return kinds.pop()
+
+    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
+        """Give the ADCs of one direction of all parts the range +-y_max, whatever their policy says."""
+        for part in self.parts:
+            part.set_range(y_max, transposed=transposed)
+
     def age(self, seconds: float) -> None:
         """Let time pass in all parts, see `Crossbar.age`."""
         for part in self.parts:
@@ -152,7 +176,7 @@ class CompositeArray(ArrayOperator):
                 silent = error
         if silent is not None and not found:
             raise silent
-        _set_range(self, max(found), transposed)
+        self.set_range(max(found), transposed=transposed)
         return max(found)
 
     def _count_sum(self, terms: Sequence[Any], outputs: int, *, transposed: bool) -> None:
@@ -174,11 +198,3 @@ def _units(array: Any, transposed: bool) -> set[float]:
     if isinstance(array, CompositeArray):
         return set().union(*(_units(part, transposed) for part in array.parts))
     return {array.adc(transposed=transposed).step}
-
-
-def _set_range(array: Any, y_max: float, transposed: bool) -> None:
-    if isinstance(array, CompositeArray):
-        for part in array.parts:
-            _set_range(part, y_max, transposed)
-    else:
-        array.set_range(y_max, transposed=transposed)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from ..errors import ArrayError
 from ..programming.report import ProgrammingReport
 from ..updates.update import checked_firings
 from .crossbar import Crossbar
-from .operator import as_batch, as_finite, checked_sizes
+from .operator import as_batch, as_finite, checked_sizes, checked_update
 from .parts import CompositeArray, part_number
 
 
@@ -223,17 +221,26 @@ class TiledCrossbar(CompositeArray):
         ------
         ArrayError: as of a `Crossbar`.
         """
-        x = as_finite(x, self.shape[0], "x")
-        d = as_finite(d, self.shape[1], "d")
-        if len(x) != len(d):
-            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        if not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
-            raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
+        x, d = checked_update(x, d, rate, self.shape)
         columns = [np.ascontiguousarray(d[:, across]) for across in self._columns]
         for row, down in zip(self.tiles, self._rows, strict=True):
             part = np.ascontiguousarray(x[:, down])
             for tile, of_tile in zip(row, columns, strict=True):
                 tile.update(part, of_tile, rate)
+
+
+def arranged(
+    shape: tuple[int, int],
+    config: ArrayConfig | None = None,
+    *,
+    tile: tuple[int, int] | None = None,
+    seed: int = 0,
+    array: int = 0,
+) -> Crossbar | TiledCrossbar:
+    """W (rows, columns) on one crossbar, or, where `tile` says how large one can be, on a grid of them."""
+    if tile is None:
+        return Crossbar(shape, config, seed=seed, array=array)
+    return TiledCrossbar(shape, config, tile=tile, seed=seed, array=array)
 
 
 def _cuts(size: int, most: int) -> list[slice]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ArrayError
-from ..events import Events
+from ..events import Events, Tally
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,9 +136,15 @@ class ProgrammingReport:
 
     def seconds(self, cells_per_row: int, pulse_duration: float, read_time: float) -> float:
         """How long the array is busy; see `events`."""
+        pulses, reads = self._slowest(cells_per_row, pulse_duration, read_time)
+        return pulses * pulse_duration + reads * read_time
+
+    def _slowest(self, cells_per_row: int, pulse_duration: float, read_time: float) -> tuple[int, int]:
+        """Pulses and reads of the slowest cell of each row, summed over the rows."""
         pulses = self._rows(self.pulses_up + self.pulses_down + self.writes, cells_per_row)
         reads = self._rows(self.verify_reads, cells_per_row)
-        return float((pulses * pulse_duration + reads * read_time).max(axis=1).sum())
+        last = (pulses * pulse_duration + reads * read_time).argmax(axis=1)[:, None]
+        return tuple(int(np.take_along_axis(n, last, axis=1).sum()) for n in (pulses, reads))  # type: ignore[return-value]
 
     def events(
         self, *, cells_per_row: int, read_voltage: float, read_time: float, pulse_duration: float | None
@@ -176,11 +182,14 @@ class ProgrammingReport:
             return Events(counts)
         if pulse_duration is None:
             counts["update.slot_of_unknown_duration"] = slots
-            integrals["array.busy_s"] = self.seconds(cells_per_row, 0.0, read_time)
         else:
             _positive("pulse_duration", pulse_duration)
-            integrals["array.busy_s"] = self.seconds(cells_per_row, pulse_duration, read_time)
-        return Events(counts, integrals)
+        tally = Tally(Events(counts, integrals))
+        duration = pulse_duration or 0.0
+        slowest = self._slowest(cells_per_row, duration, read_time)
+        for seconds, times in zip((duration, read_time), slowest, strict=True):
+            tally.integrate("array.busy_s", seconds, times)
+        return tally.events
 
     def _rows(self, values: np.ndarray, cells_per_row: int) -> np.ndarray:
         if isinstance(cells_per_row, bool) or not hasattr(cells_per_row, "__index__") or cells_per_row < 1:

@@ -77,7 +77,7 @@ class ReadPath:
             outputs.append(y)
             tally.count(self._adc_event, y.size)
             if self.adc.bits:
-                tally.integrate("adc.snr_sum", y.size * self.adc.snr)
+                tally.integrate("adc.snr_sum", self.adc.snr, times=y.size)
         y = outputs[0]
         if len(outputs) > 1:
             y = shift_and_add(outputs, parts)
@@ -140,7 +140,7 @@ class ReadPath:
         volts = config.read_voltage / config.dac.x_max
         tally.integrate("array.read_energy_J", dissipated * volts**2 * config.read_time)
         tally.integrate("array.read_charge_C", carried * volts * config.read_time)
-        tally.integrate("array.busy_s", batch * config.read_time)
+        tally.integrate("array.busy_s", config.read_time, times=batch)
         if silent:
             tally.count("array.noiseless_read", batch)
         else:

@@ -4,10 +4,13 @@ commands."""
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from . import sweep
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +21,7 @@ app = typer.Typer(
     help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
 )
 _INTERRUPTED = 130
+_NOTHING_MEASURED = 3
 
 
 def _print_version(wanted: bool) -> None:
@@ -105,6 +109,7 @@ def rules(
     fast: Annotated[bool, typer.Option("--fast", help="Two rules on one device, under a minute.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More devices, longer training, three seeds: hours.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each core.")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; can be given several times.")] = None,
 ) -> None:
     """Train two energy-based models by every update rule on several devices, and say which rule trains which device."""
     from ..rules.study import FAST, MORE_DEVICES, Plan
@@ -113,6 +118,7 @@ def rules(
     if fast and full:
         raise typer.BadParameter("--fast and --full exclude each other")
     plan = FAST if fast else Plan(devices=MORE_DEVICES, seeds=3, size="full") if full else Plan()
+    plan = replace(plan, rules=tuple(rule)) if rule else plan
     try:
         run_and_print(plan, out, workers)
     except KeyboardInterrupt:
@@ -222,6 +228,9 @@ def chips(
 
 @app.command()
 def validate(
+    file: Annotated[
+        Path | None, typer.Argument(help="TOML file of a chip of your own, which enters the table.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
     ] = None,
@@ -232,8 +241,8 @@ def validate(
     from .doubts import doubts_of_validation
 
     _place(out)
-    _first(doubts_of_validation())
-    say_paths(run_validation(out))
+    _first(doubts_of_validation(file))
+    say_paths(run_validation(out, file))
 
 
 gpu = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="GPUs: what they are, and the one at hand.")
@@ -263,15 +272,19 @@ def measure(
     workload: Annotated[
         list[str] | None, typer.Option(help="gemm, copy, gibbs or transformer; all unless given.")
     ] = None,
-    index: Annotated[int, typer.Option(min=0, help="Which GPU.")] = 0,
+    index: Annotated[int, typer.Option(min=0, help="Which GPU, as CUDA counts those it shows.")] = 0,
     seconds: Annotated[float, typer.Option(min=1, help="Of each trial.")] = 10.0,
     trials: Annotated[int, typer.Option(min=1)] = 3,
 ) -> None:
-    """Measure energy on the GPU at hand by its own meter (NVML) and write records; without one, say so."""
+    """Measure energy on the GPU at hand by its own meter (NVML) and write records.
+
+    Exit code 3 where this machine has no GPU, driver or package to measure with; 2 for a mistake or a failure.
+    """
     from .gpu import run_gpu_measure
 
     names = workload or ["gemm", "copy", "gibbs", "transformer"]
-    run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
+    if run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials) is None:
+        raise typer.Exit(_NOTHING_MEASURED)
 
 
 @gpu.command("compare")
@@ -302,6 +315,11 @@ def _place(out: Path | None) -> None:
         from ...devices.base.files import writable_folder
 
         writable_folder(out)
+
+
+for _command in (sweep.sweep, sweep.collate, sweep.plot, sweep.price):
+    app.command()(_command)
+app.add_typer(sweep.store_app, name="store")
 
 
 @app.command()

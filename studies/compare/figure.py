@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...devices.base.files import write_whole
 from ...devices.base.printable import figure_text, one_line
+from ...devices.base.style import save
 from .verdict import Contender, Verdict
+
+__all__ = ["STYLE", "compare_figure", "plot_energy_curves", "save"]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,20 +97,6 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
     ax.grid(alpha=0.25, which="major")
     ax.legend(fontsize=8, frameon=False, loc="best")
     return ax
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write `stem`.pdf and `stem`.png without dates, so that the same result gives the same bytes."""
-    import matplotlib as mpl
-
-    paths = []
-    for ending, metadata in (("pdf", {"CreationDate": None, "ModDate": None}), ("png", {"Software": None})):
-        path, content = stem.with_name(f"{stem.name}.{ending}"), BytesIO()
-        with mpl.rc_context(STYLE):  # resolution and fonts are looked up when a figure is saved
-            figure.savefig(content, format=ending, metadata=metadata)
-        write_whole(path, content.getvalue())
-        paths.append(path)
-    return paths
 
 
 def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:

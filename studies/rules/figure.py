@@ -9,10 +9,11 @@ import numpy as np
 
 from ...devices.base.files import results_folder, write_whole
 from ...devices.base.printable import figure_text
+from ...simulator.rules import RULES
 from ..compare.figure import STYLE, save
 from ..compare.result import KEPT, show_as_last
 from ..tasks.tasks import TASKS
-from .study import DIGITAL, RULE_NAMES, Plan, Tell, learned, study, table
+from .study import DIGITAL, Plan, Tell, learned, study, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OF_A_TABLE = ("rules.csv", "rules.pdf", "rules.png")
-_NAMES = {
-    "stochastic": "stochastic\npulses",
-    "deterministic": "deterministic\npulses",
-    "mixed-precision": "mixed\nprecision",
-    "tiki-taka-2": "Tiki-Taka\nv2",
-    "chopped-tiki-taka-2": "chopped\nTTv2",
-    "agad": "AGAD",
-    "write-verified-copy": "write-verify\nof a copy",
-}
 
 
 def publish(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | None = None) -> pd.DataFrame:
@@ -78,7 +70,7 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
     best = next((row["quality"] for row in rows if row["device"] == DIGITAL), np.nan)
     rows = [row for row in rows if row["device"] != DIGITAL]
     devices = [device for device in dict.fromkeys(table["device"]) if device != DIGITAL]
-    rules = [rule for rule in RULE_NAMES if rule in {row["rule"] for row in rows}]
+    rules = [rule for rule in RULES.names if rule in {row["rule"] for row in rows}]
     floor, is_learned = kind.baseline(), learned(table, task)
     way = np.full((len(devices), len(rules)), np.nan)
     for row in rows:
@@ -97,7 +89,7 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
             color="white" if way[i, j] > 0.75 else "black",
         )
     ax.imshow(np.ma.masked_invalid(way), cmap=_colours(), vmin=-0.02, vmax=1.2, aspect="auto")
-    ax.set_xticks(range(len(rules)), [_NAMES[rule] for rule in rules], fontsize=7.5)
+    ax.set_xticks(range(len(rules)), [RULES.named(rule).label() for rule in rules], fontsize=7.5)
     ax.set_yticks(range(len(devices)), [figure_text(device, 40) for device in devices], fontsize=8)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -2,8 +2,8 @@
 
 Every (task, rule, device) gets the same: one trial at each learning rate of one grid, all with the same seed, and then runs
 with fresh seeds at the rate that was best on the validation data. Quality is that of the test data under the stored
-weights. What the rules are given beside the rate is in `rule_for`, and is the same for all devices but for what depends
-on their step.
+weights. What the rules are given beside the rate is in `RuleConfig.adapted`, and is the same for all devices but for what
+depends on their step.
 
 Results are kept run by run, under a name that is a hash of all that they depend on, numbers of the device included:
 what is there is not repeated, and an interruption costs the runs that were being made.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,11 @@ import numpy as np
 from ...devices import load_device
 from ...devices.base.errors import RevpathError
 from ...devices.base.files import results_folder, write_whole
-from ...simulator.rules import AnyRule
+from ...simulator.rules import RULES, AnyRule
 from ..identity import strong_id
 from ..processes import Interruption, Job, Say, cores, side_by_side
 from ..tasks.tasks import TASKS, Size
-from .trial import DIGITAL, RULE_NAMES, Outcome, Task, Trial, outcome_path, read_outcome, rule_for, run_trial
+from .trial import DIGITAL, Outcome, Task, Trial, outcome_path, read_outcome, rule_for, run_trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,14 +48,14 @@ class Plan:
     """What a study tries: for each (task, rule, device) the middle `rates` of the grid, then `seeds` runs at the best."""
 
     tasks: tuple[Task, ...] = ("digits", "text")
-    rules: tuple[str, ...] = RULE_NAMES
+    rules: tuple[str, ...] = field(default_factory=lambda: RULES.names)
     devices: tuple[str, ...] = DEVICES
     rates: int = 6
     seeds: int = 3
     size: Size = "small"
 
     def __post_init__(self) -> None:
-        for name, known in (("tasks", tuple(TASKS)), ("rules", RULE_NAMES)):
+        for name, known in (("tasks", tuple(TASKS)), ("rules", RULES.names)):
             strange = [value for value in getattr(self, name) if value not in known]
             if strange or not getattr(self, name):
                 raise RevpathError(f"{name} = {getattr(self, name)!r} must be some of {', '.join(known)}")
@@ -95,6 +95,13 @@ FAST = Plan(
     size="fast",
 )
 """A few seconds: for tests, and to see that it works."""
+
+
+def __getattr__(name: str) -> tuple[str, ...]:
+    """`RULE_NAMES`, the names of all rules there are now."""
+    if name == "RULE_NAMES":
+        return RULES.names
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 Tell = Callable[[int, int, Outcome | None], None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -10,21 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...devices import load_device
+from ...devices import Device, load_device
 from ...devices.base.errors import RevpathError, explain
 from ...devices.response.pulsed import PulsedResponse
 from ...simulator import Events
-from ...simulator.programming.write_verify import WriteVerify
-from ...simulator.rules import (
-    AGADConfig,
-    AnyRule,
-    ChoppedTikiTaka2Config,
-    DeterministicPulsesConfig,
-    MixedPrecisionConfig,
-    StochasticPulsesConfig,
-    TikiTaka2Config,
-    WriteVerifiedCopyConfig,
-)
+from ...simulator.rules import RULES, AnyRule
 from ..identity import code_digest, strong_id
 from ..tasks.tasks import TASKS, Size, quality_of
 
@@ -32,19 +21,8 @@ CODE = ("studies/tasks", "studies/rules/trial.py")
 """What can change the bits of a trial, beside the rooms below."""
 
 Task = Literal["digits", "text"]
-RULE_NAMES = (
-    "stochastic",
-    "deterministic",
-    "mixed-precision",
-    "tiki-taka-2",
-    "chopped-tiki-taka-2",
-    "agad",
-    "write-verified-copy",
-)
 DIGITAL = "digital"
 """Name of the reference, as a device: ideal synapses, trained by the same grid."""
-
-_PRESET_STEP = 0.002  # of the ReRAM of aihwkit's presets for the Tiki-Taka family, TTv2ReRamSBPreset and the like
 
 
 class Trial(BaseModel):
@@ -89,7 +67,7 @@ class Trial(BaseModel):
 
     @property
     def rule_name(self) -> str:
-        return DIGITAL if self.rule is None else self.rule.rule
+        return DIGITAL if self.rule is None else self.rule.name()
 
 
 class Outcome(BaseModel):
@@ -127,39 +105,11 @@ class Outcome(BaseModel):
         return -self.validation if TASKS[self.trial.task].higher_is_better else self.validation
 
 
-def rule_for(name: str, device: str, task: Task) -> AnyRule:
-    """The rule as the study uses it: the defaults of the literature, adapted to what a mini-batch is here.
-
-    A gradient of the RBM comes in two updates, one for each phase. The Tiki-Taka family has the presets of aihwkit, with
-    the fast rate divided out of the transfer so that one grid of rates fits all devices, and reads the whole fast array
-    after each gradient: training is short here. The presets were made for a ReRAM of 1000 states. Where steps are coarser, the
-    fast array takes so many fewer pulses of an outer product that it changes by the same share of its range; where they are
-    finer, a transfer may send so many more. Write-verify accepts 1 % of the window, after each gradient.
-    """
-    updates = TASKS[task].updates_per_gradient
-    response = load_device(device).response
-    step = response.step if isinstance(response, PulsedResponse) else _PRESET_STEP
-    transfer = {
-        "transfer_every": updates,
-        "units_in_mbatch": True,
-        "n_reads_per_transfer": None,
-        "correct_gradient_magnitudes": True,
-        "auto_granularity": 0.0,
-        "fast_lr": 0.5 * min(1.0, _PRESET_STEP / step),
-        "max_steps": max(1, round(_PRESET_STEP / step)),
-    }
-    rules: dict[str, Callable[[], AnyRule]] = {
-        "stochastic": StochasticPulsesConfig,
-        "deterministic": DeterministicPulsesConfig,
-        "mixed-precision": lambda: MixedPrecisionConfig(transfer_every=updates),
-        "tiki-taka-2": lambda: TikiTaka2Config(**transfer),
-        "chopped-tiki-taka-2": lambda: ChoppedTikiTaka2Config(**transfer),
-        "agad": lambda: AGADConfig(**transfer),
-        "write-verified-copy": lambda: WriteVerifiedCopyConfig(
-            program_every=updates, scheme=WriteVerify(tolerance=0.01, max_pulses=100, policy="adaptive")
-        ),
-    }
-    return rules[name]()
+def rule_for(name: str, device: str | Device, task: Task) -> AnyRule:
+    """The rule as the study uses it, see `RuleConfig.adapted`: the same for all devices but for what depends on their step."""
+    response = (device if isinstance(device, Device) else load_device(device)).response
+    step = response.step if isinstance(response, PulsedResponse) else None
+    return RULES.named(name).adapted(TASKS[task].updates_per_gradient, step)
 
 
 def run_trial(trial: Trial) -> Outcome:

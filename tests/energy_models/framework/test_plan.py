@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from revpath.devices.base.errors import RevpathError
@@ -80,6 +81,31 @@ def test_the_utilisation_is_a_record_with_a_spread():
 def test_meta_and_gpt3_imply_the_carbon_of_their_grid():
     assert get("carbon.us").value == pytest.approx(414, abs=1)
     assert get("carbon.france").value == 57
+
+
+def test_every_joule_of_a_plan_passes_through_the_facility_in_every_draw():
+    """Joules over PUE are those of the machines, whatever the facility: also of the time that restarts and waiting add."""
+    from revpath.energy_models.sensitivity import propagate
+
+    machines = []
+    for pue in ("pue.google2021", "pue.uptime2021"):
+        factor = propagate(lambda take, pue=pue: take(pue), n_draws=400).samples
+        machines.append(cost(Plan(1e9, pue=pue), n_draws=400).joules.samples / factor)
+    assert np.ptp(factor) > 0.5
+    assert np.allclose(machines[0], machines[1], rtol=1e-12)
+
+
+def test_joules_in_each_draw_are_the_power_over_the_hours_of_that_draw():
+    from revpath.energy_models.gpu.model import Gpu, Work, energy
+    from revpath.energy_models.sensitivity import propagate
+
+    plan, n = Plan(1e9), 100
+    hours = propagate(plan.hours_of, n_draws=n).samples
+    found = cost(plan, n_draws=n).joules.samples
+    for draw in range(n):
+        work = Work(plan.flops(), hours[draw], plan.format)
+        by_hand = propagate(energy(Gpu(plan.gpu), work, "facility", pue=plan.pue), n_draws=n).samples[draw]
+        assert found[draw] == pytest.approx(by_hand)
 
 
 def test_affordable_is_the_inverse_of_the_law():

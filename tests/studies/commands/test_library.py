@@ -299,3 +299,18 @@ def test_validation_is_written(tmp_path, capsys):
     files = run_validation(tmp_path)
     assert [f.name for f in files] == ["validation.csv", "validation.pdf", "validation.png"]
     assert "measured chips are predicted within a factor of 2" in capsys.readouterr().out
+
+
+def test_exit_codes_of_a_measurement_without_a_gpu_and_of_a_mistake(monkeypatch, tmp_path):
+    import sys
+
+    from typer.testing import CliRunner
+
+    from revpath.energy_models.gpu.boards import NotThere
+    from revpath.studies.commands.cli import app
+
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    done = CliRunner().invoke(app, ["gpu", "measure", "--out", str(tmp_path)])
+    assert (done.exit_code, "nothing was measured: no NVML" in done.output) == (3, True)
+    done = CliRunner().invoke(app, ["gpu", "measure", "--out", str(tmp_path), "--workload", "gemmm"])
+    assert isinstance(done.exception, NotThere)  # main() prints it in one line and exits with 2
