@@ -38,9 +38,21 @@ def watch(run: Callable[[Told, Callable[[str], None]], Comparison]) -> Compariso
     )
     tasks: dict[str, TaskID] = {}
 
+    said: list[str] = []
+
+    def begin() -> None:
+        """Once, and not before something happens, so that a refused argument is all that is said."""
+        if not said:
+            said.append("training; the first run also compiles kernels (half a minute)")
+            console.print(said[0], highlight=False)
+
+    def note(line: str) -> None:
+        begin()
+        say(console, f"note: {line}")
+
     def tell(name: str, done: int, total: int, bits: float | None) -> None:
-        if not tasks:  # not before, so that a refused argument is all that is said
-            console.print("training; the first run also compiles kernels (half a minute)", highlight=False)
+        begin()
+        if not tasks:
             progress.start()
         if name not in tasks:
             tasks[name] = progress.add_task(name, total=total, bits="")
@@ -54,7 +66,7 @@ def watch(run: Callable[[Told, Callable[[str], None]], Comparison]) -> Compariso
             console.print(f"{name}: {done:,} of {total:,} characters, {score}", highlight=False, soft_wrap=True)
 
     try:
-        return run(tell, lambda line: say(console, f"note: {line}"))
+        return run(tell, note)
     finally:
         if tasks and console.is_terminal:
             progress.stop()

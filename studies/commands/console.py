@@ -24,8 +24,10 @@ class SafeConsole(Console):
     """A console to which text of others is text: what would act on the terminal is shown as an escape."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        cut = "\N{HORIZONTAL ELLIPSIS}" if self.encoding.startswith("utf") else "~"  # of one character everywhere
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+            text = printable(segment.text).replace("\N{HORIZONTAL ELLIPSIS}", cut)
+            yield segment if segment.control else Segment(text, segment.style)
 
 
 def wide_console() -> Console:
