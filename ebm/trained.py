@@ -56,4 +56,4 @@ class TrainedFactory:
         if len(self.configs) != 1 and array >= len(self.configs):
             raise RevpathError(f"array = {array} has none of the {len(self.configs)} configurations: give one an array")
         config = self.configs[0] if len(self.configs) == 1 else self.configs[array]
-        return CrossbarSynapses(self.rule.on(shape, config, seed=self.seed, array=array))
+        return CrossbarSynapses(self.rule.on(shape, config.self_ranging(), seed=self.seed, array=array))

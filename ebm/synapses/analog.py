@@ -74,7 +74,8 @@ def crossbar_synapses(config: ArrayConfig, seed: int = 0, tile: tuple[int, int] 
 
     Parameters
     ----------
-    config: what the arrays are made of. With tiles, the range of its ADC is that of a tile's partial sums.
+    config: what the arrays are made of. With tiles, the range of its ADC is that of a tile's partial sums. A range that is to be
+        "calibrated" is found by the first batch ("auto"): a model has no moment at which it could be calibrated.
     seed: root seed of all noise.
     tile: the largest array that can be had, (rows, columns); larger weights go to a grid of tiles. None: any size.
 
@@ -113,7 +114,7 @@ class CrossbarFactory:
     def __call__(self, shape: tuple[int, int], array: int) -> CrossbarSynapses:
         if len(self.configs) != 1 and array >= len(self.configs):
             raise RevpathError(f"array = {array} has none of the {len(self.configs)} configurations: give one an array")
-        config = self.configs[0] if len(self.configs) == 1 else self.configs[array]
+        config = (self.configs[0] if len(self.configs) == 1 else self.configs[array]).self_ranging()
         if self.tile is None:
             return CrossbarSynapses(Crossbar(shape, config, seed=self.seed, array=array))
         return CrossbarSynapses(TiledCrossbar(shape, config, tile=self.tile, seed=self.seed, array=array))
