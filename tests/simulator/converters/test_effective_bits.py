@@ -140,5 +140,5 @@ def test_enob_is_the_same_in_every_process():
 
 def test_a_configuration_measures_nothing():
     """A property is arithmetic on fields; what takes a simulation is asked of a function."""
-    with pytest.raises(ArrayError, match=r"inl_lsb = 0\.5: .* effective_bits\.enob"):
+    with pytest.raises(ArrayError, match=r"inl_lsb = 0\.5: .*effective_bits\.enob"):
         _ = ADC(inl_lsb=0.5).enob
