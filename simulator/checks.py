@@ -21,15 +21,7 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
 
 
-def check_positive(name: str, value: Any, low: float = 0.0, high: float = math.inf, unit: str = "") -> None:
-    """ArrayError where `value` is not a positive, finite number from `low` to `high`."""
+def check_positive(name: str, value: Any) -> None:
+    """ArrayError where `value` is not a positive, finite number."""
     if not is_number(value) or value <= 0:
         raise ArrayError(f"{name} = {value!r} must be a positive and finite number")
-    if not low <= value <= high:
-        raise ArrayError(f"{name} = {value!r} must be from {low:g} to {high:g}{f' {unit}' if unit else ''}")
-
-
-def check_rate(rate: Any) -> None:
-    """ArrayError where a learning rate is not a finite number, or negative."""
-    if not is_number(rate) or rate < 0:
-        raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")

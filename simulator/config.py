@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ..devices import Device, load_device
+from ..devices import Device, RecordError, load_device
+from ..devices.base.plausible import READ_LENGTH, READ_VOLTAGE, refuse_absurd
 from .checks import check_positive, is_whole
 from .converters.adc_dac import ADC, DAC
 from .errors import ArrayError
@@ -49,7 +50,7 @@ class ArrayConfig:
         one random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
         its numbers, unlike those of "stochastic", depend on which samples are given in one update); "mean-field", by
         exactly rate x d along the mean of the law, as with infinitely many infinitely small pulses.
-    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Cells.mind_wear`: "warn" with
+    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
 
@@ -73,8 +74,12 @@ class ArrayConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.device, Device):
             object.__setattr__(self, "device", load_device(self.device))
-        check_positive("read_voltage", self.read_voltage, 1e-9, 1e6, "V")
-        check_positive("read_time", self.read_time, 1e-18, 1e9, "s")
+        for name, unit, plausible in (("read_voltage", "V", READ_VOLTAGE), ("read_time", "s", READ_LENGTH)):
+            check_positive(name, getattr(self, name))
+            try:
+                refuse_absurd(float(getattr(self, name)), unit, name, plausible)
+            except RecordError as error:
+                raise ArrayError(str(error)) from None
         for name, kind in (("dac", DAC), ("adc", ADC), ("transposed_adc", ADC)):
             if isinstance(getattr(self, name), Mapping):
                 object.__setattr__(self, name, kind(**getattr(self, name)))

@@ -93,12 +93,7 @@ class WeightMapping:
         ------
         MappingError: a weight is beyond weight_max; says how many are, and the largest.
         """
-        too_large = self.beyond(weights)
-        if too_large.any():
-            raise MappingError(
-                f"{int(too_large.sum())} of {weights.size} weights are beyond weight_max = {self.weight_max:.6g} "
-                f"(largest {float(np.max(np.abs(weights))):.6g}); raise weight_max, or program with clip=True"
-            )
+        self.check(weights)
         difference = np.asarray(weights, np.float64) / self.scale
         middle = 0.5 * (self.w_min + self.w_max)
         if self.shared:
@@ -108,6 +103,15 @@ class WeightMapping:
         else:
             pair = [self.w_min + np.maximum(difference, 0), self.w_min + np.maximum(-difference, 0)]
         return np.stack(pair, axis=-1)
+
+    def check(self, weights: np.ndarray) -> None:
+        """MappingError where a weight is beyond weight_max; says how many are, and the largest."""
+        too_large = self.beyond(weights)
+        if too_large.any():
+            raise MappingError(
+                f"{int(too_large.sum())} of {weights.size} weights are beyond weight_max = {self.weight_max:.6g} "
+                f"(largest {float(np.max(np.abs(weights))):.6g}); raise weight_max, or program with clip=True"
+            )
 
     def beyond(self, weights: np.ndarray) -> np.ndarray:
         """Which weights the window cannot hold, by more than float32 rounding."""

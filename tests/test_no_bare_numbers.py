@@ -18,8 +18,6 @@ FOLDERS = ("energy_models", "devices")
 FIGURES = {
     "devices/figures",
     "energy_models/figures",
-    "energy_models/framework/barrier.py",
-    "energy_models/claims/table.py",
     "devices/base/units_shown.py",
 }
 
@@ -41,7 +39,9 @@ ORDINARY = (1e-3, 1e5)
 # (file, number) -> why it may stand there.
 EXCUSED = {
     ("devices/base/record.py", 5e-3): "rounding of printed values",
-    ("energy_models/prices/floors.py", 1.5): "6.02 b + 1.76 dB is 1.5 x 4**b exactly",
+    ("energy_models/prices/vocabulary.py", 1e290): "the range of floats, with room for sums and factors",
+    ("energy_models/figures/barrier.py", 3e13): "the end of an axis",
+    ("energy_models/physics.py", 1.5): "6.02 b + 1.76 dB is 1.5 x 4**b exactly",
     ("devices/response/pulsed.py", 1025): "points of a grid",
     ("energy_models/gpu/model.py", 1.02): "margin of a bound",
     ("energy_models/framework/plan.py", 7e9): "a row of a table of model sizes",
@@ -50,7 +50,6 @@ EXCUSED = {
     ("energy_models/framework/plan.py", 1e13): "a row of a table of model sizes",
     ("energy_models/sensitivity.py", 65): "steps of a bisection",
     ("energy_models/validation/chips.py", 2e3): "a number of draws",
-    ("energy_models/framework/barrier.py", 3e13): "the end of an axis",
     ("devices/base/units_shown.py", 5e-7): "half a step of rounding",
     ("devices/traces/filter.py", 1e-14): "a tolerance relative to 1",
     ("devices/traces/kernels.py", 1e-14): "a tolerance relative to 1",

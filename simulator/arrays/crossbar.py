@@ -12,7 +12,6 @@ import numpy as np
 
 from ...devices import Device
 from ..cells.cells import Cells
-from ..checks import check_rate
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC
 from ..errors import ArrayError, SaturationWarning
@@ -20,13 +19,13 @@ from ..events import Events, Tally
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
 from ..programming.report import ProgrammingReport
-from ..programming.write_verify import WriteVerify, mind_wear
+from ..programming.write_verify import WriteVerify
 from ..reads.ohmic_lines import OhmicLines
 from ..reads.path import Answer, ReadMode, ReadPath
 from ..reads.wired_lines import WiredLines
 from ..updates.update import PulseStreams, fire, pulse, update
 from .drift_compensation import DriftCompensation
-from .operator import ArrayOperator, as_batch, as_finite
+from .operator import ArrayOperator, as_batch, as_finite, checked_update
 
 if TYPE_CHECKING:
     from ..wires import Wires
@@ -81,7 +80,7 @@ class Crossbar(ArrayOperator):
         self.config = config if wires is None else replace(config, wires=wires)
         self.device: Device = self.config.device  # type: ignore[assignment]
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
-        self.cells = Cells(self.shape, self.device, self.mapping, seed, array)
+        self.cells = Cells(self.shape, self.device, self.mapping, seed, array, self.config.on_worn)
         wires = self.config.wires
         kind = OhmicLines if wires is None or wires.ideal else WiredLines
         self._lines = kind(self.cells, self.config, seed=seed, array=array)
@@ -163,11 +162,7 @@ class Crossbar(ArrayOperator):
                 )
             )
         report = replace(report, clipped=cut) if cut else report
-        if not (
-            self.cells.warned and self.config.on_worn == "warn"
-        ):  # a copy that is verified again and again says it once
-            mind_wear(report, self.config.on_worn)
-            self.cells.warned = self.config.on_worn == "warn" and bool(report.worn.any())
+        self.cells.worn.mind_report(report)
         return report
 
     def read(self) -> np.ndarray:
@@ -306,21 +301,38 @@ class Crossbar(ArrayOperator):
         """W <- W + rate x^T d in the array, one outer product for each row of the batch, in order.
 
         Cells with a pulse response are moved by coincidences of stochastic pulse trains on word and bit lines (or as
-        `config.pulses` says); ideal cells take the exact change and saturate at weight_max.
+        `config.pulses` says); ideal cells take the exact change, added up in float64, and saturate at weight_max.
+
+        The probability with which a line fires in a slot has 16 bits, as the random numbers of a pulse generator do: it is
+        rounded to a multiple of 2**-16. The largest |x| and |d| of a sample fire with a like probability p, which is 0.71 to
+        1 where rate x |x| |d| asks for more than one pulse, and its square root in pulses where it asks for less. So an
+        input below 2**-17 / p of the largest (8e-6 of it, 3e-5 at p = 0.25) never fires and changes nothing, and one a few
+        times larger is off by the rounding; a whole sample that asks for less than 6e-11 pulses does nothing.
 
         Parameters
         ----------
-        x: (batch, rows). d: (batch, columns). rate: learning rate, non-negative.
+        x : (batch, rows) array
+            Of the word lines.
+        d : (batch, columns) array
+            Of the bit lines.
+        rate : float
+            Learning rate, not negative.
 
         Raises
         ------
-        ArrayError: shapes that do not match, values that are not finite, or a device whose pulse response is not known.
+        ArrayError
+            Shapes that do not match, values that are not finite, or a device whose pulse response is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from revpath.simulator import Crossbar
+        >>> array = Crossbar((3, 2))
+        >>> array.update(np.ones((1, 3)), np.array([[0.5, -0.5]]), rate=0.1)
+        >>> array.read()[0].round(3).tolist()
+        [0.05000000074505806, -0.05000000074505806]
         """
-        x = as_finite(x, self.shape[0], "x")
-        d = as_finite(d, self.shape[1], "d")
-        if len(x) != len(d):
-            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        check_rate(rate)
+        x, d = checked_update(x, d, rate, self.shape)
         update(self.cells, x, d, rate, self.config, self._pulse_streams, self._tally)
 
     def pulse(self, counts: np.ndarray) -> None:

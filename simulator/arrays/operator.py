@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
+from ..checks import is_number
 from ..errors import ArrayError
 from ..events import Tally
 from ..reads.scaling import count_scaling, row_scales
@@ -244,10 +245,27 @@ def as_batch(x: Any, width: int, name: str) -> np.ndarray:
 def as_finite(x: np.ndarray, width: int, name: str) -> np.ndarray:
     """The same, and every number finite."""
     x = as_batch(x, width, name)
+    flat = x.ravel()
     with np.errstate(over="ignore", invalid="ignore"):  # one pass: whatever is not finite shows in the sum of squares
-        squares = np.dot(x.ravel(), x.ravel())
+        squares = np.einsum("i,i->", flat, flat)  # not by BLAS, whose threads would go on spinning beside ours
     if not np.isfinite(squares):
         bad = np.argwhere(~np.isfinite(x))
         where = f"first at {tuple(int(i) for i in bad[0])}" if len(bad) else "its squares overflow float32"
         raise ArrayError(f"{name} must be finite: {where}")
     return x
+
+
+def checked_update(x: np.ndarray, d: np.ndarray, rate: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """x (batch, rows) and d (batch, columns) of an update of W (rows, columns), as finite float32.
+
+    Raises
+    ------
+    ArrayError
+        Shapes that do not match, values that are not finite, or a rate that is not a finite number from 0 on.
+    """
+    x, d = as_finite(x, shape[0], "x"), as_finite(d, shape[1], "d")
+    if len(x) != len(d):
+        raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
+    if not is_number(rate) or rate < 0:
+        raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
+    return x, d

@@ -27,9 +27,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..config import ArrayConfig
+from ..converters.adc_dac import ADC
 from ..converters.readout import check_inputs
 from ..errors import ArrayError
 from ..events import Events, Tally
+from ..programming.report import ProgrammingReport
 from .operator import ArrayOperator, as_batch
 
 _MATRIX_BITS, _TILE_BITS, _SLICE_BITS = 28, 14, 8
@@ -61,7 +63,7 @@ class AnalogArray(Protocol):
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None: ...
 
-    def program(self, weights: np.ndarray) -> Any: ...
+    def program(self, weights: np.ndarray) -> ProgrammingReport: ...
 
     def read(self) -> np.ndarray: ...
 
@@ -124,6 +126,28 @@ class CompositeArray(ArrayOperator):
     def held(self) -> int:
         """Cells that read noise would have taken below zero conductance, and that were held there."""
         return sum(part.held for part in self.parts)
+
+    def adc(self, *, transposed: bool = False) -> ADC:
+        """The converter of the sensed lines of one direction, where all parts have the same.
+
+        Raises
+        ------
+        ArrayError
+            The converters of the parts differ in their range.
+        """
+        kinds = {part.adc(transposed=transposed) for part in self.parts}
+        if len(kinds) > 1:
+            ranges = ", ".join(f"{kind.y_max:.6g}" for kind in sorted(kinds, key=lambda kind: kind.y_max or 0.0))
+            raise ArrayError(
+                f"the parts of this array have {len(kinds)} kinds of converters, with ranges y_max of {ranges}: ask one of "
+                "its `parts`, or give all of them one range by `calibrate` or `set_range`"
+            )
+        return kinds.pop()
+
+    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
+        """Give the ADCs of one direction of all parts the range +-y_max, whatever their policy says."""
+        for part in self.parts:
+            part.set_range(y_max, transposed=transposed)
 
     def age(self, seconds: float) -> None:
         """Let time pass in all parts, see `Crossbar.age`."""
@@ -188,11 +212,6 @@ class CompositeArray(ArrayOperator):
             raise silent
         self.set_range(max(ranges), transposed=transposed)
         return max(ranges)
-
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADCs of all parts in one direction the range +-y_max, see `Crossbar.set_range`."""
-        for part in self.parts:
-            part.set_range(y_max, transposed=transposed)
 
     def reach(self, x: np.ndarray, *, transposed: bool = False) -> float:
         """The largest output of any part for inputs x in one direction, see `Crossbar.reach`."""

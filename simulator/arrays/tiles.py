@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_rate
 from ..config import ArrayConfig
 from ..converters.readout import check_inputs
 from ..errors import ArrayError
 from ..programming.report import ProgrammingReport
 from ..updates.update import checked_firings
 from .crossbar import Crossbar
-from .operator import as_batch, as_finite, checked_sizes
+from .operator import as_batch, as_finite, checked_sizes, checked_update
 from .parts import CompositeArray, part_number
 
 
@@ -113,16 +112,18 @@ class TiledCrossbar(CompositeArray):
         if len(weights) != self.shape[0]:
             raise ArrayError(f"weights has shape {weights.shape}; it must be {self.shape}")
         if not how.get("clip"):
-            self.mapping.states(weights)  # refuses before any tile has changed
-        reports = [
-            tile.program(weights[down, across], **how)
+            self.mapping.check(weights)  # refuses before any tile has changed
+        if self.grid == (1, 1):
+            return self.tiles[0][0].program(weights, **how)
+        per_weight = [across.stop - across.start for across in self._columns]
+        widths = [n + 1 if self.mapping.shared else 2 * n for n in per_weight]
+        ends = np.cumsum([0, *widths]).tolist()
+        reports = (
+            ((down, slice(ends[j], ends[j + 1])), tile.program(weights[down, across], **how))
             for row, down in zip(self.tiles, self._rows, strict=True)
-            for tile, across in zip(row, self._columns, strict=True)
-        ]
-        across = self.grid[1]
-        return ProgrammingReport.joined(
-            reports, lambda arrays: _joined([arrays[i : i + across] for i in range(0, len(arrays), across)])
+            for j, (tile, across) in enumerate(zip(row, self._columns, strict=True))
         )
+        return ProgrammingReport.of_tiles((self.shape[0], ends[-1]), reports)
 
     def read(self) -> np.ndarray:
         """The weights (rows, columns) that the tiles show, without read noise: a diagnostic that no hardware has."""
@@ -206,16 +207,26 @@ class TiledCrossbar(CompositeArray):
         ------
         ArrayError: as of a `Crossbar`.
         """
-        x = as_finite(x, self.shape[0], "x")
-        d = as_finite(d, self.shape[1], "d")
-        if len(x) != len(d):
-            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        check_rate(rate)
+        x, d = checked_update(x, d, rate, self.shape)
         columns = [np.ascontiguousarray(d[:, across]) for across in self._columns]
         for row, down in zip(self.tiles, self._rows, strict=True):
             part = np.ascontiguousarray(x[:, down])
             for tile, of_tile in zip(row, columns, strict=True):
                 tile.update(part, of_tile, rate)
+
+
+def arranged(
+    shape: tuple[int, int],
+    config: ArrayConfig | None = None,
+    *,
+    tile: tuple[int, int] | None = None,
+    seed: int = 0,
+    array: int = 0,
+) -> Crossbar | TiledCrossbar:
+    """W (rows, columns) on one crossbar, or, where `tile` says how large one can be, on a grid of them."""
+    if tile is None:
+        return Crossbar(shape, config, seed=seed, array=array)
+    return TiledCrossbar(shape, config, tile=tile, seed=seed, array=array)
 
 
 def _cuts(size: int, most: int) -> list[slice]:

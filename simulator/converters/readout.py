@@ -15,34 +15,6 @@ from .bank import ConverterBank, digitise_by_bank, drive_by_bank
 _PARALLEL_FROM = 1 << 16  # numbers; below this a thread costs more than it brings
 
 
-@kernel(relaxed=True)
-def _sum_pairs(pairs, row_sum, column_sums):
-    for j in range(column_sums.size):
-        both = np.float64(pairs[j, 0] + pairs[j, 1])
-        row_sum += both
-        column_sums[j] += both
-    return row_sum
-
-
-@kernel()
-def summarise(shown, scale, weights, row_sums, column_sums):
-    """What reads need of the contents.
-
-    Parameters
-    ----------
-    shown: (rows x columns, 2) float32 states. scale: weight per unit of state difference, float32.
-    weights: out, (rows, columns) float32. row_sums, column_sums: out, float64; states added up along each line (the
-        latter must come filled with zeros).
-    """
-    columns = weights.shape[1]
-    for i in range(weights.shape[0]):
-        pairs = shown[i * columns : (i + 1) * columns]
-        row = weights[i]
-        for j in range(row.size):
-            row[j] = scale * (pairs[j, 0] - pairs[j, 1])
-        row_sums[i] = _sum_pairs(pairs, 0.0, column_sums)
-
-
 @kernel()
 def _convert(out, x, step, inverse):
     """out <- x in whole steps; exactly rounded, hence not relaxed."""

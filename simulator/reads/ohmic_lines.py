@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ...devices.base.product import product
 from ...devices.laws.read_noise import NoReadNoise, TelegraphReadNoise
 from ..cells.cells import Cells
 from ..config import ArrayConfig
@@ -132,7 +133,7 @@ class OhmicLines:
             y, held = self._draw(x, noise, transposed)
             drawn = independent if common is None or independent is None else independent + common[:, None]
             return Signal(y, totals, circuit, shared_circuit, drawn, held)
-        y = x @ (cells.backward_weights.T if transposed else cells.weights)
+        y = product(x, cells.backward_weights.T if transposed else cells.weights)
         return Signal(y, totals, _sum(independent, circuit), _sum(common, shared_circuit))
 
     def _draw(self, x: np.ndarray, noise: Numbers, transposed: bool) -> tuple[np.ndarray, int]:
@@ -218,4 +219,6 @@ def _sum(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
 def _nonlinear_totals(totals: np.ndarray, x: np.ndarray, seen: np.ndarray, siemens: np.ndarray) -> np.ndarray:
     """Totals of `readout.drive` where a cell driven with x carries the current of an ohmic one driven with `seen`."""
     x, seen = np.abs(x.astype(np.float64)), np.abs(seen.astype(np.float64))
-    return np.stack([np.square(seen).sum(axis=1), (x * seen) @ siemens, seen @ siemens, totals[:, 3]], axis=1)
+    return np.stack(
+        [np.square(seen).sum(axis=1), product(x * seen, siemens), product(seen, siemens), totals[:, 3]], axis=1
+    )

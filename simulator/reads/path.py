@@ -219,7 +219,7 @@ class ReadPath:
         conversions = size * len(sensed.signals)
         tally.count(self._adc_event, conversions)
         if adc.bits:
-            tally.integrate("adc.snr_sum", conversions * adc.snr)
+            tally.integrate("adc.snr_sum", adc.snr, times=conversions)
 
     def _count_lines(self, signal: Signal, adc: ADC, tally: Tally) -> None:
         config, (batch, sensed), totals = self._config, signal.y.shape, signal.totals
@@ -236,7 +236,7 @@ class ReadPath:
         volts = config.read_voltage / config.dac.x_max
         tally.integrate("array.read_energy_J", dissipated * volts**2 * config.read_time)
         tally.integrate("array.read_charge_C", carried * volts * config.read_time)
-        tally.integrate("array.busy_s", batch * config.read_time)
+        tally.integrate("array.busy_s", config.read_time, times=batch)
         if silent:
             tally.count("array.noiseless_read", batch)
         else:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.constants import Boltzmann as BOLTZMANN  # J/K, exact in SI since 2019
 
+from ...devices.base.product import product
 from ...devices.laws.read_noise import NoReadNoise
 from ..cells.cells import Cells
 from ..config import ArrayConfig, Layout
@@ -141,10 +142,10 @@ class WiredLines:
     def _solved(self, arrays: list[Circuit], volts: np.ndarray, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
         amperes, watts = 0.0, 0.0
         for circuit in arrays:
-            driven = volts @ circuit.drives if transposed else volts
+            driven = product(volts, circuit.drives) if transposed else volts
             found = solve(circuit.siemens, driven, self._wires, transposed=transposed, cells=self._config.cell_law)
             self._note(found)
-            amperes = amperes + (found.currents if transposed else found.currents @ circuit.joins)
+            amperes = amperes + (found.currents if transposed else product(found.currents, circuit.joins))
             watts = watts + found.power_in
         return amperes, watts  # type: ignore[return-value]
 
@@ -171,10 +172,10 @@ class WiredLines:
     def _product(self, volts: np.ndarray, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
         amperes, watts = 0.0, 0.0
         for circuit, (sensed, delivered) in zip(self._circuits(), self._unit_responses(transposed), strict=True):
-            driven = volts @ circuit.drives if transposed else volts
-            currents = driven @ sensed
-            amperes = amperes + (currents if transposed else currents @ circuit.joins)
-            watts = watts + ((driven @ delivered) * driven).sum(axis=1)
+            driven = product(volts, circuit.drives) if transposed else volts
+            currents = product(driven, sensed)
+            amperes = amperes + (currents if transposed else product(currents, circuit.joins))
+            watts = watts + (product(driven, delivered) * driven).sum(axis=1)
         return amperes, watts  # type: ignore[return-value]
 
     def _draw(self, volts: np.ndarray, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray, int]:
@@ -218,7 +219,7 @@ class WiredLines:
     def _nominal_variance(self, x: np.ndarray, transposed: bool) -> np.ndarray:
         """Variance of outputs by cells that see the full voltage."""
         each = np.square(self._sigma() * self._cells.mapping.per_siemens).sum(axis=-1)
-        return np.square(x) @ (each.T if transposed else each)
+        return product(np.square(x), each.T if transposed else each)
 
     def _thermal_noise(self, reads: int, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray] | None:
         """Thermal noise of outputs, amperes (reads, sensed), and its variance (sensed,); None where it is off.
@@ -232,11 +233,13 @@ class WiredLines:
         sensed = self._cells.shape[0 if transposed else 1]
         covariance = np.zeros((sensed, sensed))
         for circuit, (_, admittance) in zip(self._circuits(), self._unit_responses(not transposed), strict=True):
-            covariance = covariance + (admittance if transposed else circuit.joins.T @ admittance @ circuit.joins)
+            covariance = covariance + (
+                admittance if transposed else product(product(circuit.joins.T, admittance), circuit.joins)
+            )
         covariance = covariance * (4 * BOLTZMANN * config.circuit_noise.temperature * read_bandwidth(config.read_time))
         values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return noise.normals((reads, len(values))) @ root.T, np.diag(covariance)
+        return product(noise.normals((reads, len(values))), root.T), np.diag(covariance)
 
     def _note(self, solution: WireSolution) -> None:
         self.residual = max(self.residual, float(np.max(solution.residual, initial=0.0)))

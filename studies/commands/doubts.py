@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from ...energy_models.records import library
 
@@ -27,11 +28,11 @@ def doubts_of_chips(name: str | None = None) -> str:
     return leaning("These prices" if name else "These chips", [record.id for record in records if record.shaky])
 
 
-def doubts_of_validation() -> str:
-    """Of the chips that have published work to be held against."""
+def doubts_of_validation(file: Path | None = None) -> str:
+    """Of the chips that have published work to be held against, one of a file among them where it is given."""
     from ...energy_models import chip_names, load_chip
 
-    chips = [chip for chip in map(load_chip, chip_names()) if chip.workloads]
+    chips = [chip for chip in map(load_chip, [*chip_names(), *([] if file is None else [file])]) if chip.workloads]
     records = [record for chip in chips for record in chip.records.values()]
     records += [model for c in chips for w in c.workloads for model in (*w.models.values(), *w.fitted.values())]
     return leaning("These figures", [record.id for record in records if record.shaky])
