@@ -10,15 +10,14 @@ the top of its window, the other at the bottom.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
 
 from ..devices import Device
 from ..devices.response import NoResponse
+from .checks import is_number
 from .errors import MappingError
 
 Side = Literal["one-sided", "two-sided", "offset"]
@@ -51,8 +50,10 @@ class WeightMapping:
         """The mapping of a device. MappingError: an unknown side, or a weight_max that is not positive and finite."""
         if side not in SIDES:
             raise MappingError(f"mapping = {side!r} must be one of {', '.join(map(repr, SIDES))}")
-        if not isinstance(weight_max, Real) or not math.isfinite(weight_max) or weight_max <= 0:
+        if not is_number(weight_max) or weight_max <= 0:
             raise MappingError(f"weight_max = {weight_max!r} must be a positive and finite number")
+        if not 1e-30 <= weight_max <= 1e30:
+            raise MappingError(f"weight_max = {weight_max!r} must be from 1e-30 to 1e30, which float32 can hold")
         response = device.response
         w_min, w_max = (0.0, 1.0) if isinstance(response, NoResponse) else (response.w_min, response.w_max)
         span = w_max - w_min

@@ -80,7 +80,8 @@ def crossbar_synapses(config: ArrayConfig, seed: int = 0, tile: tuple[int, int] 
     Parameters
     ----------
     config : ArrayConfig
-        What the arrays are made of. With tiles, the range of its ADC is that of a tile's partial sums.
+        What the arrays are made of. With tiles, the range of its ADC is that of a tile's partial sums. A range that is to
+        be "calibrated" is found by the first batch ("auto"): a model has no moment at which it could be calibrated.
     seed : int
         Root seed of all noise.
     tile : tuple of int, optional
@@ -186,7 +187,7 @@ class _Factory:
     def _config(self, array: int) -> ArrayConfig:
         if len(self.configs) != 1 and array >= len(self.configs):
             raise RevpathError(f"array = {array} has none of the {len(self.configs)} configurations: give one an array")
-        return self.configs[0] if len(self.configs) == 1 else self.configs[array]
+        return (self.configs[0] if len(self.configs) == 1 else self.configs[array]).self_ranging()
 
 
 @dataclass(frozen=True)

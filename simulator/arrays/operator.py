@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
+from ..checks import is_number
 from ..errors import ArrayError
+from ..events import Tally
+from ..reads.scaling import count_scaling, row_scales
 
 
 class ArrayOperator(LinearOperator, ABC):
@@ -35,17 +39,141 @@ class ArrayOperator(LinearOperator, ABC):
     def backward(self, d: np.ndarray) -> np.ndarray:
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
 
+    def uncompensated(self, x: np.ndarray) -> np.ndarray:
+        """As `forward`, without any digital correction of its outputs that the array was asked to make."""
+        return self.forward(x)
+
+    _tally: Tally
+
+    # -- reads by SciPy's interface -----------------------------------------------------------------------------------
+
     def _matmat(self, X: np.ndarray) -> np.ndarray:
-        return self.backward(np.ascontiguousarray(X.T)).T
+        return self._scaled(self.backward, np.ascontiguousarray(X.T)).T
 
     def _rmatmat(self, X: np.ndarray) -> np.ndarray:
-        return self.forward(np.ascontiguousarray(X.T)).T
+        return self._scaled(self.forward, np.ascontiguousarray(X.T)).T
 
     def _matvec(self, x: np.ndarray) -> np.ndarray:
-        return self.backward(x.reshape(1, -1)).reshape(-1)
+        return self._scaled(self.backward, x.reshape(1, -1)).reshape(-1)
 
     def _rmatvec(self, x: np.ndarray) -> np.ndarray:
-        return self.forward(x.reshape(1, -1)).reshape(-1)
+        return self._scaled(self.forward, x.reshape(1, -1)).reshape(-1)
+
+    def _scaled(self, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+        """Solvers ask for vectors of any length: an ideal DAC takes those beyond x_max scaled down, see `reads.scaling`."""
+        x_max = self.largest_input
+        if x_max is None:
+            return read(rows)
+        rows = as_finite(rows, rows.shape[1], "the operand")
+        scales = row_scales(rows, x_max, only_beyond=True)
+        if (scales == 1).all():
+            return read(rows)
+        y = read(rows / scales[:, None]) * scales[:, None]
+        count_scaling(scales, rows.shape[1], y.shape[1], self._tally)
+        return y
+
+    @property
+    def largest_input(self) -> float | None:
+        """Magnitude from which products scale a vector down before it is driven; None where they never do."""
+        return None
+
+    def _transpose(self) -> TransposedOperator:
+        return TransposedOperator(self)
+
+    def _adjoint(self) -> TransposedOperator:
+        return TransposedOperator(self)
+
+    # -- what NumPy, SciPy and pandas hand over -----------------------------------------------------------------------
+
+    def dot(self, x: Any) -> Any:
+        """W x for a vector (columns,) or vectors (columns, n), by transposed reads; a product for an operator or a number."""
+        return super().dot(x if _is_plain(x) else as_operand(x, self.shape[1], axis=0))
+
+    def matvec(self, x: Any) -> np.ndarray:
+        """W x, (columns,) or (columns, 1) -> (rows,) or (rows, 1)."""
+        return super().matvec(as_operand(x, self.shape[1], axis=0))
+
+    def rmatvec(self, x: Any) -> np.ndarray:
+        """W.T x, (rows,) or (rows, 1) -> (columns,) or (columns, 1)."""
+        return super().rmatvec(as_operand(x, self.shape[0], axis=0))
+
+    def matmat(self, X: Any) -> np.ndarray:
+        """W X, (columns, n) -> (rows, n)."""
+        return super().matmat(as_operand(X, self.shape[1], axis=0))
+
+    def rmatmat(self, X: Any) -> np.ndarray:
+        """W.T X, (rows, n) -> (columns, n)."""
+        return super().rmatmat(as_operand(X, self.shape[0], axis=0))
+
+    def __rmatmul__(self, x: Any) -> Any:
+        return super().__rmatmul__(x if _is_plain(x) else as_operand(x, self.shape[0], axis=-1))
+
+    def __rmul__(self, x: Any) -> Any:
+        return super().__rmul__(x if _is_plain(x) else as_operand(x, self.shape[0], axis=-1))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise ArrayError(
+            f"{self!r} is no matrix of numbers: array.read() gives the weights that it shows, x @ array or "
+            f"array.forward(x) what it answers (of a data frame, x.to_numpy() @ array)"
+        )
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "__call__" and not options and len(inputs) == 2:
+            left, right = inputs
+            if ufunc is np.matmul:
+                return left.__matmul__(right) if isinstance(left, ArrayOperator) else right.__rmatmul__(left)
+            if ufunc is np.multiply:
+                return left.__mul__(right) if isinstance(left, ArrayOperator) else right.__rmul__(left)
+        raise ArrayError(
+            f"numpy.{ufunc.__name__} of an array is not known: it multiplies, and array.read() gives its weights"
+        )
+
+    def __array_function__(self, function: Any, types: Any, arguments: tuple, options: dict) -> Any:
+        if function is np.dot and len(arguments) == 2 and not options:
+            left, right = arguments
+            return left.dot(right) if isinstance(left, ArrayOperator) else right.__rmatmul__(left)
+        known = {np.shape: self.shape, np.ndim: 2, np.size: self.shape[0] * self.shape[1], np.iscomplexobj: False}
+        if function in known:
+            return known[function]
+        raise ArrayError(
+            f"numpy.{function.__name__} of an array is not known: it multiplies, and array.read() gives its weights"
+        )
+
+
+class TransposedOperator(ArrayOperator):
+    """The same cells with word and bit lines exchanged: ``array.T``.
+
+    Parameters
+    ----------
+    array : ArrayOperator
+        What is read.
+    """
+
+    def __init__(self, array: ArrayOperator) -> None:
+        self._array = array
+        super().__init__(array.shape[::-1])
+
+    @property
+    def _tally(self) -> Tally:  # type: ignore[override]  # that of the array, which may be another tomorrow
+        return self._array._tally
+
+    @property
+    def largest_input(self) -> float | None:
+        return self._array.largest_input
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """x (batch, columns) -> x @ W.T (batch, rows), float32."""
+        return self._array.backward(x)
+
+    def backward(self, d: np.ndarray) -> np.ndarray:
+        """d (batch, rows) -> d @ W (batch, columns), float32."""
+        return self._array.forward(d)
+
+    def _transpose(self) -> Any:
+        return self._array
+
+    def _adjoint(self) -> Any:
+        return self._array
 
 
 def checked_sizes(sizes: Any, name: str) -> tuple[int, int]:
@@ -60,18 +188,58 @@ def is_size(n: Any) -> bool:
     return not isinstance(n, bool | np.bool_) and hasattr(n, "__index__") and n > 0
 
 
-def as_batch(x: np.ndarray, width: int, name: str) -> np.ndarray:
-    """(batch, width) as contiguous float32; ArrayError where it is not that."""
+def _is_plain(x: Any) -> bool:
+    """True for what SciPy's operators handle themselves: other operators, and numbers."""
+    return isinstance(x, LinearOperator) or np.isscalar(x)
+
+
+def as_numbers(x: Any, name: str, wanted: str) -> np.ndarray:
+    """Whatever NumPy, pandas or torch hand over, as real numbers of any shape.
+
+    Raises
+    ------
+    ArrayError
+        Sparse, masked, waiting for gradients, ragged, or not real numbers.
+    """
+    if issparse(x):
+        raise ArrayError(f"{name} is sparse ({type(x).__name__}): a read drives all lines; give {name}.toarray()")
+    if np.ma.isMaskedArray(x) and np.ma.is_masked(x):
+        raise ArrayError(
+            f"{name} is masked at {np.ma.count_masked(x)} of {x.size} places: fill them ({name}.filled(0))"
+        )
+    if getattr(x, "requires_grad", False):
+        raise ArrayError(f"{name} waits for gradients, which an array does not give: detach it ({name}.detach())")
     try:
         x = np.asarray(x)
-    except ValueError as error:
-        raise ArrayError(f"{name} must be an array of shape (batch, {width}): {error}") from error
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ArrayError(f"{name} must be an array of shape {wanted}: {error}") from error
+    if x.dtype.kind == "O" and x.size and all(isinstance(v, Real) for v in x.flat):
+        x = x.astype(np.float64)  # such as a data frame of mixed numbers
+    return x
+
+
+def as_operand(x: Any, width: int, axis: int) -> np.ndarray:
+    """A vector (width,), or a matrix with `width` along the axis, of real numbers; ArrayError where it is not that."""
+    wanted = f"({width},) or {f'({width}, n)' if axis == 0 else f'(n, {width})'}"
+    x = as_numbers(x, "the operand", wanted)
+    if x.ndim not in (1, 2) or x.shape[axis] != width:
+        raise ArrayError(f"the operand has shape {x.shape}; it must be {wanted}")
+    if x.dtype.kind not in "fiub":
+        raise ArrayError(f"the operand has type {x.dtype}; it must hold real numbers")
+    return x
+
+
+def as_batch(x: Any, width: int, name: str) -> np.ndarray:
+    """(batch, width) as contiguous float32; ArrayError where it is not that."""
+    x = as_numbers(x, name, f"(batch, {width})")
     if x.ndim != 2 or x.shape[1] != width:
-        raise ArrayError(f"{name} has shape {x.shape}; it must be (batch, {width})")
+        hint = f"; one vector is {name}[None]" if x.shape == (width,) else ""
+        raise ArrayError(f"{name} has shape {x.shape}; it must be (batch, {width}){hint}")
     if x.dtype.kind not in "fiub":
         raise ArrayError(f"{name} has type {x.dtype}; it must hold real numbers")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
-        return np.ascontiguousarray(x, np.float32)
+        x = np.ascontiguousarray(x, np.float32)
+    return x if x.flags.writeable else x.copy()  # kernels are compiled for arrays that can be written
 
 
 def as_finite(x: np.ndarray, width: int, name: str) -> np.ndarray:
@@ -98,6 +266,6 @@ def checked_update(x: np.ndarray, d: np.ndarray, rate: float, shape: tuple[int, 
     x, d = as_finite(x, shape[0], "x"), as_finite(d, shape[1], "d")
     if len(x) != len(d):
         raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-    if isinstance(rate, bool) or not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
+    if not is_number(rate) or rate < 0:
         raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
     return x, d

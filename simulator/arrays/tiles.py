@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -142,6 +141,7 @@ class TiledCrossbar(CompositeArray):
             return self.tiles[0][0].forward(x)
         x = as_batch(x, self.shape[0], "x")
         check_inputs(x, self.config.dac)  # refuses before any tile has counted a read
+        self._find_one_range(x, transposed=False)
         y = np.empty((len(x), self.shape[1]), np.float32)
         for i, down in enumerate(self._rows):
             part = np.ascontiguousarray(x[:, down])  # one copy for all tiles across
@@ -157,6 +157,7 @@ class TiledCrossbar(CompositeArray):
             return self.tiles[0][0].backward(d)
         d = as_batch(d, self.shape[1], "d")
         check_inputs(d, self.config.dac)
+        self._find_one_range(d, transposed=True)
         y = np.empty((len(d), self.shape[0]), np.float32)
         for j, across in enumerate(self._columns):
             part = np.ascontiguousarray(d[:, across])
@@ -166,29 +167,12 @@ class TiledCrossbar(CompositeArray):
             self._count_sum(row, len(y) * (down.stop - down.start), transposed=True)
         return y
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
-        """Set the range of the ADCs of one direction from what inputs x give; returns y_max. The reads are not counted.
-
-        All tiles get the largest range that `Crossbar.calibrate` finds for one of them.
-
-        Parameters
-        ----------
-        x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
-
-        Raises
-        ------
-        ArrayError: as of `Crossbar.calibrate`; outputs of 0 are an error only where all tiles have no others.
-        """
-        x = as_batch(x, self.shape[1 if transposed else 0], "x")
-        check_inputs(x, self.config.dac)
-        cuts = self._columns if transposed else self._rows
-        inputs = [np.ascontiguousarray(x[:, cut]) for cut in cuts]
-        each = (
-            partial(tile.calibrate, inputs[j if transposed else i], transposed=transposed, percentile=percentile)
-            for i, row in enumerate(self.tiles)
-            for j, tile in enumerate(row)
-        )
-        return self._calibrate(each, transposed)
+    def parts_with_inputs(self, x: np.ndarray, transposed: bool) -> Iterator[tuple[Crossbar, np.ndarray]]:
+        """Each tile, and what of x (batch, driven) its lines are driven with."""
+        inputs = [np.ascontiguousarray(x[:, cut]) for cut in (self._columns if transposed else self._rows)]
+        for i, row in enumerate(self.tiles):
+            for j, tile in enumerate(row):
+                yield tile, inputs[j if transposed else i]
 
     # -- update -----------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from ..config import ArrayConfig, Layout
 from ..errors import ArrayError
 from ..noise.cells import is_exact
 from ..noise.circuit import read_bandwidth
-from ..noise.streams import Stream
+from ..noise.streams import Numbers
 from ..wires import WireSolution, solve
 from .ohmic_lines import Signal, traps_aside, traps_of
 
@@ -99,7 +99,7 @@ class WiredLines:
         if self._traps is not None:
             self._traps.advance(seconds)
 
-    def read(self, x: np.ndarray, totals: np.ndarray, noise: Stream, *, transposed: bool) -> Signal:
+    def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
         """As `Lines.read`."""
         config, mapping = self._config, self._cells.mapping
         if self._version != self._cells.version:
@@ -178,7 +178,7 @@ class WiredLines:
             watts = watts + (product(driven, delivered) * driven).sum(axis=1)
         return amperes, watts  # type: ignore[return-value]
 
-    def _draw(self, volts: np.ndarray, noise: Stream, transposed: bool) -> tuple[np.ndarray, np.ndarray, int]:
+    def _draw(self, volts: np.ndarray, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray, int]:
         """Every read by itself, with the noise of every cell; and how many cells were held at zero conductance."""
         held = 0
         outcomes = []
@@ -189,9 +189,10 @@ class WiredLines:
         amperes = np.concatenate([np.empty((0, sensed)), *(a for a, _ in outcomes)])
         return amperes, np.concatenate([np.empty(0), *(w for _, w in outcomes)]), held
 
-    def _noisy_planes(self, reads: int, noise: Stream) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    def _noisy_planes(self, reads: int, noise: Numbers) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
         plus, minus = self._cells.planes()
         shared = self._cells.mapping.shared
+        source = None if self._traps is not None else noise.cells()
         for _ in range(reads):
             if self._traps is not None:
                 self._traps.advance(self._config.read_time)
@@ -199,9 +200,10 @@ class WiredLines:
                 seen = plus * factors[..., 0], minus * (factors[:, :1, 1] if shared else factors[..., 1])
             else:
                 sigma = self._sigma()
-                seen = tuple(
-                    g + s * noise.normals(g.shape)
-                    for g, s in ((plus, sigma[..., 0]), (minus, sigma[:, :1, 1] if shared else sigma[..., 1]))
+                z = source.normals(plus.size + minus.size)  # type: ignore[union-attr]  # without traps there is one
+                seen = (
+                    plus + sigma[..., 0] * z[: plus.size].reshape(plus.shape),
+                    minus + (sigma[:, :1, 1] if shared else sigma[..., 1]) * z[plus.size :].reshape(minus.shape),
                 )
             yield (
                 np.maximum(seen[0], 0.0),
@@ -219,7 +221,7 @@ class WiredLines:
         each = np.square(self._sigma() * self._cells.mapping.per_siemens).sum(axis=-1)
         return product(np.square(x), each.T if transposed else each)
 
-    def _thermal_noise(self, reads: int, noise: Stream, transposed: bool) -> tuple[np.ndarray, np.ndarray] | None:
+    def _thermal_noise(self, reads: int, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray] | None:
         """Thermal noise of outputs, amperes (reads, sensed), and its variance (sensed,); None where it is off.
 
         The current noise of a network in equilibrium has the covariance 4 k T B Re(Y), with Y its admittance matrix at
