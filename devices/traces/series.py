@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class Reads:
     def joined(source: str, columns: list[Reads]) -> Reads:
         """The reads of columns side by side, one after the other."""
         said = [c.ways for c in columns if c.ways is not None]
-        fields = {
+        fields: dict[str, Any] = {
             key: np.concatenate([getattr(c, key) for c in columns]) for key in ("rows", "device", "cycle", "pulse", "g")
         }
         ways = np.concatenate(said) if len(said) == len(columns) else None
