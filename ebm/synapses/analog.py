@@ -13,9 +13,9 @@ import numpy as np
 from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig, Crossbar, Events, Stream
-from ...simulator.arrays.operator import checked_sizes
 from ...simulator.arrays.parts import AnalogArray
 from ...simulator.arrays.tiles import TiledCrossbar
+from ...simulator.operands import checked_sizes
 from ...simulator.rules import RuleConfig
 from .contract import DigitalSynapses, SynapsesFactory
 from .units import sample_units

@@ -18,6 +18,7 @@ from ..errors import ArrayError, SaturationWarning
 from ..events import Events, Tally
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
+from ..operands import as_batch, as_finite, checked_update
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
 from ..reads.ohmic_lines import OhmicLines
@@ -25,7 +26,7 @@ from ..reads.path import Answer, ReadMode, ReadPath
 from ..reads.wired_lines import WiredLines
 from ..updates.update import PulseStreams, fire, pulse, update
 from .drift_compensation import DriftCompensation
-from .operator import ArrayOperator, as_batch, as_finite, checked_update
+from .operator import ArrayOperator
 
 if TYPE_CHECKING:
     from ..wires import Wires

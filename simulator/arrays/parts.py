@@ -31,8 +31,9 @@ from ..converters.adc_dac import ADC
 from ..converters.readout import check_inputs
 from ..errors import ArrayError
 from ..events import Events, Tally
+from ..operands import as_batch
 from ..programming.report import ProgrammingReport
-from .operator import ArrayOperator, as_batch
+from .operator import ArrayOperator
 
 _MATRIX_BITS, _TILE_BITS, _SLICE_BITS = 28, 14, 8
 _COLUMN_AT = _MATRIX_BITS + _TILE_BITS

@@ -11,10 +11,10 @@ import numpy as np
 from ..config import ArrayConfig
 from ..converters.readout import check_inputs
 from ..errors import ArrayError
+from ..operands import as_batch, as_finite, checked_sizes, checked_update
 from ..programming.report import ProgrammingReport
 from ..updates.update import checked_firings
 from .crossbar import Crossbar
-from .operator import as_batch, as_finite, checked_sizes, checked_update
 from .parts import CompositeArray, part_number
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from ..config import ArrayConfig
 from ..converters.readout import check_inputs
 from ..errors import ArrayError, MappingError
+from ..operands import as_batch, as_finite, is_size
 from ..programming.report import ProgrammingReport
 from .crossbar import Crossbar
-from .operator import as_batch, as_finite, is_size
 from .parts import CompositeArray, part_number
 from .tiles import TiledCrossbar
 

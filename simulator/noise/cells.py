@@ -17,9 +17,9 @@ from numba import prange
 
 from ...devices.base.product import product
 from ...devices.laws import NoReadNoise, ReadNoise
-from ..arrays.operator import as_finite
 from ..compile import kernel
 from ..errors import ArrayError
+from ..operands import as_finite
 from .streams import BLOCK, SPAN, Stream, normals_of_blocks
 
 _PARALLEL_FROM = 1 << 16  # cells drawn; below this a thread costs more than it brings

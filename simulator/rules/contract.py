@@ -21,12 +21,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, Val
 
 from ...devices import Device
 from ...devices.response.pulsed import PulsedResponse
-from ..arrays.operator import checked_update
 from ..arrays.parts import AnalogArray, CompositeArray
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC
 from ..errors import ArrayError
 from ..mapping import WeightMapping
+from ..operands import checked_update
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
 from .registry import RULES

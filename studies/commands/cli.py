@@ -205,9 +205,9 @@ def barrier(
     out: Annotated[Path, typer.Option(help="Folder for barrier.pdf and barrier.png.")] = Path("revpath-results"),
 ) -> None:
     """Draw who can afford to train which model, by year and by step of the evolutionary road."""
+    from ..doubts import doubts_of_barrier
     from .barrier import run_barrier
     from .console import say_paths
-    from .doubts import doubts_of_barrier
 
     _place(out)
     _first(doubts_of_barrier())
@@ -219,8 +219,8 @@ def chips(
     name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
 ) -> None:
     """List the chips that price events, or show what one makes of its published workloads."""
+    from ..doubts import doubts_of_chips
     from .chips import print_chip, print_chips
-    from .doubts import doubts_of_chips
 
     _first(doubts_of_chips(name))
     print_chips() if name is None else print_chip(name)
@@ -236,9 +236,9 @@ def validate(
     ] = None,
 ) -> None:
     """Set the chips' modelled energy beside what was published of the silicon, calibrated and left out."""
+    from ..doubts import doubts_of_validation
     from .chips import run_validation
     from .console import say_paths
-    from .doubts import doubts_of_validation
 
     _place(out)
     _first(doubts_of_validation(file))
@@ -258,7 +258,7 @@ def gpus(
 ) -> None:
     """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
     if context.invoked_subcommand is None:
-        from .doubts import doubts_of_gpus
+        from ..doubts import doubts_of_gpus
         from .gpu import print_gpus
 
         _place(out)

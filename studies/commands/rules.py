@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from ...devices.base.files import writable_folder
+from ..doubts import leaning
 from ..rules.figure import publish
 from ..rules.study import DIGITAL, Outcome, Plan, learned, outlook
 from ..tasks.tasks import TASKS
 from .console import SafeConsole, say, wide_console
-from .doubts import leaning
 
 
 def run_and_print(plan: Plan, folder: Path, workers: int | None = None) -> None:

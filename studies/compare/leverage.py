@@ -14,7 +14,7 @@ from ...energy_models import flip_points, gpu_energy, load_chip, pulse_prices, r
 from ...energy_models.gpu.price import BASES
 from ...energy_models.prices.pricing import with_overrides
 from ...energy_models.sensitivity import Flip, Swing, nominal
-from ..commands.doubts import leaning
+from ..doubts import leaning
 from ..identity import strong_id
 from .learn import Run
 from .result import KEPT, read_result, result_file, show_as_last

@@ -174,8 +174,7 @@ def sweep_task(
 
 def task_kinds() -> dict[str, TaskKind]:
     """All tasks, those of the house and those that a caller registered, by name."""
-    from . import tasks
-
+    tasks = import_module(".tasks", __package__)  # discovered, not imported by name: a task stands above the registry
     for module in pkgutil.iter_modules(tasks.__path__):
         import_module(f"{tasks.__name__}.{module.name}")
     return dict(sorted(TaskKind.KINDS.items()))

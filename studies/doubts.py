@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...energy_models.records import library
+from ..energy_models.records import library
 
 _GPUS = ("gpu.", "run.", "node.", "pue.")
 _BARRIER = (*_GPUS, "anchor.", "budget.", "carbon.", "cost_law.", "lever.", "price.")
@@ -20,7 +20,7 @@ def leaning(what: str, ids: Iterable[str]) -> str:
 
 def doubts_of_chips(name: str | None = None) -> str:
     """Of the prices of one chip, or of all: those of its components' models and surroundings included."""
-    from ...energy_models import chip_names, load_chip
+    from ..energy_models import chip_names, load_chip
 
     chips = [load_chip(name)] if name is not None else [load_chip(each) for each in chip_names()]
     records = [record for chip in chips for record in chip.records.values()]
@@ -30,7 +30,7 @@ def doubts_of_chips(name: str | None = None) -> str:
 
 def doubts_of_validation(file: Path | None = None) -> str:
     """Of the chips that have published work to be held against, one of a file among them where it is given."""
-    from ...energy_models import chip_names, load_chip
+    from ..energy_models import chip_names, load_chip
 
     chips = [chip for chip in map(load_chip, [*chip_names(), *([] if file is None else [file])]) if chip.workloads]
     records = [record for chip in chips for record in chip.records.values()]
