@@ -179,13 +179,16 @@ def _conductances(
     chosen = title.unit or given
     scales = np.array([_scale(column, k, read.units.get(text), chosen, unit) for k, text in enumerate(read.unit_texts)])
     values = read.values * scales
-    bad = np.flatnonzero(values <= 0 if role == RESISTANCE else values < 0 if role == CONDUCTANCE else np.zeros(len(values)))
+    bad = np.flatnonzero(
+        values <= 0 if role == RESISTANCE else values < 0 if role == CONDUCTANCE else np.zeros(len(values))
+    )
     if bad.size:
         k = int(bad[0])
         allowed = "positive" if role == RESISTANCE else "not negative"
         rows = ", ".join(str(column.rows[j]) for j in bad[:8])
         raise TraceError(
-            f"{source}: row {column.rows[k]}: {role} = {read.values[k]:g} {read.unit_texts[k] or (chosen.text if chosen else '')} must be "
+            f"{source}: row {column.rows[k]}: {role} = {read.values[k]:g} "
+            f"{read.unit_texts[k] or (chosen.text if chosen else '')} must be "
             f"{allowed} ({bad.size} such rows: {rows}); leave a failed read out, and the series is cut there"
         )
     guesses = [known.guess for known in (chosen, *read.units.values()) if known is not None and known.guess]
@@ -228,7 +231,9 @@ def _volts(choice: Choice, column, read_voltage: float | str | None, table: Tabl
         read = numbers(cells, semicolons=table.semicolons, decimal=decimal)
         unit = title.unit or Unit("V", VOLTAGE, 1.0)
         if unit.quantity != VOLTAGE:
-            raise TraceError(f"{table.name}: read voltage in {title.unit_text!r} cannot be read; allowed: {ALLOWED[VOLTAGE]}")
+            raise TraceError(
+                f"{table.name}: read voltage in {title.unit_text!r} cannot be read; allowed: {ALLOWED[VOLTAGE]}"
+            )
         scales = [read.units[text].scale if text else unit.scale for text in read.unit_texts]
         volts = read.values * np.array(scales)
         zero = np.flatnonzero(volts == 0)
@@ -244,7 +249,8 @@ def _volts(choice: Choice, column, read_voltage: float | str | None, table: Tabl
         )
     if np.max(np.abs(volts)) > _LARGEST_READ_VOLTAGE:
         raise TraceError(
-            f"{table.name}: read voltage = {np.max(np.abs(volts)):g} V; a read has at most {_LARGEST_READ_VOLTAGE:g} V: is the unit right?"
+            f"{table.name}: read voltage = {np.max(np.abs(volts)):g} V; a read has at most "
+            f"{_LARGEST_READ_VOLTAGE:g} V: is the unit right?"
         )
     return volts, said
 

@@ -57,9 +57,10 @@ def _why(fit: TraceFit) -> str:
     if worth <= 0:
         reason = f"{name}: the best by Schwarz's criterion of the laws that hold for what was left out."
     else:
-        reason = f"{name}: the simplest within 1 nat of the best by Schwarz's criterion, of the laws that hold for what was left out."
-        if worth > 1:
-            reason = f"{name}: the best by Schwarz's criterion of the laws that hold for what was left out; better ones do not hold."
+        reason = (
+            f"{name}: {worth:.1f} nats behind the best by Schwarz's criterion, which has as many parameters and no strong "
+            "evidence, or does not hold for what was left out."
+        )
     others = [choice.candidates[k].law.name for k in choice.ties if k != choice.chosen]
     if not others:
         return f"{reason} No other law is within one standard error in what was left out."
@@ -70,7 +71,10 @@ def _remarks(fit: TraceFit) -> list[str]:
     """What a reader has to know beside the numbers; rules that have nothing to say give an empty text."""
     rules = (_read_noise, _devices, _residuals, _bounds, _cycle_noise, _at_limits)
     said = [text for rule in rules if (text := rule(fit))]
-    return [*said, "Not known from traces: drift, programming noise, yield, endurance, voltage, duration and energy of a pulse."]
+    return [
+        *said,
+        "Not known from traces: drift, programming noise, yield, endurance, voltage, duration and energy of a pulse.",
+    ]
 
 
 def _read_noise(fit: TraceFit) -> str:
@@ -94,7 +98,9 @@ def _devices(fit: TraceFit) -> str:
         "as common to all devices; spreads of slopes and exponents are not known."
     )
     if np.isnan(fit.coordinates.high_error).any():
-        said += "\nBounds: devices with one series give no sampling error of their extremes; none is taken off the spread."
+        said += (
+            "\nBounds: devices with one series give no sampling error of their extremes; none is taken off the spread."
+        )
     return said
 
 
