@@ -1,4 +1,4 @@
-"""A door, which may import upwards, is a method of one statement beside its import; the list of doors is the one that import-linter has."""
+"""A door, which may import upwards, is a method of one statement beside its import; import-linter has the list of doors."""
 
 import ast
 import tomllib

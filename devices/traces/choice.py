@@ -3,8 +3,8 @@
 Two things are asked of a law. It must hold for what it has not seen: cross-validated likelihood, where each series is left out
 in turn while every device keeps others (or, with one series a device, whole devices, or, of one or two devices, stretches of pulses);
 laws that are more than three standard errors behind the best are out. And it must be worth its parameters: of the laws that
-stay, the best by the criterion of Schwarz (Ann. Stat. 6, 461, 1978), or a simpler one that is at most one nat behind it, odds that are
-"not worth more than a bare mention" (Kass & Raftery, J. Am. Stat. Assoc. 90, 773, 1995).
+stay, the best by the criterion of Schwarz (Ann. Stat. 6, 461, 1978), or one of a lower rank with as many parameters, to which
+the evidence against it is not strong (3 nats, odds of 20: Kass & Raftery, J. Am. Stat. Assoc. 90, 773, 1995).
 
 Scores and standard errors pull in the half percent of pulses at either end, at least one, so that no single read decides.
 """
@@ -26,7 +26,7 @@ FOLDS = 8
 _STRETCHES = 5
 _FEW = 3  # devices or cycles from which on these are left out
 _BEHIND = 3.0  # standard errors behind the best left-out score, beyond which a law is out
-_BARE_MENTION = 1.0  # nats of Schwarz's criterion
+_STRONG = 3.0  # nats of Schwarz's criterion between laws with as many parameters
 _PULLED_IN = 0.005  # share of pulses at either end that scores pull in
 
 
@@ -227,10 +227,11 @@ def choose_among(
 
 
 def _chosen(candidates: list[Candidate], behind: np.ndarray, error: np.ndarray) -> int:
-    """Of the laws that hold for what was left out, the best by Schwarz's criterion, or a simpler one that is as good."""
+    """Of the laws that hold for what was left out, the best by Schwarz's criterion, or one of lower rank that is as good."""
     stay = [k for k in range(len(candidates)) if behind[k] <= max(_BEHIND * error[k], 1e-9)]
-    highest = max(candidates[k].schwarz for k in stay)
-    close = [k for k in stay if highest - candidates[k].schwarz <= _BARE_MENTION]
+    top = candidates[max(stay, key=lambda k: candidates[k].schwarz)]
+    alike = [k for k in stay if len(candidates[k].law.parameters) == len(top.law.parameters)]
+    close = [k for k in alike if top.schwarz - candidates[k].schwarz <= _STRONG]
     simplest = min(candidates[k].law.rank for k in close)
     return max((k for k in close if candidates[k].law.rank == simplest), key=lambda k: candidates[k].schwarz)
 

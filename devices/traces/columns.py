@@ -115,7 +115,8 @@ def _best(role: str, titles: list[Title], table: Table) -> int | None:
         if len(fit) > 1:
             names = " and ".join(repr(table.headers[k]) for k in fit)
             raise TraceError(
-                f"{table.name}: column {table.headers[fit[1]]!r}: there are two columns of {role}s ({names}); leave one out, or {_MELT}"
+                f"{table.name}: column {table.headers[fit[1]]!r}: there are two columns of {role}s ({names}); leave "
+                f"one out, or {_MELT}"
             )
         if fit:
             return fit[0]
@@ -141,8 +142,8 @@ def _reads(titles: list[Title], table: Table, unit: str | None, used: set[int]) 
             fit = [k for k, t in enumerate(titles) if t.role == quantity and t.level in levels]
             if len(fit) > 1:
                 raise TraceError(
-                    f"{table.name}: column {table.headers[fit[1]]!r}: there are two columns of {quantity}s; leave one out; if each is a "
-                    f"device, name them 'D1 (uS)', 'D2 (uS)', or {_MELT}"
+                    f"{table.name}: column {table.headers[fit[1]]!r}: there are two columns of {quantity}s; leave one out; "
+                    f"if each is a device, name them 'D1 (uS)', 'D2 (uS)', or {_MELT}"
                 )
             if fit:
                 return quantity, fit

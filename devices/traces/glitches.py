@@ -42,7 +42,13 @@ class Glitch:
 
 def without_spikes(traces: Traces) -> Traces:
     """Traces without single reads that both neighbours contradict; each is named in a note."""
-    glitches = [glitch for k, s in enumerate(traces.series) for glitch in _spikes(k, s)]
+    changes = {
+        name: np.concatenate([np.abs(np.diff(s.g)) for s in traces.series if s.device == name])
+        for name in traces.devices
+    }
+    # at a bound hardly anything moves, and a step away and back is no spike: half of the usual change of the device counts there
+    floors = {name: 0.5 * float(np.median(d)) for name, d in changes.items()}
+    glitches = [glitch for k, s in enumerate(traces.series) for glitch in _spikes(k, s, floors[s.device])]
     return without(traces, glitches, f"{SPIKE:g} times the changes about it off its neighbours")
 
 
@@ -52,7 +58,7 @@ def without_wild(traces: Traces, data: Segments, optima: list[Optimum]) -> Trace
     return without(traces, glitches, f"{WILD:g} standard deviations off under every law")
 
 
-def _spikes(place: int, s: Series) -> list[Glitch]:
+def _spikes(place: int, s: Series, floor: float) -> list[Glitch]:
     d = np.diff(s.g)
     if len(d) < 4:
         return []
@@ -62,7 +68,7 @@ def _spikes(place: int, s: Series) -> list[Glitch]:
         if len(near) < 3:
             continue
         usual = float(np.median(np.abs(near)))
-        if _height(s, t) > SPIKE * max(usual, 1e-30):
+        if _height(s, t) > SPIKE * max(usual, floor, 1e-30):
             found.append(Glitch(place, t, t))
     heights = {g.first: _height(s, g.first) for g in found}
     # a read beside a glitch is contradicted by it, and is none itself

@@ -187,7 +187,8 @@ def _conductances(
         allowed = "positive" if role == RESISTANCE else "not negative"
         rows = ", ".join(str(column.rows[j]) for j in bad[:8])
         raise TraceError(
-            f"{source}: row {column.rows[k]}: {role} = {read.values[k]:g} {read.unit_texts[k] or (chosen.text if chosen else '')} must be "
+            f"{source}: row {column.rows[k]}: {role} = {read.values[k]:g} "
+            f"{read.unit_texts[k] or (chosen.text if chosen else '')} must be "
             f"{allowed} ({bad.size} such rows: {rows}); leave a failed read out, and the series is cut there"
         )
     guesses = [known.guess for known in (chosen, *read.units.values()) if known is not None and known.guess]
@@ -248,7 +249,8 @@ def _volts(choice: Choice, column, read_voltage: float | str | None, table: Tabl
         )
     if np.max(np.abs(volts)) > _LARGEST_READ_VOLTAGE:
         raise TraceError(
-            f"{table.name}: read voltage = {np.max(np.abs(volts)):g} V; a read has at most {_LARGEST_READ_VOLTAGE:g} V: is the unit right?"
+            f"{table.name}: read voltage = {np.max(np.abs(volts)):g} V; a read has at most "
+            f"{_LARGEST_READ_VOLTAGE:g} V: is the unit right?"
         )
     return volts, said
 

@@ -57,9 +57,10 @@ def _why(fit: TraceFit) -> str:
     if worth <= 0:
         reason = f"{name}: the best by Schwarz's criterion of the laws that hold for what was left out."
     else:
-        reason = f"{name}: the simplest within 1 nat of the best by Schwarz's criterion, of the laws that hold for what was left out."
-        if worth > 1:
-            reason = f"{name}: the best by Schwarz's criterion of the laws that hold for what was left out; better ones do not hold."
+        reason = (
+            f"{name}: {worth:.1f} nats behind the best by Schwarz's criterion, which has as many parameters and no strong "
+            "evidence, or does not hold for what was left out."
+        )
     others = [choice.candidates[k].law.name for k in choice.ties if k != choice.chosen]
     if not others:
         return f"{reason} No other law is within one standard error in what was left out."

@@ -180,8 +180,8 @@ def _split(reads: Reads, ways: np.ndarray, runs: list[np.ndarray]) -> tuple[list
             unsaid = part[1:][ways[part[1:]] == UNSAID]
             if unsaid.size:
                 raise TraceError(
-                    f"{reads.source}: row {reads.rows[unsaid[0]]}: direction is empty or 0; only the first read of a series may lack it "
-                    "(write up or down, or +1 or -1)"
+                    f"{reads.source}: row {reads.rows[unsaid[0]]}: direction is empty or 0; only the first "
+                    "read of a series may lack it (write up or down, or +1 or -1)"
                 )
             device, cycle = str(reads.device[part[0]]), str(reads.cycle[part[0]])
             series.append(Series(device, cycle, reads.pulse[part], reads.g[part], ways[part[1:]] > 0, reads.rows[part]))
@@ -228,7 +228,8 @@ def _along_the_data(series: list[Series], reads: Reads) -> tuple[list[Series], l
     if reads.signs and opposite == devices:
         turned = [replace(s, up=~s.up) for s in series]
         notes.append(
-            "directions are opposite to the data: conductance falls in positive pulses and rises in negative ones, in all devices; "
+            "directions are opposite to the data: conductance falls in positive pulses and rises in negative ones, "
+            "in all devices; "
             "the signs are taken the other way round"
         )
         return turned, notes
@@ -291,7 +292,8 @@ def _abrupt_turns(series: list[Series]) -> list[str]:
         if ratios and len(abrupt) >= max(1, len(ratios) / 2):
             shown = ", ".join(f"{p:g}" for p in dict.fromkeys(abrupt[:6]))
             notes.append(
-                f"at the turn from {other} to {name} (pulse {shown}) the conductance changes {np.median(ratios):.1f} times as much as in the pulses "
+                f"at the turn from {other} to {name} (pulse {shown}) the conductance changes {np.median(ratios):.1f} times as much "
+                "as in the pulses "
                 "after it, in most series: relaxation, or blocks read in other ways? cut_turns=True leaves these changes out"
             )
     return notes

@@ -40,52 +40,12 @@ _QUANTITY_WORDS = {
     RESISTANCE: {"resistance", "res", "r"},
     CURRENT: {"current", "i"},
 }
-_OTHER_THINGS = frozenset(
-    [
-        "error",
-        "err",
-        "std",
-        "sd",
-        "sigma",
-        "stdev",
-        "stddev",
-        "deviation",
-        "delta",
-        "change",
-        "dg",
-        "dr",
-        "di",
-        "diff",
-        "difference",
-        "target",
-        "goal",
-        "compliance",
-        "limit",
-        "max",
-        "min",
-        "initial",
-        "normalized",
-        "normalised",
-        "norm",
-        "log",
-        "log10",
-        "ln",
-        "ratio",
-        "noise",
-        "variance",
-        "var",
-        "percent",
-        "time",
-        "temperature",
-        "temp",
-        "width",
-        "duration",
-        "date",
-        "timestamp",
-        "hour",
-        "leakage",
-    ]
+_OTHER_WORDS = (
+    "error err std sd sigma stdev stddev deviation delta change dg dr di diff difference target goal compliance limit "
+    "max min initial normalized normalised norm log log10 ln ratio noise variance var percent time temperature temp width "
+    "duration date timestamp hour leakage"
 )
+_OTHER_THINGS = frozenset(_OTHER_WORDS.split())
 _COUNTING = {"number", "no", "num", "nr", "n", "#", "index", "idx", "count", "id"}
 
 

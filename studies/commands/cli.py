@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from . import sweep
+from . import fit, sweep
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -317,7 +317,7 @@ def _place(out: Path | None) -> None:
         writable_folder(out)
 
 
-for _command in (sweep.sweep, sweep.collate, sweep.plot, sweep.price):
+for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price):
     app.command()(_command)
 app.add_typer(sweep.store_app, name="store")
 

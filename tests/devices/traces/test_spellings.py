@@ -15,8 +15,14 @@ from revpath.devices.traces.reading import read_traces
 from revpath.devices.traces.samples import synthetic_traces
 from revpath.devices.traces.units import unit_of
 
-MADE = synthetic_traces(ConstantStep(step=0.1, w_min=-1, w_max=1, step_noise=0.2), Window(g_min=11e-6, g_max=95e-6),
-                        devices=2, cycles=2, pulses=12, seed=1)  # fmt: skip
+MADE = synthetic_traces(
+    ConstantStep(step=0.1, w_min=-1, w_max=1, step_noise=0.2),
+    Window(g_min=11e-6, g_max=95e-6),
+    devices=2,
+    cycles=2,
+    pulses=12,
+    seed=1,
+)
 MICRO = [f"{g * 1e6:.4f}" for g in MADE["conductance (S)"]]
 WORDS = [{1: "up", -1: "down", 0: ""}[int(d)] for d in MADE["direction"]]
 KEYS = "device,cycle,pulse,direction,conductance (uS)"
@@ -57,8 +63,16 @@ def noted(traces, *words):
 # -- encodings, separators, lines ------------------------------------------------------------------------------------------
 
 MU = KEYS.replace("uS", "\N{MICRO SIGN}S")
-ENCODINGS = {"utf-8": "", "utf-8-sig": "", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32",
-             "cp1252": "cp1252", "latin-1": "cp1252"}  # fmt: skip
+ENCODINGS = {
+    "utf-8": "",
+    "utf-8-sig": "",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "cp1252",
+    "latin-1": "cp1252",
+}
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -134,18 +148,23 @@ BIG = [f"{float(v) * 1000:,.1f}" for v in MICRO]  # nS with marks of thousands
         (text(values=comma(MICRO), separator="\t"), ["decimal commas"]),
         (text(values=[f'"{v}"' for v in comma(MICRO)]), ["decimal commas"]),
         (text(KEYS.replace("uS", "nS"), values=BIG, separator=";"), ["commas taken as marks of thousands"]),
-        (text(KEYS.replace("uS", "nS"), values=[v.translate(str.maketrans(",.", ".,")) for v in BIG], separator=";"),
-         ["points taken as marks of thousands", "decimal commas"]),
+        (
+            text(KEYS.replace("uS", "nS"), values=[v.translate(str.maketrans(",.", ".,")) for v in BIG], separator=";"),
+            ["points taken as marks of thousands", "decimal commas"],
+        ),
         (text(KEYS.replace("uS", "nS"), values=[v.replace(",", "'") for v in BIG]), ["apostrophes"]),
         (text(KEYS.replace("uS", "nS"), values=[v.replace(",", "\N{NO-BREAK SPACE}") for v in BIG]), ["blanks"]),
         (text(KEYS.replace("uS", "S"), values=[f"{float(v):.4f}E-06" for v in MICRO]), []),
         (text(KEYS.replace("uS", "S"), values=[f"{v}D-6" for v in MICRO]), []),
         (text(KEYS.replace("uS", "S"), values=[f"{v}\N{MULTIPLICATION SIGN}10^-6" for v in MICRO]), []),
-        (text("device,cycle,pulse,direction,conductance", values=[f"{v} uS" for v in MICRO]), ["units of the conductance taken"]),
+        (
+            text("device,cycle,pulse,direction,conductance", values=[f"{v} uS" for v in MICRO]),
+            ["units of the conductance taken"],
+        ),
         (text(values=[f"{v} \N{GREEK SMALL LETTER MU}S" for v in MICRO]), []),
         (text(values=[f"\N{NO-BREAK SPACE}{v}\N{NO-BREAK SPACE}" for v in MICRO]), []),
     ],
-)  # fmt: skip
+)
 def test_numbers(tmp_path, plain, content, words):
     traces = read(tmp_path, content)
     same(traces, plain, rtol=1e-3)
@@ -210,11 +229,31 @@ def test_marks_that_are_ambiguous_ask(tmp_path, plain):
 # -- titles -----------------------------------------------------------------------------------------------------------
 
 CONDUCTANCES = [
-    "G / \N{MICRO SIGN}S", "G/uS", '"Conductance, \N{GREEK SMALL LETTER MU}S"', "Conductance [uS]", "G_DUT (uS)", "conductance (\N{MICRO SIGN} S)",
-    "G(uS)", "G_uS", "G uS", "Conductance in uS", "Conductance (microsiemens)", "Conductance {uS}", "CONDUCTANCE (US)", "g (us)",
-    "Mean conductance (uS)", "Conductance @ 0.2V (uS)", "Conductance (uS) at 0.1 V", "G [10^-6 S]", "G (1e-6 S)", "G (uA/V)",
-    "Conductance (\N{LATIN CAPITAL LETTER A WITH CIRCUMFLEX}\N{MICRO SIGN}S)", "Smu1.G[1][1] (uS)", "deviceG (uS)", "Read conductance (\N{MICRO SIGN}S)",
-]  # fmt: skip
+    "G / \N{MICRO SIGN}S",
+    "G/uS",
+    '"Conductance, \N{GREEK SMALL LETTER MU}S"',
+    "Conductance [uS]",
+    "G_DUT (uS)",
+    "conductance (\N{MICRO SIGN} S)",
+    "G(uS)",
+    "G_uS",
+    "G uS",
+    "Conductance in uS",
+    "Conductance (microsiemens)",
+    "Conductance {uS}",
+    "CONDUCTANCE (US)",
+    "g (us)",
+    "Mean conductance (uS)",
+    "Conductance @ 0.2V (uS)",
+    "Conductance (uS) at 0.1 V",
+    "G [10^-6 S]",
+    "G (1e-6 S)",
+    "G (uA/V)",
+    "Conductance (\N{LATIN CAPITAL LETTER A WITH CIRCUMFLEX}\N{MICRO SIGN}S)",
+    "Smu1.G[1][1] (uS)",
+    "deviceG (uS)",
+    "Read conductance (\N{MICRO SIGN}S)",
+]
 
 
 @pytest.mark.parametrize("title", CONDUCTANCES)
@@ -248,9 +287,17 @@ def test_titles_of_pulse_numbers(tmp_path, plain, title):
 
 @pytest.mark.parametrize(
     ("title", "factor"),
-    [("Resistance (Ohms)", 1e6), ("R / k\N{GREEK CAPITAL LETTER OMEGA}", 1e3), ("R (M\N{OHM SIGN})", 1.0), ("Resistance, kiloohm", 1e3), ("R_kohm", 1e3),
-     ("R (megohm)", 1.0), ("SMU1 R (ohm)", 1e6), ("resistance [kOhm]", 1e3)],
-)  # fmt: skip
+    [
+        ("Resistance (Ohms)", 1e6),
+        ("R / k\N{GREEK CAPITAL LETTER OMEGA}", 1e3),
+        ("R (M\N{OHM SIGN})", 1.0),
+        ("Resistance, kiloohm", 1e3),
+        ("R_kohm", 1e3),
+        ("R (megohm)", 1.0),
+        ("SMU1 R (ohm)", 1e6),
+        ("resistance [kOhm]", 1e3),
+    ],
+)
 def test_titles_of_resistance(tmp_path, plain, title, factor):
     values = [f"{factor / float(v):.9g}" for v in MICRO]
     header = f'device,cycle,pulse,direction,"{title}"'
@@ -269,10 +316,25 @@ def test_a_row_of_units(tmp_path, plain, between):
 
 
 @pytest.mark.parametrize(
-    "extra", [{"index": "k"}, {"type": "HfO2"}, {"mode": "pulsed"}, {"id": "k"}, {"polarity": "n-type"}, {"G error (uS)": "0.1"},
-              {"time (s)": "k"}, {"cell": "A1"}, {"Temperature (K)": "300"}, {"target G (uS)": "k"}, {"current (uA)": "1"},
-              {"pulse width (ns)": "100"}, {"number": "k"}, {"V_pulse (V)": "1.2"}, {"log G": "-5"}]
-)  # fmt: skip
+    "extra",
+    [
+        {"index": "k"},
+        {"type": "HfO2"},
+        {"mode": "pulsed"},
+        {"id": "k"},
+        {"polarity": "n-type"},
+        {"G error (uS)": "0.1"},
+        {"time (s)": "k"},
+        {"cell": "A1"},
+        {"Temperature (K)": "300"},
+        {"target G (uS)": "k"},
+        {"current (uA)": "1"},
+        {"pulse width (ns)": "100"},
+        {"number": "k"},
+        {"V_pulse (V)": "1.2"},
+        {"log G": "-5"},
+    ],
+)
 def test_an_exact_name_wins_and_the_rest_is_noted(plain, extra):
     name, value = next(iter(extra.items()))
     count = len(MICRO)
@@ -286,12 +348,34 @@ def test_an_exact_name_wins_and_the_rest_is_noted(plain, extra):
 
 @pytest.mark.parametrize(
     ("up", "down"),
-    [("1.2", "\N{MINUS SIGN}1.5"), ("1.2 V", "-1.5 V"), ("1,2", "-1,5"), ("800 mV", "\N{EN DASH}900 mV"), ("Potentiate", "Depress"), ("LTP", "LTD"), ("+", "-"),
-     ("positive", "negative"), ("Set pulse", "Reset pulse"), ("\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"), ("UP", "Down "), ("increase", "decrease")],
-)  # fmt: skip
+    [
+        ("1.2", "\N{MINUS SIGN}1.5"),
+        ("1.2 V", "-1.5 V"),
+        ("1,2", "-1,5"),
+        ("800 mV", "\N{EN DASH}900 mV"),
+        ("Potentiate", "Depress"),
+        ("LTP", "LTD"),
+        ("+", "-"),
+        ("positive", "negative"),
+        ("Set pulse", "Reset pulse"),
+        ("\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"),
+        ("UP", "Down "),
+        ("increase", "decrease"),
+    ],
+)
 def test_directions(plain, up, down):
-    table = {"device": MADE["device"], "cycle": MADE["cycle"], "pulse": MADE["pulse"], "G (uS)": MICRO,
-             "polarity": [{"up": up, "down": down, "": "0"}[w] if any(c.isdigit() for c in up) else {"up": up, "down": down, "": ""}[w] for w in WORDS]}  # fmt: skip
+    table = {
+        "device": MADE["device"],
+        "cycle": MADE["cycle"],
+        "pulse": MADE["pulse"],
+        "G (uS)": MICRO,
+        "polarity": [
+            {"up": up, "down": down, "": "0"}[w]
+            if any(c.isdigit() for c in up)
+            else {"up": up, "down": down, "": ""}[w]
+            for w in WORDS
+        ],
+    }
     same(read_traces(table), plain)
 
 
@@ -308,9 +392,14 @@ FIRST, SECOND = (np.array(MICRO, float)[k : k + 25] for k in (0, 50))
 
 @pytest.mark.parametrize(
     ("names", "labels"),
-    [(("D1 (uS)", "D2 (uS)"), ("d1", "d2")), (("G1 (uS)", "G2 (uS)"), ("1", "2")), (("Device A / uS", "Device B / uS"), ("device a", "device b")),
-     (("G_D1 (uS)", "G_D2 (uS)"), ("d1", "d2")), (("Conductance 1 [uS]", "Conductance 2 [uS]"), ("1", "2"))],
-)  # fmt: skip
+    [
+        (("D1 (uS)", "D2 (uS)"), ("d1", "d2")),
+        (("G1 (uS)", "G2 (uS)"), ("1", "2")),
+        (("Device A / uS", "Device B / uS"), ("device a", "device b")),
+        (("G_D1 (uS)", "G_D2 (uS)"), ("d1", "d2")),
+        (("Conductance 1 [uS]", "Conductance 2 [uS]"), ("1", "2")),
+    ],
+)
 def test_devices_side_by_side(names, labels):
     traces = read_traces({**WIDE, names[0]: FIRST, names[1]: SECOND})
     assert traces.devices == labels
@@ -346,9 +435,14 @@ def test_ltp_and_ltd_side_by_side_are_directions_and_no_devices():
 
 @pytest.mark.parametrize(
     ("title", "factor", "options"),
-    [("current (uA)", 0.2, {"read_voltage": 0.2}), ("I [nA]", 200.0, {"read_voltage": "200 mV"}), ("Smu1.I[1][1] (A)", 0.2e-6, {"read_voltage": 0.2}),
-     ("Read current, uA", -0.1, {"read_voltage": -0.1}), ("current", 0.2, {"read_voltage": 0.2, "unit": "uA"})],
-)  # fmt: skip
+    [
+        ("current (uA)", 0.2, {"read_voltage": 0.2}),
+        ("I [nA]", 200.0, {"read_voltage": "200 mV"}),
+        ("Smu1.I[1][1] (A)", 0.2e-6, {"read_voltage": 0.2}),
+        ("Read current, uA", -0.1, {"read_voltage": -0.1}),
+        ("current", 0.2, {"read_voltage": 0.2, "unit": "uA"}),
+    ],
+)
 def test_currents_with_a_read_voltage(tmp_path, plain, title, factor, options):
     values = [f"{float(v) * factor:.9g}" for v in MICRO]
     traces = read(tmp_path, text(f'device,cycle,pulse,direction,"{title}"', values=values), **options)
@@ -361,17 +455,28 @@ def test_currents_with_a_read_voltage(tmp_path, plain, title, factor, options):
     [("read voltage (V)", 0.2), ("Vread (mV)", 200), ("V_read", "0.2"), ("Read Voltage", "200 mV"), ("V (V)", 0.2)],
 )
 def test_currents_with_a_column_of_read_voltages(plain, name, value):
-    table = {"device": MADE["device"], "cycle": MADE["cycle"], "pulse": MADE["pulse"], "direction": WORDS,
-             "current (uA)": [float(v) * 0.2 for v in MICRO], name: [value] * len(MICRO)}  # fmt: skip
+    table = {
+        "device": MADE["device"],
+        "cycle": MADE["cycle"],
+        "pulse": MADE["pulse"],
+        "direction": WORDS,
+        "current (uA)": [float(v) * 0.2 for v in MICRO],
+        name: [value] * len(MICRO),
+    }
     same(read_traces(table), plain)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({}, "current must be divided by its read voltage: give read_voltage=0.2"), ({"read_voltage": 0}, "read_voltage = 0 must be a number other than 0"),
-     ({"read_voltage": "2 kg"}, "read_voltage = '2 kg' must be"), ({"read_voltage": 200}, "read voltage = 200 V; a read has at most"),
-     ({"read_voltage": -0.2}, "opposite signs"), ({"read_voltage": float("nan")}, "read_voltage = nan must be")],
-)  # fmt: skip
+    [
+        ({}, "current must be divided by its read voltage: give read_voltage=0.2"),
+        ({"read_voltage": 0}, "read_voltage = 0 must be a number other than 0"),
+        ({"read_voltage": "2 kg"}, "read_voltage = '2 kg' must be"),
+        ({"read_voltage": 200}, "read voltage = 200 V; a read has at most"),
+        ({"read_voltage": -0.2}, "opposite signs"),
+        ({"read_voltage": float("nan")}, "read_voltage = nan must be"),
+    ],
+)
 def test_currents_without_a_read_voltage(tmp_path, options, message):
     with pytest.raises(TraceError, match=message):
         read(tmp_path, text("device,cycle,pulse,direction,current (uA)"), **options)
@@ -424,9 +529,17 @@ def test_a_drop_at_the_turn_is_noted_and_can_be_cut():
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"PK\x03\x04rest", "Excel workbook"), (b"\xd0\xcf\x11\xe0rest", "old format"), (b"\x89HDF\r\n", "HDF5 file"), (b"\xff\xfea", "not a readable text"),
-     (b"a\x00b\x00\x00c", "zero bytes"), (b"", "holds no table"), (b"1,2,3\n4,5,6\n", "no pulse column"), (b"pulse,G (uS)\n", "holds no table")],
-)  # fmt: skip
+    [
+        (b"PK\x03\x04rest", "Excel workbook"),
+        (b"\xd0\xcf\x11\xe0rest", "old format"),
+        (b"\x89HDF\r\n", "HDF5 file"),
+        (b"\xff\xfea", "not a readable text"),
+        (b"a\x00b\x00\x00c", "zero bytes"),
+        (b"", "holds no table"),
+        (b"1,2,3\n4,5,6\n", "no pulse column"),
+        (b"pulse,G (uS)\n", "holds no table"),
+    ],
+)
 def test_what_is_no_text_says_what_it_is(tmp_path, content, message):
     with pytest.raises(TraceError, match=message):
         read(tmp_path, content)
@@ -513,11 +626,23 @@ def test_no_file_causes_a_foreign_exception(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "quantity", "scale"),
-    [("uS", "conductance", 1e-6), ("\N{MICRO SIGN}S", "conductance", 1e-6), ("\N{GREEK SMALL LETTER MU} S", "conductance", 1e-6), ("micro-Siemens", "conductance", 1e-6),
-     ("k\N{GREEK CAPITAL LETTER OMEGA}", "resistance", 1e3), ("megohm", "resistance", 1e6), ("kilohm", "resistance", 1e3), ("1/ohm", "conductance", 1.0),
-     ("A/V", "conductance", 1.0), ("V/A", "resistance", 1.0), ("\N{GREEK CAPITAL LETTER OMEGA}^-1", "conductance", 1.0),
-     ("\N{GREEK CAPITAL LETTER OMEGA}\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}", "conductance", 1.0), ("mV", "voltage", 1e-3), ("10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT SIX} S", "conductance", 1e-6)],
-)  # fmt: skip
+    [
+        ("uS", "conductance", 1e-6),
+        ("\N{MICRO SIGN}S", "conductance", 1e-6),
+        ("\N{GREEK SMALL LETTER MU} S", "conductance", 1e-6),
+        ("micro-Siemens", "conductance", 1e-6),
+        ("k\N{GREEK CAPITAL LETTER OMEGA}", "resistance", 1e3),
+        ("megohm", "resistance", 1e6),
+        ("kilohm", "resistance", 1e3),
+        ("1/ohm", "conductance", 1.0),
+        ("A/V", "conductance", 1.0),
+        ("V/A", "resistance", 1.0),
+        ("\N{GREEK CAPITAL LETTER OMEGA}^-1", "conductance", 1.0),
+        ("\N{GREEK CAPITAL LETTER OMEGA}\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}", "conductance", 1.0),
+        ("mV", "voltage", 1e-3),
+        ("10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT SIX} S", "conductance", 1e-6),
+    ],
+)
 def test_units(text, quantity, scale):
     unit = unit_of(text)
     assert unit is not None
