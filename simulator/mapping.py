@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..devices import Device
-from ..devices.response import NoResponse
+from ..devices.response import IdealResponse, PulsedResponse
 from .checks import is_number
 from .errors import MappingError
 
@@ -55,7 +55,9 @@ class WeightMapping:
         if not 1e-30 <= weight_max <= 1e30:
             raise MappingError(f"weight_max = {weight_max!r} must be from 1e-30 to 1e30, which float32 can hold")
         response = device.response
-        w_min, w_max = (0.0, 1.0) if isinstance(response, NoResponse) else (response.w_min, response.w_max)
+        w_min, w_max = (
+            (response.w_min, response.w_max) if isinstance(response, PulsedResponse | IdealResponse) else (0.0, 1.0)
+        )
         span = w_max - w_min
         slope = (device.window.g_max - device.window.g_min) / span
         scale = weight_max / span * (2 if side == "offset" else 1)

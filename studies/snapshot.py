@@ -160,7 +160,7 @@ def _from_leaf(value: Any, leaf: Any, place: str) -> Any:
     if kind != (_leaf(value) or [None])[0]:
         raise SnapshotError(f"{place} is a {type(value).__name__}, and the snapshot has a {kind}")
     if kind == "enum":
-        return type(value)[content]
+        return type(value).__members__[content]
     if kind == "model":
         return value if value.model_dump(mode="json") == content else type(value).model_validate(content)
     value.bit_generator.state = content
@@ -270,7 +270,8 @@ def to_bytes(root: object, about: Mapping[str, Any]) -> bytes:
     head["digest"] = _head_digest(head, snapshot)
     words = np.frombuffer(json.dumps(head, sort_keys=True).encode(), np.uint8)
     content = BytesIO()
-    np.savez(content, head=words, **{f"array_{i}": snapshot.arrays[place] for i, place in enumerate(places)})
+    arrays: dict[str, Any] = {f"array_{i}": snapshot.arrays[place] for i, place in enumerate(places)}
+    np.savez(content, head=words, **arrays)
     return content.getvalue()
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from .filter import Segments, filtered
 from .laws import LAWS, TraceLaw
 from .layout import Layout
-from .series import Traces
 from .search import Moments, Optimum, ended, moments, search, start
+from .series import Traces
 
 FOLDS = 8
 _STRETCHES = 5
@@ -139,7 +139,9 @@ def segments(traces: Traces, ranges: Coordinates) -> Segments:
     cycles: list[dict[str, int]] = [{} for _ in devices]
     device = np.array([devices[s.device] for s in traces.series])
     # series of one cycle are left out together: they may be its two directions
-    cycle = np.array([cycles[k].setdefault(s.cycle, len(cycles[k])) for k, s in zip(device, traces.series, strict=True)])
+    cycle = np.array(
+        [cycles[k].setdefault(s.cycle, len(cycles[k])) for k, s in zip(device, traces.series, strict=True)]
+    )
     ups = np.array([int(s.up.sum()) for s in traces.series])
     lengths = np.array([len(s.up) for s in traces.series])
     whole = len(devices) >= _FEW or _cycle_labels(device, cycle, ups, lengths - ups) is not None
@@ -277,9 +279,7 @@ def _folds(data: Segments) -> tuple[np.ndarray, bool, str]:
     return np.arange(len(data.y)) % count, False, "stretches of pulses"
 
 
-def _left_out(
-    optimum: Optimum, data: Segments, labels: np.ndarray, lowest: float, by_device: bool
-) -> np.ndarray:
+def _left_out(optimum: Optimum, data: Segments, labels: np.ndarray, lowest: float, by_device: bool) -> np.ndarray:
     """(segments, pulses) log-likelihood of each pulse under parameters that were searched without its fold."""
     out, closed = np.zeros(data.there.shape), optimum.closed
     for label in range(labels.max() + 1):

@@ -111,8 +111,12 @@ def fit_traces(
     grade = _evidence(evidence, traces)
     most = max(float(s.g.max()) for s in traces.series)
     if most > MOST:
-        raise TraceError(f"{traces.name}: conductances up to {most:.3g} S; a memory cell has at most {MOST:g} S: is the unit right?")
-    with threadpool_limits(limits=1, user_api="blas"):  # matrices of a dozen rows: threads would only wait for each other
+        raise TraceError(
+            f"{traces.name}: conductances up to {most:.3g} S; a memory cell has at most {MOST:g} S: is the unit right?"
+        )
+    with threadpool_limits(
+        limits=1, user_api="blas"
+    ):  # matrices of a dozen rows: threads would only wait for each other
         traces, ranges, data, optima = _fitted_without_glitches(without_spikes(traces), candidates, say)
         choice = choose_among(optima, data, _lowest(ranges), say)
         best = choice.candidates[choice.chosen].optimum

@@ -148,7 +148,9 @@ def without(traces: Traces, glitches: list[Glitch], why: str) -> Traces:
     names = [_named(traces.series[g.series], g) for g in sorted(glitches, key=lambda g: (g.series, g.first))]
     shown = "; ".join(names[:6]) + (f"; and {len(names) - 6} more" if len(names) > 6 else "")
     if not _enough(traces, parts):
-        return _noted(traces, f"{shown}: {why}, but too few pulses would be left without: kept, and the fit leans on it")
+        return _noted(
+            traces, f"{shown}: {why}, but too few pulses would be left without: kept, and the fit leans on it"
+        )
     return _noted(replace(traces, series=tuple(parts)), f"left out of the fit, {why}: {shown}")
 
 

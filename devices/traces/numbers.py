@@ -48,9 +48,7 @@ class _Cells:
         return replace(self, logs=self.logs[:, k], covariance=self.covariance[k], coordinates=taken)
 
 
-def estimate(
-    optimum: Optimum, data: Segments, coordinates: Coordinates, doubted: Optimum | None = None
-) -> Estimate:
+def estimate(optimum: Optimum, data: Segments, coordinates: Coordinates, doubted: Optimum | None = None) -> Estimate:
     """Numbers of the response that an optimum stands for, in the state coordinate of the nominal device.
 
     Standard errors: of what the devices share (shape and noise) from the expected information of the pulses; from five devices on

@@ -17,7 +17,9 @@ from .errors import TraceError
 from .units import Unit, unit_of
 
 _BLANKS = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{FIGURE SPACE}\N{HAIR SPACE}\ufeff"
-_MINUS = "\N{MINUS SIGN}\N{EN DASH}\N{FIGURE DASH}\N{NON-BREAKING HYPHEN}\N{SMALL HYPHEN-MINUS}\N{FULLWIDTH HYPHEN-MINUS}"
+_MINUS = (
+    "\N{MINUS SIGN}\N{EN DASH}\N{FIGURE DASH}\N{NON-BREAKING HYPHEN}\N{SMALL HYPHEN-MINUS}\N{FULLWIDTH HYPHEN-MINUS}"
+)
 _TABLE = str.maketrans({blank: " " for blank in _BLANKS} | {minus: "-" for minus in _MINUS})
 _EXPONENT = r"(?:[eEdD][+-]?\d+)?"
 _PLAIN = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}", re.ASCII)
@@ -25,7 +27,9 @@ _DECIMAL_COMMA = re.compile(rf"[+-]?\d*,\d+{_EXPONENT}|[+-]?\d+,", re.ASCII)
 _POWER = re.compile(r"\s*[×x*·]\s*10\s*\^?\s*\(?([+-]?\d+)\)?$")
 _NUMBER_AND_UNIT = re.compile(rf"([+-]?(?:\d[\d.,' ]*|[.,]\d+){_EXPONENT})\s*([^\d\s].*)", re.ASCII)
 _NO_VALUE = {"", "nan", "na", "n/a", "#n/a", "none", "null", "-", "--", "<na>", "nat"}
-_GROUPS = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?:[.,]\d+)?", re.ASCII) for mark in ",.' "}
+_GROUPS = {
+    mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?:[.,]\d+)?", re.ASCII) for mark in ",.' "
+}
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,9 @@ class _Style:
             found.append(f"{role}: decimal commas")
         if self.thousands:
             names = {",": "commas", ".": "points", "'": "apostrophes", " ": "blanks"}
-            found.append(f"{role}: {' and '.join(names[m] for m in sorted(self.thousands))} taken as marks of thousands")
+            found.append(
+                f"{role}: {' and '.join(names[m] for m in sorted(self.thousands))} taken as marks of thousands"
+            )
         return tuple(found)
 
 
@@ -199,7 +205,9 @@ def _style(column: Column, texts: dict[int, str], decimal: str | None, semicolon
         raise column.error((certain or list(commas))[0], "is not a finite number (with a point, not a comma)")
     if not certain and not semicolons:
         k = next(iter(commas))
-        raise column.error(k, "is ambiguous: the comma may be a decimal mark or a mark of thousands; give decimal=',' or '.'")
+        raise column.error(
+            k, "is ambiguous: the comma may be a decimal mark or a mark of thousands; give decimal=',' or '.'"
+        )
     return _Style(",", frozenset(thousands))
 
 
@@ -245,5 +253,7 @@ def as_quantity(cell: Any, quantity: str, name: str) -> float:
     unit = unit_of(unit_text, quantity) if unit_text else None
     wrong = isinstance(cell, bool) or not _PLAIN.fullmatch(numeral) or (unit is not None and unit.quantity != quantity)
     if wrong or not math.isfinite(float(numeral)) or float(numeral) == 0:
-        raise TraceError(f"{name} = {cell!r} must be a number other than 0, in SI units or with its unit, such as 0.2 or '200 mV'")
+        raise TraceError(
+            f"{name} = {cell!r} must be a number other than 0, in SI units or with its unit, such as 0.2 or '200 mV'"
+        )
     return float(numeral) * (unit.scale if unit else 1.0)

@@ -179,7 +179,9 @@ def _conductances(
     chosen = title.unit or given
     scales = np.array([_scale(column, k, read.units.get(text), chosen, unit) for k, text in enumerate(read.unit_texts)])
     values = read.values * scales
-    bad = np.flatnonzero(values <= 0 if role == RESISTANCE else values < 0 if role == CONDUCTANCE else np.zeros(len(values)))
+    bad = np.flatnonzero(
+        values <= 0 if role == RESISTANCE else values < 0 if role == CONDUCTANCE else np.zeros(len(values))
+    )
     if bad.size:
         k = int(bad[0])
         allowed = "positive" if role == RESISTANCE else "not negative"
@@ -228,7 +230,9 @@ def _volts(choice: Choice, column, read_voltage: float | str | None, table: Tabl
         read = numbers(cells, semicolons=table.semicolons, decimal=decimal)
         unit = title.unit or Unit("V", VOLTAGE, 1.0)
         if unit.quantity != VOLTAGE:
-            raise TraceError(f"{table.name}: read voltage in {title.unit_text!r} cannot be read; allowed: {ALLOWED[VOLTAGE]}")
+            raise TraceError(
+                f"{table.name}: read voltage in {title.unit_text!r} cannot be read; allowed: {ALLOWED[VOLTAGE]}"
+            )
         scales = [read.units[text].scale if text else unit.scale for text in read.unit_texts]
         volts = read.values * np.array(scales)
         zero = np.flatnonzero(volts == 0)

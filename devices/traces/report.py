@@ -70,7 +70,10 @@ def _remarks(fit: TraceFit) -> list[str]:
     """What a reader has to know beside the numbers; rules that have nothing to say give an empty text."""
     rules = (_read_noise, _devices, _residuals, _bounds, _cycle_noise, _at_limits)
     said = [text for rule in rules if (text := rule(fit))]
-    return [*said, "Not known from traces: drift, programming noise, yield, endurance, voltage, duration and energy of a pulse."]
+    return [
+        *said,
+        "Not known from traces: drift, programming noise, yield, endurance, voltage, duration and energy of a pulse.",
+    ]
 
 
 def _read_noise(fit: TraceFit) -> str:
@@ -94,7 +97,9 @@ def _devices(fit: TraceFit) -> str:
         "as common to all devices; spreads of slopes and exponents are not known."
     )
     if np.isnan(fit.coordinates.high_error).any():
-        said += "\nBounds: devices with one series give no sampling error of their extremes; none is taken off the spread."
+        said += (
+            "\nBounds: devices with one series give no sampling error of their extremes; none is taken off the spread."
+        )
     return said
 
 

@@ -334,7 +334,9 @@ def read_noise(at: Optimum, data: Segments, lowest: float) -> tuple[Optimum, Rea
     x[layout.read_noise] = NO_READ
     # all that was called read noise shows in a change twice
     look = moments(data)
-    x[layout.cycle_noise] = 0.5 * np.log(at.noise**2 + 2 * at.read**2 / (float(np.mean(look.s_up + look.s_down)) / 2) ** 2)
+    x[layout.cycle_noise] = 0.5 * np.log(
+        at.noise**2 + 2 * at.read**2 / (float(np.mean(look.s_up + look.s_down)) / 2) ** 2
+    )
     without = search(at.law, data, x, lowest, closed=at.closed, free=free)
     # by restricted likelihood: where means are fitted, slow noise comes out too small, and the rest looks like read noise
     gain = at.loglik - _half_log_det(at, data) - without.loglik + _half_log_det(without, data)

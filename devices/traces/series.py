@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,9 @@ class Reads:
     def joined(source: str, columns: list[Reads]) -> Reads:
         """The reads of columns side by side, one after the other."""
         said = [c.ways for c in columns if c.ways is not None]
-        fields = {key: np.concatenate([getattr(c, key) for c in columns]) for key in ("rows", "device", "cycle", "pulse", "g")}
+        fields: dict[str, Any] = {
+            key: np.concatenate([getattr(c, key) for c in columns]) for key in ("rows", "device", "cycle", "pulse", "g")
+        }
         ways = np.concatenate(said) if len(said) == len(columns) else None
         return Reads(source=source, ways=ways, signs=all(c.signs for c in columns), **fields)
 
@@ -183,9 +186,7 @@ def _split(reads: Reads, ways: np.ndarray, runs: list[np.ndarray]) -> tuple[list
             device, cycle = str(reads.device[part[0]]), str(reads.cycle[part[0]])
             series.append(Series(device, cycle, reads.pulse[part], reads.g[part], ways[part[1:]] > 0, reads.rows[part]))
     if not series:
-        raise TraceError(
-            f"{reads.source}: no two reads are one pulse apart: the change by one pulse cannot be told"
-        )
+        raise TraceError(f"{reads.source}: no two reads are one pulse apart: the change by one pulse cannot be told")
     return series, gaps
 
 

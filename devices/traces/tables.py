@@ -171,7 +171,9 @@ def _assembled(cut: _Lines, name: str, digest: str, notes: list[str], *, synthet
     if cut.score and cut.place:
         first = cut.rows[0]
         shown = ", ".join(repr(cell) for cell in first.cells if cell)
-        notes.append(f"line of names: row {names.number}; {cut.place} rows before it not used, the first of them {shown}")
+        notes.append(
+            f"line of names: row {names.number}; {cut.place} rows before it not used, the first of them {shown}"
+        )
     headers = _merged_units(trimmed(names.cells), usual_width(below))
     units, below, extra_notes = _without_units(headers, below)
     notes += extra_notes

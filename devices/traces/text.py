@@ -53,7 +53,9 @@ def decoded(content: bytes, name: str) -> tuple[str, list[str]]:
     """
     for signature, what in _SIGNATURES.items():
         if content.startswith(signature):
-            raise TraceError(f"{name}: not a readable text file: it is {what}; save it as CSV, or give a table (pandas)")
+            raise TraceError(
+                f"{name}: not a readable text file: it is {what}; save it as CSV, or give a table (pandas)"
+            )
     for bom, encoding, said in _BOMS:
         if content.startswith(bom):
             return _strict(content, encoding, name), [f"read as {said}"] if said else []
@@ -63,7 +65,9 @@ def decoded(content: bytes, name: str) -> tuple[str, list[str]]:
         even, odd = content[:4096:2].count(0), content[1:4096:2].count(0)
         if max(even, odd) < 0.4 * len(content[:4096]) / 2 or min(even, odd) > 0.1 * max(even, odd):
             raise TraceError(f"{name}: not a readable text file: it has zero bytes; save the table as CSV UTF-8")
-        return _strict(content, "utf-16-be" if even > odd else "utf-16-le", name), ["no byte-order mark: read as UTF-16"]
+        return _strict(content, "utf-16-be" if even > odd else "utf-16-le", name), [
+            "no byte-order mark: read as UTF-16"
+        ]
     try:
         return content.decode("utf-8"), []
     except UnicodeDecodeError as error:

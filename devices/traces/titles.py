@@ -41,9 +41,50 @@ _QUANTITY_WORDS = {
     CURRENT: {"current", "i"},
 }
 _OTHER_THINGS = frozenset(
-    "error err std sd sigma stdev stddev deviation delta change dg dr di diff difference target goal compliance limit max min "
-    "initial normalized normalised norm log log10 ln ratio noise variance var percent time temperature temp width duration "
-    "date timestamp hour leakage".split()
+    [
+        "error",
+        "err",
+        "std",
+        "sd",
+        "sigma",
+        "stdev",
+        "stddev",
+        "deviation",
+        "delta",
+        "change",
+        "dg",
+        "dr",
+        "di",
+        "diff",
+        "difference",
+        "target",
+        "goal",
+        "compliance",
+        "limit",
+        "max",
+        "min",
+        "initial",
+        "normalized",
+        "normalised",
+        "norm",
+        "log",
+        "log10",
+        "ln",
+        "ratio",
+        "noise",
+        "variance",
+        "var",
+        "percent",
+        "time",
+        "temperature",
+        "temp",
+        "width",
+        "duration",
+        "date",
+        "timestamp",
+        "hour",
+        "leakage",
+    ]
 )
 _COUNTING = {"number", "no", "num", "nr", "n", "#", "index", "idx", "count", "id"}
 
@@ -118,7 +159,9 @@ def _name_and_unit(text: str) -> tuple[str, str]:
         whole = re.compile(r"\s*[\[({]" + re.escape(group) + r"[\])}]")
         if re.fullmatch(r"\s*\d*\s*", group):  # an index, as in Smu1.I[1][1]
             name = whole.sub("", name)
-        elif unit_of(group, CONDUCTANCE) is not None or name.rstrip().endswith((f"({group})", f"[{group}]", f"{{{group}}}")):
+        elif unit_of(group, CONDUCTANCE) is not None or name.rstrip().endswith(
+            (f"({group})", f"[{group}]", f"{{{group}}}")
+        ):
             name, unit_text = whole.sub(" ", name), group.strip()
     if unit_text:
         return name, unit_text
@@ -162,7 +205,9 @@ def _by_words(words: tuple[str, ...], unit: Unit | None) -> str | None:
     if "read" in known and (known & {"voltage", "v", "bias"}):
         return READ_VOLTAGE
     if known & {"pulse", "pulses"}:
-        return PULSE if known & _COUNTING else DIRECTION if known & {"polarity", "direction", "voltage", "sign"} else None
+        return (
+            PULSE if known & _COUNTING else DIRECTION if known & {"polarity", "direction", "voltage", "sign"} else None
+        )
     if unit is not None:  # volts
         return DIRECTION
     for quantity, names in _QUANTITY_WORDS.items():

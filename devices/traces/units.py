@@ -17,7 +17,17 @@ ALLOWED = {
 _MICRO = "\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}"
 _BASES = {"S": CONDUCTANCE, "ohm": RESISTANCE, "A": CURRENT, "V": VOLTAGE}
 _LETTERS = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
-_WORDS = {"femto": "f", "pico": "p", "nano": "n", "micro": "u", "milli": "m", "": "", "kilo": "k", "mega": "M", "giga": "G"}
+_WORDS = {
+    "femto": "f",
+    "pico": "p",
+    "nano": "n",
+    "micro": "u",
+    "milli": "m",
+    "": "",
+    "kilo": "k",
+    "mega": "M",
+    "giga": "G",
+}
 _SPELLED = {"siemens": "S", "siemen": "S", "ohms": "ohm", "ohm": "ohm", "ampere": "A", "amperes": "A", "amps": "A",
             "amp": "A", "volts": "V", "volt": "V"}  # fmt: skip
 # symbols that are the same in lower or upper case, as tools that change the case of headers leave them
@@ -25,7 +35,9 @@ _WRONG_CASE = {"us": "uS", "ns": "nS", "ps": "pS", "ms": "mS", "s": "S", "ua": "
                "a": "A", "mv": "mV", "v": "V"}  # fmt: skip
 _MOJIBAKE = {"\xc2\xb5": "u", "\xce\xbc": "u", "\xce\xa9": "ohm", "\xe2\x84\xa6": "ohm"}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_FACTOR = re.compile(r"^[x×*]?\s*(?:1(?:\.0*)?[eE]([+-]?\d+)|10\s*\^\s*\{?\(?([+-]?\d+)\)?\}?|10([+-]\d+))\s*[x×*·]?\s*(.+)$")
+_FACTOR = re.compile(
+    r"^[x×*]?\s*(?:1(?:\.0*)?[eE]([+-]?\d+)|10\s*\^\s*\{?\(?([+-]?\d+)\)?\}?|10([+-]\d+))\s*[x×*·]?\s*(.+)$"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,9 @@ def unit_of(text: str, expected: str | None = None) -> Unit | None:
         power = next(p for p in factor.groups()[:3] if p is not None)
         if inner is None:
             return None
-        return Unit(text, inner.quantity, inner.scale * 10.0 ** int(power), f"{text!r} taken as a factor of 1e{int(power)}")
+        return Unit(
+            text, inner.quantity, inner.scale * 10.0 ** int(power), f"{text!r} taken as a factor of 1e{int(power)}"
+        )
     symbol = plain.replace(" ", "").replace("-", "") if not plain.startswith("1/") else plain.replace(" ", "")
     per_ohm = re.fullmatch(r"1/(\w+)|([a-zA-Z]*ohm)\^?\(?1\)?", symbol, re.IGNORECASE)
     if per_ohm:

@@ -27,6 +27,7 @@ from .vocabulary import EVENTS, FLOOR_EVENTS, parse_event
 if TYPE_CHECKING:
     import pandas as pd
 
+_FLOOR_SUMS = ("array.snr_sum", "array.read_energy_J", "adc.snr_sum")
 _CHUNK = 1_000  # rows of draws that are held at a time
 
 
@@ -136,9 +137,8 @@ class _Table:
         except RevpathError as error:
             return " ".join(str(error).split())
         self.rows[-1] = ([self.columns[full] for full in priced], [amounts[full] for full in priced])
-        self.sums[-1] = tuple(
-            amounts.get(name, 0.0) for name in ("array.snr_sum", "array.read_energy_J", "adc.snr_sum")
-        )  # type: ignore[assignment]  # three of them
+        array_snr, read_J, adc_snr = (amounts.get(name, 0.0) for name in _FLOOR_SUMS)
+        self.sums[-1] = array_snr, read_J, adc_snr
         return ""
 
     def _priced(self, amounts: Mapping[str, float]) -> tuple[str, ...]:

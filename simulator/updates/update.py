@@ -44,9 +44,9 @@ def update(
     if isinstance(response, IdealResponse):
         _update_exactly(cells, x, d, rate, tally)
     elif config.pulses == "mean-field":
-        _update_in_the_mean(cells, x, d, rate, response, tally)
+        _update_in_the_mean(cells, x, d, rate, cells.device.pulsed, tally)
     else:
-        _update_by_pulses(cells, x, d, rate, response, config, streams, tally)
+        _update_by_pulses(cells, x, d, rate, cells.device.pulsed, config, streams, tally)
 
 
 def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseStreams, tally: Tally) -> None:

@@ -144,7 +144,7 @@ def price(
         print(f"wrote {out}")
     paths = [path for axis in plan.dimensions for path in axis.paths]
     shown = table.groupby(["chip", *paths], sort=False)[[plan.measured, "joules", "joules_low", "joules_high"]].mean()
-    print(shown.to_string(float_format=lambda number: f"{number:.3g}"))
+    print(shown.map("{:.3g}".format).to_string())
     unpriced = table[table["unpriced"] != ""]
     print(f"{len(table)} runs priced in {time.monotonic() - started:.1f} s, {len(unpriced)} of them without a price")
     for reason, rows in unpriced.groupby("unpriced"):

@@ -36,7 +36,8 @@ class Hardware(_Frozen):
     longest_train: int = Field(default=31, ge=1, le=63)
 
     def cell(self) -> Device:
-        return load_device(self.device).replaced(**self.changes)
+        changes: dict[str, Any] = dict(self.changes)
+        return load_device(self.device).replaced(**changes)
 
     def synapses(self, seed: int) -> SynapsesFactory:
         cell = self.cell()

@@ -74,17 +74,15 @@ def read_result(place: Path | str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RevpathError(f"result = {str(path)!r} cannot be read: {error.strerror}") from None
+        why = f"it cannot be read: {error.strerror}"
+        raise RevpathError(f"result = {str(path)!r} is not a result of `revpath compare`: {why}") from None
     except (ValueError, RecursionError) as error:
         why = one_line(error, 120)
         raise RevpathError(
-            f"result = {str(path)!r} is not a result.json of `revpath compare`: not JSON: {why}"
+            f"result = {str(path)!r} is not a result.json of `revpath compare`: it is not JSON: {why}"
         ) from None
-    missing = [name for name in ("contenders", "verdict") if not isinstance(content, dict) or name not in content]
-    if missing:
-        raise RevpathError(
-            f"result = {str(path)!r} is not a result.json of `revpath compare`: it has no {' and no '.join(missing)}"
-        )
+    if not isinstance(content, dict) or ("contenders" not in content and "verdict" not in content):
+        raise RevpathError(f"result = {str(path)!r} is not a result.json of `revpath compare`: it has no contenders")
     if content.get("complete", True) is not True:
         raise RevpathError(
             f"result = {str(path)!r} is that of an interrupted comparison, whose verdict means nothing: "

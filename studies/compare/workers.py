@@ -34,7 +34,7 @@ def train_side_by_side(
         else:
             from .learn import BegunAnew
 
-            warnings.warn(*words, BegunAnew, stacklevel=2)
+            warnings.warn(str(words[0]), BegunAnew, stacklevel=2)
 
     jobs = [Job(recipe.name, (text_path, recipe, folder)) for recipe in recipes]
     with closing(side_by_side(_train, jobs, workers=workers, heard=heard, folder=folder)) as ended:
@@ -49,4 +49,7 @@ def _train(text_path: Path | None, recipe: Recipe, folder: Path, say: Say) -> bo
     def progress(done: int, bits: float | None) -> bool:
         return say("at", done, bits)
 
-    return learn(load_text(text_path), recipe, folder, progress, lambda line: say("note", line) and None).complete
+    def note(line: str) -> None:
+        say("note", line)
+
+    return learn(load_text(text_path), recipe, folder, progress, note).complete

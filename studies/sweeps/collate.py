@@ -113,7 +113,9 @@ def to_xarray(study: Study, store: Store, *, priced: bool = False, **pricing: An
         data = _grid(study, frame, quantities)
     else:
         paths = [path for axis in study.dimensions for path in axis.paths]
-        wide = frame.set_index(["point_number", "replicate"]) if "point_number" in frame else _numbered(study, frame)
+        wide: Any = (
+            frame.set_index(["point_number", "replicate"]) if "point_number" in frame else _numbered(study, frame)
+        )
         data = xr.Dataset.from_dataframe(wide[list(quantities)])
         for path in paths:
             values = wide[path].groupby(level="point").first()
@@ -140,7 +142,7 @@ def _grid(study: Study, frame: pd.DataFrame, quantities: Mapping[str, Quantity])
     sizes = [len(axis.values) for axis in study.dimensions]
     names = [axis.name for axis in study.dimensions]
     order = {run.id: n for n, run in enumerate(study.runs())}
-    places = frame["id"].map(order).to_numpy()
+    places = frame["id"].map(order.get).to_numpy()
     variables = {}
     for name in quantities:
         values = np.full(int(np.prod([*sizes, study.replicates])), np.nan)
@@ -166,7 +168,7 @@ def _column(values: list[Any]) -> np.ndarray:
 
 def _numbered(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     order = {run.id: n // study.replicates for n, run in enumerate(study.runs())}
-    numbered = frame.assign(point=frame["id"].map(order))
+    numbered = frame.assign(point=frame["id"].map(order.get))
     return numbered.set_index(["point", "replicate"])
 
 

@@ -255,7 +255,7 @@ def _backend(cluster: str | None, n: int) -> Iterator[Callable[[Iterable[Any]], 
 
     if cluster is None:
         with joblib.parallel_config("loky", n_jobs=n, inner_max_num_threads=1):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=2 * n)
+            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=2 * n)  # type: ignore[arg-type]  # joblib types it as text
         return
     try:
         from distributed import Client
@@ -267,7 +267,7 @@ def _backend(cluster: str | None, n: int) -> Iterator[Callable[[Iterable[Any]], 
         raise RevpathError(f"cluster = {cluster!r} cannot be reached: {error}") from None
     try:
         with joblib.parallel_config("dask"):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")  # type: ignore[arg-type]  # joblib types it as text
     finally:
         client.close()
 

@@ -19,10 +19,10 @@ from .store import Store
 from .study import Study
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Table = Any  # a DataFrame: what its groups give is typed as a union of twenty classes
 Kind = Literal["line", "heatmap", "pareto", "parallel", "sensitivity"]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#666666")
 MARKERS = "osD^vPX"
@@ -100,7 +100,7 @@ def plot(
         raise unknown("quantity", value, quantities)
     axes = _axes(study, wanted)
     priced = value in JOULES or chosen == "pareto"
-    frame = to_frame(study, store, priced=priced, **({"chip": chip} if chip and priced else {}))
+    frame: Table = to_frame(study, store, priced=priced, **({"chip": chip} if chip and priced else {}))
     if frame[value].notna().sum() == 0:
         why = next((text for text in frame.get("unpriced", ()) if text), "no run is done")
         raise RevpathError(f"study {study.name!r}: nothing to draw of {value!r}: {why}")
@@ -193,7 +193,7 @@ def _title(quantity: Quantity) -> str:
     return quantity.title if quantity.unit == "1" else f"{quantity.title} ({quantity.unit})"
 
 
-def _panels(frame: pd.DataFrame, axes: Mapping[str, str]) -> list[tuple[Any, pd.DataFrame]]:
+def _panels(frame: Table, axes: Mapping[str, str]) -> list[tuple[Any, Table]]:
     path = axes.get("panels")
     return [(None, frame)] if not path else list(frame.groupby(path, sort=False))
 
@@ -210,7 +210,7 @@ def _grid_of(width: float, n: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, list(places[:n])
 
 
-def _means(frame: pd.DataFrame, by: str, value: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _means(frame: Table, by: str, value: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Along an axis: its values, the mean over replicates, and half the width of its 90 % interval (0 for one run)."""
     from scipy.stats import t
 
@@ -227,7 +227,7 @@ def _scale(ax: Axes, values: np.ndarray, which: str) -> None:
         getattr(ax, f"set_{which}scale")("log")
 
 
-def _line(study: Study, frame: pd.DataFrame, axes, value, quantities, width: float) -> Figure:
+def _line(study: Study, frame: Table, axes, value, quantities, width: float) -> Figure:
     parts = _panels(frame, axes)
     figure, places = _grid_of(width, len(parts), 2.6)
     for ax, (panel, part) in zip(places, parts, strict=True):
@@ -265,7 +265,7 @@ def _legend(figure: Figure, ax: Axes, title: str, width: float) -> None:
     )
 
 
-def _heatmap(study: Study, frame: pd.DataFrame, axes, value, quantities, width: float) -> Figure:
+def _heatmap(study: Study, frame: Table, axes, value, quantities, width: float) -> Figure:
     from matplotlib.colors import LogNorm, Normalize
 
     if not axes.get("y"):
@@ -275,7 +275,7 @@ def _heatmap(study: Study, frame: pd.DataFrame, axes, value, quantities, width: 
     means = frame.groupby([axes["x"], axes["y"], *([axes["panels"]] if axes.get("panels") else [])])[value].mean()
     low, high = float(means.min()), float(means.max())
     norm = LogNorm(low, high) if low > 0 and high / low > 30 else Normalize(low, high)
-    mesh = None
+    mesh: Any = None
     for ax, (panel, part) in zip(places, parts, strict=True):
         table = part.pivot_table(
             index=axes["y"], columns=axes["x"], values=value, aggfunc="mean", sort=False, dropna=False
@@ -305,7 +305,7 @@ def _contour(ax: Axes, shown: np.ndarray, target: float) -> None:
         ax.contour(*grid, np.ma.masked_invalid(shown), [target], colors=colour, linewidths=thickness)
 
 
-def _pareto(study: Study, frame: pd.DataFrame, axes, value, quantities, width: float) -> Figure:
+def _pareto(study: Study, frame: Table, axes, value, quantities, width: float) -> Figure:
     """Joules against quality; the front joins what no other point beats in both."""
     quality = study.measured if value in JOULES else value
     paths = [path for axis in study.dimensions for path in axis.paths]
@@ -332,7 +332,7 @@ def _pareto(study: Study, frame: pd.DataFrame, axes, value, quantities, width: f
     return figure
 
 
-def _parallel(study: Study, frame: pd.DataFrame, axes, value, quantities, width: float) -> Figure:
+def _parallel(study: Study, frame: Table, axes, value, quantities, width: float) -> Figure:
     """One line a point over all axes, coloured by the quality."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
@@ -359,7 +359,7 @@ def _parallel(study: Study, frame: pd.DataFrame, axes, value, quantities, width:
     return figure
 
 
-def _sensitivity(study: Study, frame: pd.DataFrame, axes, value, quantities, width: float) -> Figure:
+def _sensitivity(study: Study, frame: Table, axes, value, quantities, width: float) -> Figure:
     from .sensitivity import analyse
 
     table = analyse(study, frame, value)

@@ -6,7 +6,7 @@ now, "penalty" has put a value, and "drop" cannot be, since both designs need ev
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def analyse(study: Study, frame: pd.DataFrame, value: str, *, seed: int = 0) -> 
             f'design = {study.design!r}: an analysis of sensitivity needs design = "saltelli" or "morris"'
         )
     order = {run.id: n // study.replicates for n, run in enumerate(study.runs())}
-    values = frame.assign(point=frame["id"].map(order)).groupby("point")[value].mean()
+    values: Any = frame.assign(point=frame["id"].map(order.get)).groupby("point")[value].mean()
     lost = len(study.points) - int(values.notna().sum())
     if lost:
         raise RevpathError(

@@ -44,7 +44,9 @@ def data_of(*, devices=2, cycles=3, pulses=24, seed=0, planted=None):
     return segments(traces, coordinates(traces))
 
 
-@pytest.mark.parametrize("shape", [{"devices": 2, "cycles": 3}, {"devices": 3, "cycles": 1}, {"devices": 1, "cycles": 1, "pulses": 40}])
+@pytest.mark.parametrize(
+    "shape", [{"devices": 2, "cycles": 3}, {"devices": 3, "cycles": 1}, {"devices": 1, "cycles": 1, "pulses": 40}]
+)
 def test_what_is_left_out_is_scored_by_parameters_that_never_saw_it(shape):
     """By a slow twin: what a fold's pulses are worth does not change with the pulses of that fold in the training part.
 
@@ -65,7 +67,9 @@ def test_what_is_left_out_is_scored_by_parameters_that_never_saw_it(shape):
         free = np.ones(len(optimum.x), bool)
         if by_device:
             free = ~optimum.layout.scale_mask(np.isin(np.arange(optimum.devices), test.device))
-        learned = search(optimum.law, data.chosen(labels != label), optimum.x, LOWEST, closed=optimum.closed, free=free, ftol=1e-6)
+        learned = search(
+            optimum.law, data.chosen(labels != label), optimum.x, LOWEST, closed=optimum.closed, free=free, ftol=1e-6
+        )
         for reads, got in ((data, scores), (dataclasses.replace(data, y=y), other)):
             fold = reads.chosen(labels == label)
             found = learned

@@ -227,7 +227,20 @@ def test_titles_of_conductance(tmp_path, plain, title):
 
 
 @pytest.mark.parametrize(
-    "title", ["Pulse #", "pulse_num", "N pulse", "PulseNumber", "Pulse No.", "pulse index", "# pulse", "pulse number (#)", "Number of pulses", "n", "Index"]
+    "title",
+    [
+        "Pulse #",
+        "pulse_num",
+        "N pulse",
+        "PulseNumber",
+        "Pulse No.",
+        "pulse index",
+        "# pulse",
+        "pulse number (#)",
+        "Number of pulses",
+        "n",
+        "Index",
+    ],
 )
 def test_titles_of_pulse_numbers(tmp_path, plain, title):
     same(read(tmp_path, text(f"device,cycle,{title},direction,G (uS)")), plain)
@@ -308,10 +321,16 @@ def test_devices_side_by_side(names, labels):
 def test_devices_side_by_side_of_unequal_length_with_units_below_or_given(tmp_path):
     short = [*map(str, SECOND[:23]), "", ""]
     assert [len(s.g) for s in read_traces({**WIDE, "D1 (uS)": FIRST, "D2 (uS)": short}).series] == [25, 23]
-    lines = ["pulse,direction,A7,B3", ",,uS,uS", *(f"{p},{w},{a},{b}" for p, w, a, b in zip(*WIDE.values(), FIRST, SECOND, strict=True))]
+    lines = [
+        "pulse,direction,A7,B3",
+        ",,uS,uS",
+        *(f"{p},{w},{a},{b}" for p, w, a, b in zip(*WIDE.values(), FIRST, SECOND, strict=True)),
+    ]
     assert read(tmp_path, "\n".join(lines)).devices == ("a7", "b3")
     assert read_traces({**WIDE, "A7": FIRST, "B3": SECOND}, unit="uS").devices == ("a7", "b3")
-    with pytest.raises(TraceError, match="no conductance column.*devices side by side: name their columns 'D1 \\(uS\\)'"):
+    with pytest.raises(
+        TraceError, match="no conductance column.*devices side by side: name their columns 'D1 \\(uS\\)'"
+    ):
         read_traces({**WIDE, "A7": FIRST, "B3": SECOND})
     with pytest.raises(TraceError, match="a device column .* and several columns of conductances"):
         read_traces({**WIDE, "device": ["x"] * 25, "D1 (uS)": FIRST, "D2 (uS)": SECOND})
@@ -337,7 +356,10 @@ def test_currents_with_a_read_voltage(tmp_path, plain, title, factor, options):
     noted(traces, "read voltage of")
 
 
-@pytest.mark.parametrize(("name", "value"), [("read voltage (V)", 0.2), ("Vread (mV)", 200), ("V_read", "0.2"), ("Read Voltage", "200 mV"), ("V (V)", 0.2)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("read voltage (V)", 0.2), ("Vread (mV)", 200), ("V_read", "0.2"), ("Read Voltage", "200 mV"), ("V (V)", 0.2)],
+)
 def test_currents_with_a_column_of_read_voltages(plain, name, value):
     table = {"device": MADE["device"], "cycle": MADE["cycle"], "pulse": MADE["pulse"], "direction": WORDS,
              "current (uA)": [float(v) * 0.2 for v in MICRO], name: [value] * len(MICRO)}  # fmt: skip
@@ -361,7 +383,13 @@ def test_currents_without_a_read_voltage(tmp_path, options, message):
 @pytest.mark.parametrize("signs", [("-1.2", "1.5"), (-1, 1), ("-1.2 V", "1.5 V")])
 def test_opposite_signs_are_turned_round_with_a_note(plain, signs):
     ways = [{"up": signs[0], "down": signs[1], "": "0"}[w] for w in WORDS]
-    table = {"device": MADE["device"], "cycle": MADE["cycle"], "pulse": MADE["pulse"], "polarity": ways, "G (uS)": MICRO}
+    table = {
+        "device": MADE["device"],
+        "cycle": MADE["cycle"],
+        "pulse": MADE["pulse"],
+        "polarity": ways,
+        "G (uS)": MICRO,
+    }
     traces = read_traces(table)
     same(traces, plain)
     noted(traces, "opposite to the data")
@@ -373,7 +401,9 @@ def test_opposite_words_and_single_opposite_devices_are_errors():
     with pytest.raises(TraceError, match="in device 1, 2 conductance falls in pulses called up"):
         read_traces({**table, "direction": [other[w] for w in WORDS]})
     with pytest.raises(TraceError, match="in device 2 conductance falls in pulses called up"):
-        read_traces({**table, "direction": [other[w] if d == 2 else w for w, d in zip(WORDS, MADE["device"], strict=True)]})
+        read_traces(
+            {**table, "direction": [other[w] if d == 2 else w for w, d in zip(WORDS, MADE["device"], strict=True)]}
+        )
     with pytest.raises(TraceError, match="if the numbers are resistances, name their column so"):
         read_traces({**table, "direction": WORDS, "G (uS)": [1000 / float(v) for v in MICRO]})
 
@@ -437,9 +467,36 @@ def test_masked_reads_and_indexed_frames(plain):
 def test_no_file_causes_a_foreign_exception(tmp_path):
     """Good files with random damage are read or are a RevpathError; 120 of them, seeds fixed."""
     rng = random.Random(5)
-    pieces = ['"', ",", ";", "\t", "\n", "\r", "\0", "#", "'", "\\", "e", "-", "\ufeff", "\N{MINUS SIGN}", "(", ")", "[", "uS", "1,5", "1.5.2", " ", "nan", "|", "\N{ARABIC-INDIC DIGIT ONE}"]
+    pieces = [
+        '"',
+        ",",
+        ";",
+        "\t",
+        "\n",
+        "\r",
+        "\0",
+        "#",
+        "'",
+        "\\",
+        "e",
+        "-",
+        "\ufeff",
+        "\N{MINUS SIGN}",
+        "(",
+        ")",
+        "[",
+        "uS",
+        "1,5",
+        "1.5.2",
+        " ",
+        "nan",
+        "|",
+        "\N{ARABIC-INDIC DIGIT ONE}",
+    ]
     for k in range(120):
-        content = text(rng.choice([KEYS, "pulse,direction,D1 (uS),D2 (uS),x", "device,cycle,pulse,polarity,current (uA)"]))
+        content = text(
+            rng.choice([KEYS, "pulse,direction,D1 (uS),D2 (uS),x", "device,cycle,pulse,polarity,current (uA)"])
+        )
         for _ in range(rng.randrange(1, 6)):
             place = rng.randrange(len(content)) if rng.random() < 0.6 else rng.randrange(80)
             content = content[:place] + rng.choice(pieces) + content[place + rng.randrange(0, 4) :]
