@@ -12,30 +12,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from ...devices.base.errors import explain
 from ..errors import ArrayError
+from ..settings import Settings
 
 _UNSAID = object()  # None says something: an ideal converter
 
 
-def _refusal(kind: type[BaseModel], error: ValidationError) -> ArrayError:
-    """A refusal by pydantic in the words of the house."""
-    said = f"{kind.__name__}: {explain(error)}"
-    fields = {str(part) for item in error.errors(include_url=False) for part in item["loc"]}
-    for name in sorted(fields - kind.model_fields.keys()):
-        close = get_close_matches(name, kind.model_fields, n=1)
-        said += f"; did you mean {close[0]!r}?" if close else f"; {name!r} is not one of {', '.join(kind.model_fields)}"
-    return ArrayError(said + ("; bits = None is an ideal converter" if "bits" in fields else ""))
-
-
-class _Converter(BaseModel):
+class _Converter(Settings):
     """What DAC and ADC have in common.
 
     Attributes
@@ -49,23 +38,10 @@ class _Converter(BaseModel):
         many conversions is exact; its error has twice the variance (1/6 rather than 1/12 of a step squared, on average).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    hints: ClassVar[Mapping[str, str]] = {"bits": "bits = None is an ideal converter"}
 
     def __init__(self, bits: Any = _UNSAID, /, **fields: Any) -> None:
-        if bits is not _UNSAID:
-            fields = {"bits": bits, **fields}
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise _refusal(type(self), error) from error
-
-    @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """A converter from a table of its fields. ArrayError: a field or value that cannot be."""
-        try:
-            return super().model_validate(obj, **options)
-        except ValidationError as error:
-            raise _refusal(cls, error) from error
+        super().__init__(**(fields if bits is _UNSAID else {"bits": bits, **fields}))
 
     bits: int | None = Field(default=8, ge=2, le=16)
     noise_lsb: float = Field(default=0.0, ge=0, le=100)
@@ -73,22 +49,6 @@ class _Converter(BaseModel):
     gain_error: float = Field(default=0.0, ge=0, le=0.1)
     inl_lsb: float = Field(default=0.0, ge=0, le=100)
     stochastic_rounding: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _numbers_are_numbers(cls, fields: Any) -> Any:
-        """Text and truth values are no numbers, and NumPy's numbers are."""
-        if not isinstance(fields, Mapping):
-            return fields
-        values = {name: value.item() if isinstance(value, np.generic) else value for name, value in fields.items()}
-        for name, value in values.items():
-            field = cls.model_fields.get(name)
-            if field is None or field.annotation is bool:
-                if field is not None and not isinstance(value, bool):
-                    raise ValueError(f"{name} = {value!r} must be True or False")
-            elif isinstance(value, bool) or (isinstance(value, str) and isinstance(field.default, int | float)):
-                raise ValueError(f"{name} = {value!r} must be a number{' or None' if name == 'bits' else ''}")
-        return values
 
     @model_validator(mode="after")
     def _errors_have_a_unit(self) -> Self:
@@ -98,10 +58,6 @@ class _Converter(BaseModel):
                     f"{name} = {getattr(self, name)} needs finite bits: it is an error of a real converter"
                 )
         return self
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with other fields: validated, and without values that were computed from the old ones."""
-        return type(self).model_validate(self.model_dump() | dict(update or {}))
 
     @property
     def levels(self) -> int:

@@ -11,11 +11,12 @@ The functions work on plain arrays of cells; how weights become targets is the b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Real
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ...devices import Device
 from ...devices.laws import NoProgrammingNoise
@@ -28,6 +29,7 @@ from ..pulses.entries import PULSES_A_CALL, RISES
 from ..pulses.kernels import FRESH_WRITE, apply_pulses
 from ..pulses.laws import KernelLaw, fresh_writes, kernel_law, traits_of
 from ..pulses.layout import B_MAX, B_MIN, COMMON, WRITE_NOISE
+from ..settings import Settings
 from .kernels import ACCEPTED, LOWERED, RAISED, READS, listed_cells, verified_pulses
 from .report import Outcome, ProgrammingReport
 from .wear import EnduranceError as EnduranceError
@@ -40,7 +42,7 @@ _EDGE = 1e-6  # of the window: rounding of targets at its ends
 PURPOSE = "write-verify"  # of the stream that `write_verify` takes its random numbers from
 
 
-class WriteVerify(BaseModel):
+class WriteVerify(Settings):
     """A scheme of write-verify.
 
     Attributes
@@ -60,7 +62,7 @@ class WriteVerify(BaseModel):
     max_burst: largest number of pulses between two reads under "adaptive".
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    hints: ClassVar[Mapping[str, str]] = {"tolerance": "it is a fraction of the window, 0.05 for 5 %"}
 
     tolerance: float = Field(default=0.02, gt=0, le=1)
     max_pulses: int = Field(default=1000, ge=1, lt=2**31 - 1)

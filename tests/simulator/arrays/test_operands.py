@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from revpath.simulator import ADC, ArrayConfig, ArrayError, Crossbar, TiledCrossbar
+from revpath.simulator import ADC, ArrayConfig, ArrayError, Crossbar, TiledCrossbar, WriteVerify
 
 RNG = np.random.default_rng(2)
 W = RNG.uniform(-1, 1, (6, 4)).astype(np.float32)
@@ -134,7 +134,10 @@ def test_tensors(array):
     ("make", "said"),
     [
         (lambda: ADC(bits=0), "ADC: bits = 0: .*bits = None is an ideal converter"),
-        (lambda: ADC(bits=True), "bits = True must be a number or None"),
+        (lambda: ADC(bits=True), "bits = True must be a number; bits = None is an ideal converter"),
+        (lambda: WriteVerify(tolerance=5), "WriteVerify: tolerance = 5: .*it is a fraction of the window"),
+        (lambda: WriteVerify(read_noise=1), "read_noise = 1 must be True or False"),
+        (lambda: WriteVerify(tolerance="0.1"), "tolerance = '0.1' must be a number"),
         (lambda: ADC(bits="8"), "bits = '8' must be a number"),
         (lambda: ADC(noise_lsb=True), "noise_lsb = True must be a number"),
         (lambda: ADC(stochastic_rounding=1), "stochastic_rounding = 1 must be True or False"),
