@@ -13,26 +13,27 @@ if TYPE_CHECKING:
     from .base.errors import RecordError, RevpathError, UnitError, UnknownName
     from .base.record import Evidence, ReadIn, Record, Source
     from .catalogue import device_names, load_device
-    from .device import Device, read_device
+    from .device import Device
     from .figures.gallery import gallery
-    from .laws.sections import Endurance, Pulse, Retention, Yields
+    from .file_format import read_device
+    from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
     from .traces.directions import TraceError
-    from .traces.fit import TraceFit, fit_traces
+    from .traces.fit import fit_traces
     from .traces.reading import Traces, read_traces
+    from .traces.result import TraceFit
     from .traces.samples import sample_traces, synthetic_traces
 
 _HOME = {
     ".catalogue": ("device_names", "load_device"),
-    ".device": ("Device", "read_device"),
+    ".device": ("Device",),
+    ".file_format": ("read_device",),
     ".base.errors": ("RecordError", "RevpathError", "UnitError", "UnknownName"),
     ".figures.gallery": ("gallery",),
     ".base.record": ("Evidence", "ReadIn", "Record", "Source"),
-    ".laws.sections": ("Endurance", "Pulse", "Retention", "Yields"),
+    ".laws.sections": ("Endurance", "Leak", "Pulse", "Retention", "Yields"),
     ".traces.directions": ("TraceError",),
-    ".traces.fit": (
-        "TraceFit",
-        "fit_traces",
-    ),
+    ".traces.fit": ("fit_traces",),
+    ".traces.result": ("TraceFit",),
     ".traces.samples": (
         "sample_traces",
         "synthetic_traces",
@@ -47,6 +48,7 @@ __all__ = [
     "Device",
     "Endurance",
     "Evidence",
+    "Leak",
     "Pulse",
     "ReadIn",
     "Record",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from os import PathLike
 from pathlib import Path
 
 from .base.errors import RecordError, unknown
-from .device import Device, read_device
+from .base.reading import read_toml
+from .device import Device
+from .file_format import device_from_table, device_toml, read_device
 
 
 def device_names() -> list[str]:
@@ -19,21 +22,50 @@ def device_names() -> list[str]:
 def load_device(name: str | Path) -> Device:
     """A device of the library by name, or a user's own by the path of its TOML file.
 
+    Parameters
+    ----------
+    name : str or Path
+        One of `device_names`, or a path that ends in ``.toml``.
+
+    Returns
+    -------
+    Device
+        Frozen and validated.
+
     Raises
     ------
-    UnknownName: no such device; lists those there are.
-    RecordError: the file is malformed, or has the name of a device of the library and other numbers.
+    UnknownName
+        No such device; lists those there are.
+    RecordError
+        The file is malformed, or has the name of a device of the library and other numbers without saying so.
+
+    Examples
+    --------
+    >>> load_device("reram-sb-gong2018").window.g_max
+    8.82e-05
     """
-    if isinstance(name, Path) or str(name).endswith(".toml"):
-        device = read_device(Path(name))
-        if device.name in device_names() and device != _shipped(device.name):
+    if isinstance(name, Path) or (isinstance(name, str) and name.endswith(".toml")):
+        content = read_toml(Path(name))
+        device = device_from_table(content, Path(name).name)
+        if is_variant(device) and content.get("variant_of") != device.name:
             raise RecordError(
-                f"{name}: name = {device.name!r} is that of a device of the library, and this is another: rename it"
+                f"{name}: name = {device.name!r} is that of a device of the library, and this is another: rename it, or say "
+                f"variant_of = {device.name!r}"
             )
         return device
     if not isinstance(name, str) or name not in device_names():
         raise unknown("device", name, device_names())
     return _shipped(name)
+
+
+def save_device(device: Device, path: str | PathLike[str] | None = None) -> str:
+    """`revpath.devices.file_format.device_toml`, with a word where the device has the name of another of the library."""
+    return device_toml(device, path, is_variant(device))
+
+
+def is_variant(device: Device) -> bool:
+    """Whether a device has the name of one of the library, and other numbers."""
+    return device.name in device_names() and device != _shipped(device.name)
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Put the result of a run of `revpath compare` into the README: ``python docs/refresh.py revpath-results``.
+"""Put the result of a run of `revpath compare` into the pages: ``python docs/refresh.py revpath-results``.
 
-Copies the figure to docs/compare.png and writes the sentence and the table between two marks of README.md, so that no
-figure in it is typed by hand.
+Copies the figure to docs/compare.png, writes the sentence and the table between two marks of docs/result.md, and the sentence
+between two marks of README.md, so that no figure in them is typed by hand.
 """
 
 from __future__ import annotations
@@ -19,10 +19,20 @@ from revpath.studies.tasks.text import load_text
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- result: written by docs/refresh.py, do not edit -->", "<!-- end of result -->"
+SAID, UNTIL = "<!-- verdict: written by docs/refresh.py, do not edit -->", "<!-- end of verdict -->"
 
 
-def with_result(readme: str, result: dict[str, Any], ngrams: Sequence[float]) -> str:
-    """The README with what `result`, the content of result.json, says between the two marks.
+def with_verdict(readme: str, result: dict[str, Any]) -> str:
+    """The README with the first sentence of the verdict between its two marks.
+
+    That an interval holds 1 is said in words, and no other number is picked from it.
+    """
+    first = re.split(r"(?<=[.!?]) (?=[A-Z])", result["verdict"]["sentence"])[0]
+    return _between(readme, SAID, UNTIL, f"**{first}**", "README.md")
+
+
+def with_result(page: str, result: dict[str, Any], ngrams: Sequence[float]) -> str:
+    """The page with what `result`, the content of result.json, says between the two marks.
 
     ngrams: validation bits per character of the interpolated n-grams of orders 1, 2, ... on the same text.
     """
@@ -30,10 +40,16 @@ def with_result(readme: str, result: dict[str, Any], ngrams: Sequence[float]) ->
         raise SystemExit("the run was interrupted: run revpath compare again to complete it")
     table = _table(result)
     remarks = _remarks(result, ngrams, bounds="| at most" in table)
-    block = "\n\n".join([BEGIN, f"> {result['verdict']['sentence']}", table, remarks, END])
-    changed, times = re.subn(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: block, readme, flags=re.DOTALL)
+    return _between(
+        page, BEGIN, END, "\n\n".join([f"> {result['verdict']['sentence']}", table, remarks]), "docs/result.md"
+    )
+
+
+def _between(page: str, begin: str, end: str, content: str, name: str) -> str:
+    block = f"{begin}\n\n{content}\n\n{end}"
+    changed, times = re.subn(f"{re.escape(begin)}.*{re.escape(end)}", lambda _: block, page, flags=re.DOTALL)
     if times != 1:
-        raise SystemExit(f"README.md must hold {BEGIN} and {END} once, in this order")
+        raise SystemExit(f"{name} must hold {begin} and {end} once, in this order")
     return changed
 
 
@@ -71,13 +87,14 @@ def _remarks(result: dict[str, Any], ngrams: Sequence[float], bounds: bool) -> s
 
 
 def main(folder: Path) -> None:
-    readme = ROOT / "README.md"
+    readme, page = ROOT / "README.md", ROOT / "docs" / "result.md"
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     text = load_text()
     if result["text"]["sha256"] != text.sha256:
-        raise SystemExit(f"the README shows the shipped text, and this run is of {result['text']['name']!r}")
+        raise SystemExit(f"the pages show the shipped text, and this run is of {result['text']['name']!r}")
     ngrams = ngram_bits(text)["validation"].tolist()
-    readme.write_text(with_result(readme.read_text(encoding="utf-8"), result, ngrams), encoding="utf-8")
+    page.write_text(with_result(page.read_text(encoding="utf-8"), result, ngrams), encoding="utf-8")
+    readme.write_text(with_verdict(readme.read_text(encoding="utf-8"), result), encoding="utf-8")
     shutil.copyfile(folder / "compare.png", ROOT / "docs" / "compare.png")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .config_file import read_config, write_config
     from .converters.adc_dac import ADC, DAC, calibrated_range
     from .converters.effective_bits import measured_enob
-    from .errors import ArrayError, MappingError
+    from .errors import ArrayError, MappingError, SaturationWarning
     from .events import Events, event, split_event
     from .noise.circuit import CircuitNoise
     from .noise.streams import Stream
@@ -34,7 +34,7 @@ _HOME = {
     ".arrays.crossbar": ("Crossbar",),
     ".arrays.drift_compensation": ("DriftCompensation",),
     ".converters.effective_bits": ("measured_enob",),
-    ".errors": ("ArrayError", "MappingError"),
+    ".errors": ("ArrayError", "MappingError", "SaturationWarning"),
     ".events": ("Events", "event", "split_event"),
     ".noise.streams": ("Stream",),
     ".arrays.parts": ("AnalogArray",),
@@ -60,6 +60,7 @@ __all__ = [
     "Outcome",
     "ProgrammingReport",
     "Quantisation",
+    "SaturationWarning",
     "SlicedCrossbar",
     "Stream",
     "TiledCrossbar",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from numbers import Integral, Real
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ..devices import Device, load_device
+from ..devices import Device, RecordError, load_device
+from ..devices.base.plausible import READ_LENGTH, READ_VOLTAGE, refuse_absurd
+from .checks import check_positive, is_whole
 from .converters.adc_dac import ADC, DAC
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
@@ -23,6 +24,9 @@ Pulses = Literal["stochastic", "summed", "mean-field"]
 OnWorn = Literal["warn", "error", "ignore"]
 
 
+_HINT = {DAC: ", such as DAC(bits=8)", ADC: ", such as ADC(bits=8)"}
+
+
 @dataclass(frozen=True)
 class ArrayConfig:
     """Everything that describes an array besides its size; frozen, validated on construction.
@@ -31,8 +35,8 @@ class ArrayConfig:
     ----------
     device: a name of the library, a path to a device file, or a `Device`.
     weight_max: weight of a full conductance difference.
-    dac, adc: converters of the driven and of the sensed lines. transposed_adc: those of the word lines, which a
-        transposed read senses; None for more of `adc`.
+    dac, adc: converters of the driven and of the sensed lines, or tables of their fields. transposed_adc: those of the word
+        lines, which a transposed read senses; None for more of `adc`.
     read_voltage: volts on a line whose input is dac.x_max. read_time: seconds that a read integrates.
     mapping: "two-sided", "one-sided" or "offset", see `WeightMapping`.
     cell_noise: how read noise of the cells is drawn: "sampled" cell by cell, "collapsed" output by output (an error
@@ -46,7 +50,7 @@ class ArrayConfig:
         one random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
         its numbers, unlike those of "stochastic", depend on which samples are given in one update); "mean-field", by
         exactly rate x d along the mean of the law, as with infinitely many infinitely small pulses.
-    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Cells.mind_wear`: "warn" with
+    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
 
@@ -70,10 +74,15 @@ class ArrayConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.device, Device):
             object.__setattr__(self, "device", load_device(self.device))
-        for name in ("read_voltage", "read_time"):
-            value = getattr(self, name)
-            if not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
-                raise ArrayError(f"{name} = {value!r} must be a positive and finite number")
+        for name, unit, plausible in (("read_voltage", "V", READ_VOLTAGE), ("read_time", "s", READ_LENGTH)):
+            check_positive(name, getattr(self, name))
+            try:
+                refuse_absurd(float(getattr(self, name)), unit, name, plausible)
+            except RecordError as error:
+                raise ArrayError(str(error)) from None
+        for name, kind in (("dac", DAC), ("adc", ADC), ("transposed_adc", ADC)):
+            if isinstance(getattr(self, name), Mapping):
+                object.__setattr__(self, name, kind(**getattr(self, name)))
         for name, kind, optional in (
             ("dac", DAC, False),
             ("adc", ADC, False),
@@ -82,7 +91,9 @@ class ArrayConfig:
         ):
             value = getattr(self, name)
             if not isinstance(value, kind) and not (optional and value is None):
-                raise ArrayError(f"{name} = {value!r} must be a {kind.__name__}{' or None' if optional else ''}")
+                raise ArrayError(
+                    f"{name} = {value!r} must be a {kind.__name__}{' or None' if optional else ''}{_HINT.get(kind, '')}"
+                )
         for name, allowed in (
             ("cell_noise", get_args(CellNoise)),
             ("layout", get_args(Layout)),
@@ -91,7 +102,7 @@ class ArrayConfig:
         ):
             if getattr(self, name) not in allowed:
                 raise ArrayError(f"{name} = {getattr(self, name)!r} must be one of {', '.join(map(repr, allowed))}")
-        if not isinstance(self.longest_train, Integral) or not 1 <= self.longest_train <= LONGEST_TRAIN:
+        if not is_whole(self.longest_train) or not 1 <= self.longest_train <= LONGEST_TRAIN:
             raise ArrayError(f"longest_train = {self.longest_train!r} must be an integer from 1 to {LONGEST_TRAIN}")
         if self.wires is not None or self.cell_law is not None:
             from .wires import CellLaw, Wires
@@ -100,3 +111,19 @@ class ArrayConfig:
                 if value is not None and not isinstance(value, kind):
                     raise ArrayError(f"{name} = {value!r} must be a {kind.__name__} or None")
         WeightMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]
+
+    def self_ranging(self) -> ArrayConfig:
+        """The same with "auto" in place of "calibrated" ranges: for arrays whose user has no moment to calibrate them.
+
+        Examples
+        --------
+        >>> from revpath.simulator import ADC, ArrayConfig
+        >>> ArrayConfig(adc=ADC(bits=8, range="calibrated")).self_ranging().adc.range
+        'auto'
+        """
+        waiting = {
+            name: adc.model_copy(update={"range": "auto"})
+            for name, adc in (("adc", self.adc), ("transposed_adc", self.transposed_adc))
+            if adc is not None and adc.range == "calibrated"
+        }
+        return replace(self, **waiting) if waiting else self

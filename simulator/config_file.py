@@ -1,13 +1,13 @@
 """An array's configuration as a TOML file, and back: the same configuration, to the bit.
 
 TOML has no null, so what is None is left out where that is the default, and is written "none" where it is not (an ideal
-converter: ``bits = "none"``). A device is written by its name in the library, with the laws that differ from the
-library's beside it, in SI units and without their records: a changed number has no source.
+converter: ``bits = "none"``). A device with the name of one of the library is written by that name, with the laws that differ
+beside it, in SI units and without their records; any other as the table that its own file would hold, with its records.
 """
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,8 +15,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..devices import Device, RevpathError, load_device
-from ..devices.base.errors import explain
+from ..devices import Device, RecordError, RevpathError, device_names, load_device
+from ..devices.base.errors import explain, unknown
+from ..devices.base.files import write_whole
+from ..devices.base.reading import read_toml
+from ..devices.file_format import device_from_table, device_table
 from ..devices.laws.fields import Law
 from . import wires
 from .config import ArrayConfig
@@ -34,7 +37,8 @@ def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
 
     Raises
     ------
-    ArrayError: the device is not in the library under its name, or the cell law is not one of `revpath.simulator.wires`.
+    ArrayError: the cell law is not one of `revpath.simulator.wires`.
+    RevpathError: the device cannot be written (`revpath.devices.Device.to_toml`), or the file cannot.
     """
     import tomli_w
 
@@ -47,7 +51,7 @@ def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
         if _CELL_LAWS.get(name) is not type(config.cell_law):
             raise ArrayError(f"cell_law = {config.cell_law!r} cannot be written: it is not one of {sorted(_CELL_LAWS)}")
         content["cell_law"] = {"law": name, **_plain(config.cell_law, set())}
-    Path(path).write_text(tomli_w.dumps(content), encoding="utf-8")
+    write_whole(Path(path), tomli_w.dumps(content).encode())
 
 
 def read_config(path: str | PathLike[str]) -> ArrayConfig:
@@ -59,27 +63,48 @@ def read_config(path: str | PathLike[str]) -> ArrayConfig:
     """
     where = Path(path).name
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArrayError(f"{where}: not a readable TOML file: {error}") from error
+        content = read_toml(Path(path))
+    except RecordError as error:
+        raise ArrayError(str(error)) from error
     if content.pop("schema", None) != 1:
         raise ArrayError(f"{where}: schema must be 1")
-    laws = content.pop("device_laws", {})
-    unknown = content.keys() - {f.name for f in fields(ArrayConfig)}
-    if unknown:
-        raise ArrayError(f"{where}: {min(unknown)!r} is not one of {sorted(f.name for f in fields(ArrayConfig))}")
     try:
-        for name, kind in _PARTS.items():
-            if name in content:
-                content[name] = _built(kind, content[name], name)
-        if "cell_law" in content:
-            content["cell_law"] = _cell_law(content["cell_law"])
-        content["device"] = _device(content.get("device", "ideal"), laws)
-        return ArrayConfig(**content)
+        return config_from(content)
     except ValidationError as error:
         raise ArrayError(f"{where}: {explain(error)}") from error
     except RevpathError as error:
         raise ArrayError(f"{where}: {error}") from error
+
+
+def config_from(content: Mapping[str, Any], device: Device | None = None) -> ArrayConfig:
+    """An `ArrayConfig` from nested tables of plain values, as a TOML file holds them; every field has its usual default.
+
+    Parameters
+    ----------
+    content : mapping
+        Fields of `ArrayConfig`, parts such as ``adc`` as tables; ``device`` by name, ``device_laws`` for changed laws.
+    device : Device, optional
+        Used instead of ``content["device"]``.
+
+    Raises
+    ------
+    RevpathError: a field or value that cannot be.
+
+    >>> config_from({"device": "ideal", "adc": {"bits": 8}}).adc.bits
+    8
+    """
+    content = dict(content)
+    laws = content.pop("device_laws", {})
+    unknown_fields = content.keys() - {f.name for f in fields(ArrayConfig)}
+    if unknown_fields:
+        raise unknown("field of an array", min(unknown_fields), [f.name for f in fields(ArrayConfig)])
+    for name, kind in _PARTS.items():
+        if name in content:
+            content[name] = _built(kind, content[name], name)
+    if "cell_law" in content:
+        content["cell_law"] = _cell_law(content["cell_law"])
+    content["device"] = _device(content.get("device", "ideal"), laws) if device is None else device
+    return ArrayConfig(**content)
 
 
 def _plain(thing: Any, skip: set[str]) -> dict[str, Any]:
@@ -98,11 +123,10 @@ def _plain(thing: Any, skip: set[str]) -> dict[str, Any]:
     return out
 
 
-def _plain_device(device: Device) -> tuple[str, dict[str, Any]]:
-    try:
-        base = load_device(device.name)
-    except RevpathError as error:
-        raise ArrayError(f"device {device.name!r} cannot be written by name: it is not in the library") from error
+def _plain_device(device: Device) -> tuple[str | dict[str, Any], dict[str, Any]]:
+    if device.name not in device_names():
+        return device_table(device), {}
+    base = load_device(device.name)
     changed = {
         section: getattr(device, section).model_dump(exclude_none=True)
         for section in _sections()
@@ -112,6 +136,12 @@ def _plain_device(device: Device) -> tuple[str, dict[str, Any]]:
 
 
 def _device(name: Any, laws: Any) -> Device:
+    if isinstance(name, dict):
+        if laws:
+            raise ArrayError(
+                "device_laws change a device that is named, and this one is a table: change its own sections"
+            )
+        return device_from_table(name, "device")
     device = load_device(name)
     if not isinstance(laws, dict) or laws.keys() - set(_sections()):
         raise ArrayError(f"device_laws = {laws!r} must be tables named by {_sections()}")

@@ -9,3 +9,7 @@ class ArrayError(RevpathError):
 
 class MappingError(ArrayError):
     """Weights that the conductance window cannot hold."""
+
+
+class SaturationWarning(UserWarning):
+    """Most conversions of a batch were beyond the range of their converters."""

@@ -3,8 +3,10 @@
 An event is a name with parameters, written ``name{key=value,...}``, such as ``adc.conversion{enob=7.95}``. Counts are
 Python integers. Integrals (joules dissipated in cells, seconds busy, sums of signal-to-noise ratios) are also held as
 integers, of a fixed quantum of 2**-100, so that adding events is associative and commutative to the last bit: the
-total does not depend on the order, the chunking or the number of threads. `revpath.energy_models` prices these names;
-it never looks inside the simulator.
+total does not depend on the order in which they are added, nor on the number of threads. What happens so many times, as
+slots and reads of a fixed length do, is multiplied as integers, so that time does not depend on how work is cut into calls.
+Joules of one read of a batch are summed in float64 before they are held. `revpath.energy_models` prices these names; it
+never looks inside the simulator.
 """
 
 from __future__ import annotations
@@ -168,9 +170,19 @@ class Tally:
         """Add all of `events`."""
         self._counts, self._quanta = _merge(self._counts, events._counts), _merge(self._quanta, events._quanta)
 
-    def integrate(self, name: str, value: float) -> None:
-        """Add `value` to an integral."""
-        self._quanta[name] = self._quanta.get(name, 0) + _to_quanta(name, value)
+    def integrate(self, name: str, value: float, times: int = 1) -> None:
+        """Add `value` to an integral, so many times: as integers, so that it does not matter how these are cut.
+
+        Parameters
+        ----------
+        name : str
+            Of the integral.
+        value : float
+            Not negative and finite, such as the seconds of one slot.
+        times : int
+            How often it came, such as the slots.
+        """
+        self._quanta[name] = self._quanta.get(name, 0) + _to_quanta(name, value) * _to_count(name, times)
 
 
 def event(name: str, **parameters: object) -> str:

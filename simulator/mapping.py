@@ -10,15 +10,14 @@ the top of its window, the other at the bottom.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
 
 from ..devices import Device
-from ..devices.response import NoResponse
+from ..devices.response import IdealResponse, PulsedResponse
+from .checks import is_number
 from .errors import MappingError
 
 Side = Literal["one-sided", "two-sided", "offset"]
@@ -51,10 +50,14 @@ class WeightMapping:
         """The mapping of a device. MappingError: an unknown side, or a weight_max that is not positive and finite."""
         if side not in SIDES:
             raise MappingError(f"mapping = {side!r} must be one of {', '.join(map(repr, SIDES))}")
-        if not isinstance(weight_max, Real) or not math.isfinite(weight_max) or weight_max <= 0:
+        if not is_number(weight_max) or weight_max <= 0:
             raise MappingError(f"weight_max = {weight_max!r} must be a positive and finite number")
+        if not 1e-30 <= weight_max <= 1e30:
+            raise MappingError(f"weight_max = {weight_max!r} must be from 1e-30 to 1e30, which float32 can hold")
         response = device.response
-        w_min, w_max = (0.0, 1.0) if isinstance(response, NoResponse) else (response.w_min, response.w_max)
+        w_min, w_max = (
+            (response.w_min, response.w_max) if isinstance(response, PulsedResponse | IdealResponse) else (0.0, 1.0)
+        )
         span = w_max - w_min
         slope = (device.window.g_max - device.window.g_min) / span
         scale = weight_max / span * (2 if side == "offset" else 1)
@@ -92,12 +95,7 @@ class WeightMapping:
         ------
         MappingError: a weight is beyond weight_max; says how many are, and the largest.
         """
-        too_large = self.beyond(weights)
-        if too_large.any():
-            raise MappingError(
-                f"{int(too_large.sum())} of {weights.size} weights are beyond weight_max = {self.weight_max:.6g} "
-                f"(largest {float(np.max(np.abs(weights))):.6g}); raise weight_max, or program with clip=True"
-            )
+        self.check(weights)
         difference = np.asarray(weights, np.float64) / self.scale
         middle = 0.5 * (self.w_min + self.w_max)
         if self.shared:
@@ -107,6 +105,15 @@ class WeightMapping:
         else:
             pair = [self.w_min + np.maximum(difference, 0), self.w_min + np.maximum(-difference, 0)]
         return np.stack(pair, axis=-1)
+
+    def check(self, weights: np.ndarray) -> None:
+        """MappingError where a weight is beyond weight_max; says how many are, and the largest."""
+        too_large = self.beyond(weights)
+        if too_large.any():
+            raise MappingError(
+                f"{int(too_large.sum())} of {weights.size} weights are beyond weight_max = {self.weight_max:.6g} "
+                f"(largest {float(np.max(np.abs(weights))):.6g}); raise weight_max, or program with clip=True"
+            )
 
     def beyond(self, weights: np.ndarray) -> np.ndarray:
         """Which weights the window cannot hold, by more than float32 rounding."""

@@ -1,12 +1,19 @@
-"""`pytest.approx` as the tests of this project get it: it refuses numbers that it would not check.
+"""What every test gets: marks by path, fresh seeds on request, and a `pytest.approx` that refuses what it would not check.
 
-Its default absolute tolerance of 1e-12 lets any number of picojoules pass for any other. Where that tolerance decides,
-a test says which it means: `helpers.statistics.relative`, or an `abs` of its own.
+- ``slow`` is a matter of place: a file ``test_*_slow.py`` or ``test_*_benchmark.py``, and the folders of `SLOW_FOLDERS`.
+  `pytest` leaves them out, ``pytest -m "slow or not slow"`` runs all.
+- ``statistical`` is every test that asks `helpers.statistics.plausible`. With ``REVPATH_FRESH_SEEDS=n`` their seeds, those
+  of numpy and those of arrays, are other ones for each n: an alarm at 1e-7 is then a finding.
+- The default absolute tolerance of `pytest.approx`, 1e-12, lets any number of picojoules pass for any other. Where that
+  tolerance decides, a test says which it means: `helpers.statistics.relative`, or an `abs` of its own.
 """
 
 from __future__ import annotations
 
+import inspect
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,3 +41,33 @@ def _checked(expected: Any, rel: float | None = None, abs: float | None = None, 
 
 
 pytest.approx = _checked
+
+SLOW_FOLDERS = {"against_aihwkit", "mutants"}
+SLOW_ENDINGS = ("_slow.py", "_benchmark.py")
+FRESH = int(os.environ.get("REVPATH_FRESH_SEEDS", "0"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(tests):
+            folders = set(item.path.relative_to(tests).parts[:-1])
+            if item.path.name.endswith(SLOW_ENDINGS) or folders & SLOW_FOLDERS:
+                item.add_marker(pytest.mark.slow)
+        function = getattr(item, "function", None)
+        if function is not None and "plausible(" in inspect.getsource(function):
+            item.add_marker(pytest.mark.statistical)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_seeds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other seeds for a statistical test, in numpy's generators and in the addresses of arrays alike."""
+    if not FRESH or request.node.get_closest_marker("statistical") is None:
+        return
+    from revpath.simulator.noise import streams
+
+    made, entropy = np.random.default_rng, streams._entropy
+    monkeypatch.setattr(
+        np.random, "default_rng", lambda seed=None: made(seed if seed is None else [FRESH, *np.ravel(seed)])
+    )
+    monkeypatch.setattr(streams, "_entropy", lambda *address: [*entropy(*address), FRESH])

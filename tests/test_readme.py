@@ -11,8 +11,15 @@ import typer
 from revpath.studies.commands.cli import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "CONTRIBUTING.md"]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")),
+]
+README, RESULT, TRUST = (
+    (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/result.md", "docs/trust.md")
+)
+WITH_PYTHON = ["README.md", "CONTRIBUTING.md", "docs/sweeps.md"]
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -26,8 +33,17 @@ def test_the_two_commands_stand_there_word_for_word():
     assert 'python -m pip install -e ".[dev]" && pytest' in commands
 
 
-@pytest.mark.jit
+def test_the_first_command_comes_within_the_first_screen():
+    assert len(README.partition("```bash")[0].split()) <= 150
+
+
 @pytest.mark.parametrize("page", PAGES)
+def test_a_page_with_python_is_run(page):
+    assert bool(blocks(page, "python")) == (page in WITH_PYTHON)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("page", WITH_PYTHON)
 def test_the_python_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = blocks(page, "python")
@@ -39,7 +55,7 @@ def test_the_python_examples_run(page, tmp_path, monkeypatch, capsys):
         assert re.search(r"^[1-5]\.\d\d bits/char for \S+ J$", capsys.readouterr().out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/sweeps.md"])
 def test_commands_and_options_of_revpath_exist(page):
     known = typer.main.get_command(app).commands
     text = (ROOT / page).read_text(encoding="utf-8")
@@ -60,21 +76,32 @@ def _code(text: str) -> list[str]:
 def test_links_to_files_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = [t.split("#")[0] for t in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"https?:", t)]
-    assert [t for t in targets if t and not (ROOT / t).exists()] == []
+    assert [t for t in targets if t and not ((ROOT / page).parent / t).exists()] == []
 
 
 def test_the_result_in_the_readme_is_the_one_that_refresh_writes():
     """The paragraph and the table are made from a run's result file, never typed."""
     refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))
     result, ngrams = _a_result(), [4.0781, 3.2917]
-    once = refresh["with_result"](README, result, ngrams)
+    once = refresh["with_result"](RESULT, result, ngrams)
     assert once.count(result["verdict"]["sentence"]) == 1
     assert refresh["with_result"](once, result, ngrams) == once
-    assert _outside_result(once) == _outside_result(README)
+    assert _outside_result(once) == _outside_result(RESULT)
     assert "| EBM, analog | 1.23e-05 (9e-06 to 2e-05) | 3.35 |" in once
     assert "| transformer | at most 0.029 (0.02 to 0.04) | 2 |" in once
     assert "| EBM (ideal) | not reached | 3.9 |" in once
     assert "1: 4.08, 2: 3.29. Order 2 is enough for the quality compared." in once
+
+
+def test_the_verdict_of_the_readme_is_the_first_sentence_of_the_result():
+    refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))
+    once = refresh["with_verdict"](README, _a_result())
+    assert "**At 3.4 bits/char it is so.**" in once
+    said = re.search(r"<!-- verdict.*?-->\s*\*\*(.*?)\*\*\s*<!-- end of verdict -->", README, re.DOTALL)
+    shown = re.search(r"<!-- result.*?-->\s*> (.*?)\n", RESULT)
+    assert said is not None
+    assert shown is not None
+    assert shown[1].startswith(said[1])
 
 
 def _outside_result(text: str) -> list[str]:
@@ -112,10 +139,12 @@ def _a_result() -> dict:
 
 def test_what_it_quotes_is_what_the_commands_print(capsys):
     """Sentences on how far the models can be trusted, between quotation marks after the command's name."""
-    flat = " ".join(README.split())
+    flat = " ".join(TRUST.split())
     quoted = {}
     for name in ("validate", "gpu"):
-        part = flat.partition(f"`revpath {name}`" + (" foretells" if name == "validate" else ", of the power"))[2]
+        part = flat.partition(
+            f"`revpath {name}`" + (" sets each measured" if name == "validate" else ", of the power")
+        )[2]
         quoted[name] = re.findall(r'"([^"]+)"', part.partition("- **")[0])
     assert [len(found) for found in quoted.values()] == [1, 2]
     for name, sentences in quoted.items():
@@ -132,7 +161,7 @@ def test_the_coverage_it_states_is_the_measured_one():
         for name, found in numbers.items():
             (noise if (name, case[:4]) == ("step_noise", "soft") else others).append(found["held"])
     stated = re.search(
-        r"in (\d+) to (\d+) % of fits, but only in (\d+) to (\d+) % for the cycle noise of soft bounds", README
+        r"in (\d+) to (\d+) % of fits, but only in (\d+) to (\d+) % for the cycle noise of soft bounds", TRUST
     )
     assert stated is not None
     assert [int(n) for n in stated.groups()] == [

@@ -174,7 +174,7 @@ def read_parameters(kind: str, fields: Mapping[str, Any]) -> Imported:
     probability = fields.get("corrupt_devices_prob", 0.0)
     stuck = {"stuck_between": probability, "stuck_range": fields.get("corrupt_devices_range", 0.1)}
     try:
-        return Imported(law(**values), Yields(**stuck) if probability else Yields(), lost)  # type: ignore[return-value]
+        return Imported(law(**values), Yields(**stuck) if probability else Yields(), lost)
     except ValidationError as error:
         raise RevpathError(f"aihwkit {kind}: {explain(error)}") from error
 
@@ -209,10 +209,9 @@ def to_parameters(device: Device, *, lossy: bool = False) -> tuple[str, dict[str
     response = device.response
     if isinstance(response, IdealResponse):
         return "IdealDevice", {}
-    kinds = {law: kind for kind, (law, _) in LAWS.items()}
-    if type(response) not in kinds:
+    kind = next((kind for kind, (law, _) in LAWS.items() if law is type(response)), None)
+    if kind is None:
         raise RevpathError(f"device {device.name!r}: aihwkit has no device with response law = {response.law!r}")
-    kind = kinds[type(response)]  # type: ignore[index]
     names = _COMMON | LAWS[kind][1]
     fields = {theirs: _plain(getattr(response, ours, None)) for theirs, (ours, _) in names.items()}
     lost: dict[str, Any] = {}

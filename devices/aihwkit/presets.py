@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, is_dataclass
+from importlib import import_module
 from typing import Any
 
 from ..base.errors import RevpathError, unknown
@@ -90,8 +91,7 @@ def describe(preset: Any) -> tuple[str, dict[str, Any], str]:
     """Class of the law, fields, and own class of an aihwkit device: what `read_parameters` takes, and the preset's name."""
     devices = _devices()
     if isinstance(preset, str):
-        from aihwkit.simulator.presets import devices as presets  # type: ignore[import-not-found]
-
+        presets = import_module("aihwkit.simulator.presets.devices")
         label = preset if preset.endswith("Device") else f"{preset.removesuffix('Preset')}PresetDevice"
         preset = getattr(presets, label, None) or getattr(devices, label, None)
         if preset is None:
@@ -100,22 +100,21 @@ def describe(preset: Any) -> tuple[str, dict[str, Any], str]:
         preset = preset()
     single = getattr(preset, "device", preset)  # of a whole tile
     kinds = [cls.__name__ for cls in type(single).__mro__ if cls.__module__ == devices.__name__]
-    if not kinds or not is_dataclass(single):
+    if not kinds or not is_dataclass(single) or isinstance(single, type):
         held = "" if single is preset else f" holds {type(single).__name__}, which"
         more = (
             ": convert one of its devices" if any(hasattr(single, n) for n in ("unit_cell_devices", "device")) else ""
         )
         shown = type(preset).__name__ if is_dataclass(preset) else repr(preset)
         raise RevpathError(f"preset = {shown}{held} is no aihwkit device{more}")
-    return kinds[0], asdict(single), type(single).__name__  # type: ignore[call-overload]
+    return kinds[0], asdict(single), type(single).__name__
 
 
 def _devices() -> Any:
     try:
-        from aihwkit.simulator.configs import devices  # type: ignore[import-not-found]
+        return import_module("aihwkit.simulator.configs.devices")
     except (ImportError, OSError) as error:  # a torch of another version fails when its library is loaded
         raise RevpathError(f"aihwkit cannot be imported ({error}); install it with: {_INSTALL}") from error
-    return devices
 
 
 def _records(device: Device, twin: Device, label: str, own_window: bool) -> dict[str, Record]:

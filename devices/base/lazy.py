@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from types import EllipsisType
 from typing import Any
 
@@ -29,6 +30,8 @@ def lazily(
     def get(name: str) -> Any:
         if name in module_of:
             value = getattr(import_module(module_of[name], package), name)
+        elif open_homes and not name.startswith("_") and find_spec(f"{package}.{name}"):
+            return import_module(f"{package}.{name}")  # before a function of that name, whatever was imported first
         elif not name.startswith("__") and (home := next((h for h in open_homes if name in _defined(h)), None)):
             value = _defined(home)[name]
         else:

@@ -7,17 +7,38 @@ The record type lives in the lowest room because both device parameters and ener
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from .errors import RecordError, UnitError, explain
+from .derivation import evaluate_derivation
+from .errors import RecordError, UnitError, explain, shown
+from .plausible import refuse_absurd
+from .reading import read_toml
+from .units import conversion_factor, parse_unit
+
+__all__ = [
+    "Evidence",
+    "Exact",
+    "Lognormal",
+    "Normal",
+    "ReadIn",
+    "Record",
+    "Source",
+    "Uncertainty",
+    "Uniform",
+    "Unstated",
+    "evaluate_derivation",
+    "load_records",
+    "parse_unit",
+    "read_record",
+    "read_sources",
+    "read_toml",
+]
 
 
 class Evidence(StrEnum):
@@ -133,7 +154,7 @@ class Record(_Frozen):
         try:
             parse_unit(unit)
         except UnitError as error:
-            raise ValueError(f"not a unit that can be read: {error.__cause__}") from error
+            raise ValueError(f"not a unit that can be read: {str(error).split(': ', 1)[-1]}") from error
         return unit
 
     @model_validator(mode="after")
@@ -168,50 +189,9 @@ class Record(_Frozen):
     def factor(self, unit: str) -> float:
         """What one of this record's units is in `unit` (units here are multiplicative: no degrees Celsius)."""
         try:
-            return _conversion(self.unit, unit)
+            return conversion_factor(self.unit, unit)
         except UnitError:
             raise UnitError(f"record {self.id!r}: unit {self.unit!r} cannot be read as {unit!r}") from None
-
-
-@cache
-def _units():
-    import pint  # 0.2 s: only those who read records pay for it
-
-    registry = pint.UnitRegistry(cache_folder=None)
-    for base in ("conversion", "flop", "pulse", "op", "sample", "cell", "token"):
-        registry.define(f"{base} = [{base}]")
-    registry.define("byte_moved = [data]")
-    registry.define("bit_moved = byte_moved / 8")
-    return registry
-
-
-@cache
-def parse_unit(unit: str):
-    """The pint unit that `unit` names; UnitError where it names none."""
-    import pint
-
-    try:
-        return _units().parse_units(unit)
-    except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError) as error:
-        raise UnitError(f"unit = {unit!r} is not a unit that can be read: {error}") from error
-
-
-@cache
-def _conversion(have: str, want: str) -> float:
-    a, b = parse_unit(have), parse_unit(want)
-    if a.dimensionality != b.dimensionality:
-        raise UnitError(f"unit {have!r} ({a.dimensionality}) cannot be read as {want!r} ({b.dimensionality})")
-    return float(_units().convert(1.0, a, b))
-
-
-def read_toml(path: Path | Traversable) -> dict[str, Any]:
-    """A TOML file as a dictionary; RecordError (naming the file) where it is missing, not text, or not TOML."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecordError(f"{path}: no such file") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecordError(f"{path}: not a readable TOML file: {error}") from error
 
 
 def read_sources(tables: Mapping[str, Any], where: str) -> dict[str, Source]:
@@ -226,15 +206,17 @@ def read_sources(tables: Mapping[str, Any], where: str) -> dict[str, Source]:
 
 def read_record(table: Mapping[str, Any], sources: Mapping[str, Source], where: str) -> Record:
     """One record from its table; ``source`` there is a key of `sources`."""
-    name = table.get("id", "(no id)")
-    key = table.get("source")
+    if not isinstance(table, Mapping):
+        raise RecordError(f"{where}: record = {shown(table)} must be a table")
+    name, key = shown(table.get("id", "(no id)")), table.get("source")
     if not isinstance(key, str) or key not in sources:
-        raise RecordError(f"{where}: record {name!r}: source = {key!r} is not one of {sorted(sources)}")
+        raise RecordError(f"{where}: record {name}: source = {shown(key)} is not one of {sorted(sources)}")
     try:
         record = Record(**{**table, "source": sources[key]})
         _check_derivation(record)
+        _check_size(record)
     except (ValidationError, UnitError, TypeError, RecordError) as error:
-        raise RecordError(f"{where}: record {name!r}: {explain(error)}") from error
+        raise RecordError(f"{where}: record {name}: {explain(error)}") from error
     return record
 
 
@@ -245,6 +227,14 @@ def _check_derivation(record: Record) -> None:
     derived = evaluate_derivation(record.derivation)
     if not math.isclose(derived, record.value, rel_tol=_ROUNDED):
         raise RecordError(f"value = {record.value:g}, but its derivation {record.derivation!r} gives {derived:g}")
+
+
+def _check_size(record: Record) -> None:
+    """RecordError where the value or its interval is nothing that exists; here, as `_check_derivation`."""
+    refuse_absurd(record.value, record.unit, "value")
+    if record.uncertainty.kind == "uniform":
+        refuse_absurd(record.uncertainty.low, record.unit, "uncertainty.low")
+        refuse_absurd(record.uncertainty.high, record.unit, "uncertainty.high")
 
 
 def load_records(path: Path | Traversable) -> dict[str, Record]:
@@ -258,7 +248,10 @@ def load_records(path: Path | Traversable) -> dict[str, Record]:
     where = Path(str(path)).name
     sources = read_sources(content.get("sources", {}), where)
     records: dict[str, Record] = {}
-    for table in content.get("record", []):
+    tables = content.get("record", [])
+    if not isinstance(tables, list):
+        raise RecordError(f"{where}: record = {shown(tables)} must be [[record]] tables")
+    for table in tables:
         record = read_record(table, sources, where)
         if record.id in records:
             raise RecordError(f"{where}: record {record.id!r} stands twice")
@@ -266,28 +259,3 @@ def load_records(path: Path | Traversable) -> dict[str, Record]:
     if not records:
         raise RecordError(f"{where}: holds no [[record]]")
     return records
-
-
-def evaluate_derivation(expression: str) -> float:
-    """The value of an arithmetic expression (numbers, + - * / ** and parentheses, nothing else)."""
-    import ast
-    import operator as op
-
-    binary = {ast.Add: op.add, ast.Sub: op.sub, ast.Mult: op.mul, ast.Div: op.truediv, ast.Pow: op.pow}
-
-    def value(node: ast.AST) -> float:
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-            return node.value
-        if isinstance(node, ast.BinOp) and type(node.op) in binary:
-            return binary[type(node.op)](value(node.left), value(node.right))
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            return -value(node.operand)
-        raise RecordError(f"derivation = {expression!r} is not plain arithmetic")
-
-    try:
-        result = float(value(ast.parse(expression, mode="eval").body))
-    except (SyntaxError, ArithmeticError, TypeError) as error:
-        raise RecordError(f"derivation = {expression!r} has no value: {error}") from error
-    if not math.isfinite(result):
-        raise RecordError(f"derivation = {expression!r} is not finite")
-    return result

@@ -1,4 +1,4 @@
-"""A device on one card: response, step, asymmetry, noises, drift and key numbers. What is not known is said so.
+"""A device on one card: response, step, asymmetry, noises, drift and key numbers. What is not known has no panel, and is said.
 
 Nothing here imports matplotlib before it draws.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from html import escape
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, plain_text, style
 from ..base.units_shown import counted, percent, prefixed, siemens_unit, times_shown
 from ..laws.retention import band
 from ..response.pulsed import PulsedResponse
@@ -21,23 +23,6 @@ if TYPE_CHECKING:
 
     from ..device import Device
 
-# Okabe and Ito, "Color universal design" (2008); lines also differ in dash and label
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#666666",
-)  # fmt: skip
-STYLE: dict[Any, Any] = {
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "legend.fontsize": 7,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "revpath",
-    "savefig.dpi": 200,
-}
 YEAR = 365 * 86400.0
 _CELLS = 8  # shown beside the nominal one
 _POPULATION = 2000  # of which bands show the middle 68 %
@@ -47,24 +32,36 @@ _ONE_BY_ONE = 300  # pulses beyond which curves follow the mean-field limit: the
 
 def card(device: Device, axes: Axes | None = None) -> Axes:
     """Draw the card of a device in the place of `axes`, or on a figure of its own, and return the axes of the place."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with style():
         if axes is None:
             axes = Figure(figsize=(13.0, 6.2)).add_axes((0.05, 0.09, 0.925, 0.8))
         axes.set_axis_off()
-        axes.set_title(fill(f"{device.name}: {device.title}", 115), fontsize=11, pad=22)
+        axes.set_title(plain_text(f"{device.name}: {device.title}", 115), fontsize=11, pad=22)
         figure, place = axes.figure, axes.get_position()
+        panels = known_panels(device)
+        rows, columns = min(2, max(1, len(panels))), -(-len(panels) // 2)
         grid = figure.add_gridspec(
-            2, 4, left=place.x0, right=place.x1, bottom=place.y0, top=place.y1, wspace=0.34, hspace=0.42,
-            width_ratios=(1, 1, 1, 0.95),
+            rows, columns + 1, left=place.x0, right=place.x1, bottom=place.y0, top=place.y1, wspace=0.34, hspace=0.42,
+            width_ratios=(1,) * columns + (0.95,),
         )  # fmt: skip
-        panels = [_response, _step, _asymmetry, _programming, _read_noise, _drift]
         for k, draw in enumerate(panels):
-            draw(device, figure.add_subplot(grid[k // 3, k % 3]))
-        _numbers(device, figure.add_subplot(grid[:, 3]))
+            draw(device, figure.add_subplot(grid[k // columns, k % columns]))
+        _numbers(device, figure.add_subplot(grid[:, columns]))
     return axes
+
+
+def known_panels(device: Device) -> list[Callable[[Device, Axes], None]]:
+    """The panels that have something to show, in their order; what is not known stands in the text box."""
+    of_pulses = [_response, _step, _asymmetry] if isinstance(device.response, PulsedResponse) else [_response]
+    panels: dict[str, list[Callable[[Device, Axes], None]]] = {
+        "response": of_pulses,
+        "programming": [_programming],
+        "read_noise": [_read_noise],
+        "drift": [_drift],
+    }
+    return [panel for section, group in panels.items() if section not in device.unknowns for panel in group]
 
 
 # -- panels -------------------------------------------------------------------------------------------------------------
@@ -74,7 +71,7 @@ def _response(device: Device, ax: Axes) -> None:
     law, (unit, scale) = device.response, siemens_unit(device.window.g_max)
     ax.set(title="Response to pulses", xlabel="pulses: up, then down", ylabel=f"conductance ({unit})")
     if not isinstance(law, PulsedResponse):
-        return _without_pulses(device, ax)
+        return _without_pulses(ax)
     pulses, curve, cells = response_curves(law, cells=_CELLS)
     for k, other in enumerate(cells if spreads(law) else []):
         label = f"{_CELLS} cells, without noise" if k == 0 else None
@@ -93,7 +90,7 @@ def _step(device: Device, ax: Axes) -> None:
     (unit, scale), law = siemens_unit(device.window.g_max), device.response
     ax.set(title="Change by one pulse", xlabel=f"conductance ({unit})", ylabel="change (% of window)")
     if not isinstance(law, PulsedResponse):
-        return _without_pulses(device, ax)
+        return _without_pulses(ax)
     w = np.linspace(law.w_min, law.w_max, 201)
     cells = law.draw_cell_parameters(np.random.default_rng(0).standard_normal((_POPULATION, 1, law.draws)))
     percent_of = 100 / (law.w_max - law.w_min)
@@ -126,7 +123,7 @@ def _asymmetry(device: Device, ax: Axes) -> None:
         ylim=(-1.05, 1.05),
     )
     if not isinstance(law, PulsedResponse):
-        return _without_pulses(device, ax)
+        return _without_pulses(ax)
     w = np.linspace(law.w_min, law.w_max, 401)
     up, down = law.mean_up(w), -law.mean_down(w)
     total = up + down
@@ -144,8 +141,6 @@ def _asymmetry(device: Device, ax: Axes) -> None:
 def _programming(device: Device, ax: Axes) -> None:
     g, unit, scale = _targets(device)
     ax.set(title="Programming noise", xlabel=f"target conductance ({unit})", ylabel=f"standard deviation ({unit})")
-    if "programming" in device.unknowns:
-        return _say(ax, "not known")
     if device.programming.law == "none":
         return _say(ax, "none, by definition")
     ax.plot(scale * g, scale * device.programming.sigma(g, device.window.g_max), color=GREEN)
@@ -156,8 +151,6 @@ def _programming(device: Device, ax: Axes) -> None:
 def _read_noise(device: Device, ax: Axes) -> None:
     g, unit, scale = _targets(device)
     ax.set(title="Read noise", xlabel=f"conductance ({unit})", ylabel=f"standard deviation ({unit})")
-    if "read_noise" in device.unknowns:
-        return _say(ax, "not known")
     law = device.read_noise
     if law.law == "none":
         return _say(ax, "none, by definition")
@@ -175,8 +168,6 @@ def _read_noise(device: Device, ax: Axes) -> None:
 
 def _drift(device: Device, ax: Axes) -> None:
     ax.set(title="Drift after programming", xlabel="time", ylabel="conductance / programmed")
-    if "drift" in device.unknowns:
-        return _say(ax, "not known")
     if device.drift.law == "none":
         return _say(ax, "none, by definition")
     first, last = device.drift.domain
@@ -221,13 +212,13 @@ def key_numbers(device: Device) -> list[tuple[str, str]]:
     if isinstance(law, PulsedResponse):
         noise = getattr(law, "step_noise", None)
         rows += [
-            ("response", law.law.replace("-", " ")),  # type: ignore[attr-defined]
+            ("response", law.law.replace("-", " ")),
             ("states", f"{counted(law.states)} (range / typical step)"),
             ("noise of a pulse", _known(noise, lambda c: f"{percent(c)} of {_base(law)}")),
             ("noise of what is shown", _known(getattr(law, "write_noise", None), lambda c: f"{c:g} steps")),
         ]
     else:
-        rows.append(("response", "exact change" if law.law == "ideal" else "not known: cannot be trained in place"))
+        rows.append(("response", "exact change" if law.exact else "not known: cannot be trained in place"))
     ends = _known(pulse.energy_up, lambda e: prefixed(e, "J")), _known(pulse.energy_down, lambda e: prefixed(e, "J"))
     stuck = device.yields
     rows += [
@@ -250,6 +241,12 @@ def key_numbers(device: Device) -> list[tuple[str, str]]:
         rows.append((title, ", ".join(f"{v} {n}" for v, n in counts.items()) or "no records"))
     rows.append(("not known", ", ".join(device.unknowns) or "nothing"))
     return rows
+
+
+def html(device: Device) -> str:
+    """The key numbers of a device as a table for a notebook; texts of the device are escaped."""
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in key_numbers(device))
+    return f"<b>{escape(device.name)}</b>: {escape(device.title)}<table>{rows}</table>"
 
 
 def spreads(law: PulsedResponse) -> bool:
@@ -307,8 +304,8 @@ def _targets(device: Device) -> tuple[np.ndarray, str, float]:
     return np.linspace(device.window.g_min, device.window.g_max, 201), unit, scale
 
 
-def _without_pulses(device: Device, ax: Axes) -> None:
-    _say(ax, "any change,\nexactly" if device.response.law == "ideal" else "not known")
+def _without_pulses(ax: Axes) -> None:
+    _say(ax, "any change,\nexactly")
 
 
 def _say(ax: Axes, words: str) -> None:
@@ -323,4 +320,4 @@ def _known(value: float | None, show: Callable[[float], str]) -> str:
 
 
 def _base(law: PulsedResponse) -> str:
-    return "the change" if getattr(law, "noise", "additive") == "multiplicative" else "a step"
+    return "the change" if law.noise_kind == "multiplicative" else "a step"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, style
 from ..base.units_shown import counted, prefixed
 from ..catalogue import device_names, load_device
 from ..device import Device
 from ..response.pulsed import PulsedResponse
-from .card import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, STYLE, VERMILION, response_curves
+from .card import response_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,14 +38,14 @@ def gallery(devices: Iterable[Device | str | Path] | None = None) -> Figure:
     ------
     UnknownName, RecordError: of `load_device`.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     shown = [d if isinstance(d, Device) else load_device(d) for d in (device_names() if devices is None else devices)]
     rows = max(1, -(-len(shown) // _COLUMNS))
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(16.0, 2.95 * rows + 0.7), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.08, h_pad=0.1, hspace=0.04, wspace=0.04)  # type: ignore[union-attr]
+    engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.1, hspace=0.04, wspace=0.04)
+    with style():
+        figure = Figure(figsize=(16.0, 2.95 * rows + 0.7), layout=engine)
         figure.suptitle(
             "Solid line: conductance of the nominal cell as pulses move it up its window and down again, without noise; "
             "thin lines: six cells of the same device.\n"
@@ -75,7 +76,7 @@ def _panel(device: Device, ax: Axes) -> None:
             ax.plot(pulses, (other - law.w_min) / span, color=colour, linewidth=0.5, alpha=0.5)
         ax.plot(pulses, (curve - law.w_min) / span, color=colour, linewidth=1.8)
         ax.set(xlabel="pulses: up, then down", ylabel="place in the window", ylim=(-0.25, 1.45))
-    elif law.law == "ideal":
+    elif law.exact:
         ax.plot([0, 1, 2], [0, 1, 0], color=colour, linewidth=1.8)
         ax.set(xlabel="change asked for", ylabel="place in the window", ylim=(-0.25, 1.45), xticks=[])
     else:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.style import BLUE, GREY, ORANGE, SKY, VERMILION, plain_text, style
 from ..base.units_shown import siemens_unit
-from .card import BLUE, GREY, ORANGE, SKY, STYLE, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..traces.fit import TraceFit
+    from ..traces.result import TraceFit
 
 _SHOWN = 40  # series drawn
 _CELLS = 400  # of the fitted device, of which bands show the middle 90 %
@@ -24,15 +24,14 @@ _BINS = 12  # in which measured steps are averaged
 
 def sheet(fit: TraceFit, axes: Axes | None = None) -> Axes:
     """Draw a fit in the place of `axes`, or on a figure of its own, and return the axes of the place."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with style():
         if axes is None:
             axes = Figure(figsize=(11.5, 6.4)).add_axes((0.06, 0.08, 0.92, 0.82))
         axes.set_axis_off()
         made = " (synthetic traces)" if fit.traces.synthetic else ""
-        axes.set_title(f"{fit.traces.name}: {fit.law.name}{made}", fontsize=11, pad=20)
+        axes.set_title(plain_text(f"{fit.traces.name}: {fit.law.name}{made}"), fontsize=11, pad=20)
         figure, place = axes.figure, axes.get_position()
         left, right, bottom, top = place.x0, place.x1, place.y0, place.y1
         across, up = right - left, top - bottom
@@ -76,17 +75,17 @@ def _room_above(ax: Axes, share: float = 0.28) -> None:
 def band(fit: TraceFit, up: np.ndarray, begins: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """5 %, 50 % and 95 % quantiles (siemens) of reads of cells of the fitted device, drawn with all its spreads and noises,
     that start where series start and get the pulses `up`."""
-    law, window = fit.device.response, fit.device.window
+    law, window = fit.device.pulsed, fit.device.window
     rng = np.random.default_rng(0)
-    cells = law.draw_cell_parameters(rng.standard_normal((_CELLS, law.draws)))  # type: ignore[union-attr]
-    per_state = (window.g_max - window.g_min) / (law.w_max - law.w_min)  # type: ignore[union-attr]
-    w = law.w_min + (rng.choice(begins, _CELLS) - window.g_min) / per_state  # type: ignore[union-attr]
-    w = law.bounded(w, cells)  # type: ignore[union-attr]
+    cells = law.draw_cell_parameters(rng.standard_normal((_CELLS, law.draws)))
+    per_state = (window.g_max - window.g_min) / (law.w_max - law.w_min)
+    w = law.w_min + (rng.choice(begins, _CELLS) - window.g_min) / per_state
+    w = law.bounded(w, cells)
     states = [w]
     for way in up:
-        w = law.pulse(w, np.full(_CELLS, way), rng.standard_normal(_CELLS), cells)  # type: ignore[union-attr]
+        w = law.pulse(w, np.full(_CELLS, way), rng.standard_normal(_CELLS), cells)
         states.append(w)
-    g = window.g_min + (np.array(states) - law.w_min) * per_state  # type: ignore[union-attr]
+    g = window.g_min + (np.array(states) - law.w_min) * per_state
     g = g + fit.device.read_noise.sigma(g, window.g_max) * rng.standard_normal(g.shape)
     low, middle, high = np.quantile(g, (0.05, 0.5, 0.95), axis=1)
     return low, middle, high
@@ -94,18 +93,18 @@ def band(fit: TraceFit, up: np.ndarray, begins: list[float]) -> tuple[np.ndarray
 
 def _steps(fit: TraceFit, ax: Axes) -> None:
     """Measured changes in bins of conductance (mean and standard error) and the mean change of the nominal device."""
-    law, window = fit.device.response, fit.device.window
+    law, window = fit.device.pulsed, fit.device.window
     unit, scale = siemens_unit(window.g_max)
     before = np.concatenate([s.g[:-1] for s in fit.traces.series])
     change = np.concatenate([np.diff(s.g) for s in fit.traces.series])
     up = np.concatenate([s.up for s in fit.traces.series])
-    w = np.linspace(law.w_min, law.w_max, 201)  # type: ignore[union-attr]
-    per_state = (window.g_max - window.g_min) / (law.w_max - law.w_min)  # type: ignore[union-attr]
-    g = window.g_min + (w - law.w_min) * per_state  # type: ignore[union-attr]
+    w = np.linspace(law.w_min, law.w_max, 201)
+    per_state = (window.g_max - window.g_min) / (law.w_max - law.w_min)
+    g = window.g_min + (w - law.w_min) * per_state
     edges = np.quantile(before, np.linspace(0, 1, _BINS + 1))
     for way, mean, colour, dash, mark in (
-        (True, law.mean_up(w), BLUE, "-", "o"),  # type: ignore[union-attr]
-        (False, law.mean_down(w), VERMILION, "--", "s"),  # type: ignore[union-attr]
+        (True, law.mean_up(w), BLUE, "-", "o"),
+        (False, law.mean_down(w), VERMILION, "--", "s"),
     ):
         place = np.clip(np.searchsorted(edges, before, side="right") - 1, 0, _BINS - 1)
         bins = [change[(place == k) & (up == way)] for k in range(_BINS)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from .fields import Joules, Law, Ratio, Seconds, Siemens, Unit, Volts
+from .fields import CellSiemens, Joules, Law, Ratio, Seconds, Siemens, Unit, Volts
 from .programming import (
     NoProgrammingNoise,
     PolynomialProgramming,
@@ -76,8 +76,8 @@ __all__ = [
 class Window(Law):
     """The conductances that a cell can hold, 0 <= g_min < g_max."""
 
-    g_min: Siemens = Field(ge=0)
-    g_max: Siemens = Field(gt=0)
+    g_min: CellSiemens = Field(ge=0)
+    g_max: CellSiemens = Field(gt=0)
 
     @model_validator(mode="after")
     def _ordered(self) -> Window:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from .fields import Law, Ratio, Seconds, Siemens
+from .fields import Law, Ratio, ReadSeconds, Seconds, Siemens
 from .programming import series
 from .read_noise import (
     ConstantReadNoise,
@@ -30,7 +30,7 @@ class PiecewiseFlickerReadNoise(Law):
     gaussian: ClassVar[bool] = True
     uniform: ClassVar[bool] = False
     law: Literal["flicker-piecewise"] = "flicker-piecewise"
-    t_read: Seconds = Field(gt=0)
+    t_read: ReadSeconds = Field(gt=0)
     t0: Seconds = Field(gt=0)
     knee: Ratio = Field(ge=0, le=1)
     slope: Ratio
@@ -64,7 +64,7 @@ class LogFlickerReadNoise(Law):
     law: Literal["flicker-log"] = "flicker-log"
     scale: Siemens = Field(ge=0)
     g_scale: Siemens = Field(gt=0)
-    t_read: Seconds = Field(gt=0)
+    t_read: ReadSeconds = Field(gt=0)
     t0: Seconds = Field(gt=0)
 
     def sigma(self, g: np.ndarray, g_max: float, seconds: float = 0.0, t_read: float | None = None) -> np.ndarray:

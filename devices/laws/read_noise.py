@@ -24,7 +24,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..base.errors import RevpathError
-from .fields import Law, Ratio, Seconds
+from .fields import Law, Ratio, ReadSeconds, Seconds
 
 
 class NoReadNoise(Law):
@@ -78,7 +78,7 @@ class FlickerReadNoise(Law):
     q_power: Ratio
     q_floor: Ratio = Field(gt=0)
     q_cap: Ratio = Field(ge=0)
-    t_read: Seconds = Field(gt=0)
+    t_read: ReadSeconds = Field(gt=0)
     t0: Seconds = Field(gt=0)
 
     def q(self, r: np.ndarray) -> np.ndarray:
@@ -115,7 +115,7 @@ class OneOverFReadNoise(Law):
     uniform: ClassVar[bool] = False
     law: Literal["one-over-f"] = "one-over-f"
     k: Ratio = Field(ge=0, le=1)
-    t_read: Seconds = Field(gt=0)
+    t_read: ReadSeconds = Field(gt=0)
     t0: Seconds = Field(gt=0)
 
     @model_validator(mode="after")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
+import numpy as np
 from pydantic import Field, model_validator
 
-from .fields import Joules, Law, Ratio, Seconds, Unit, Volts
-
-Kelvin = Annotated[float, Unit("K")]
+from ..base.errors import RevpathError
+from .fields import Cycles, Joules, Kelvin, Law, PulseSeconds, Ratio, Seconds, Volts
 
 
 class Pulse(Law):
     """One programming pulse. What is not known is None, and cannot be priced."""
 
     voltage: Volts | None = Field(default=None, gt=0)
-    duration: Seconds | None = Field(default=None, gt=0)
+    duration: PulseSeconds | None = Field(default=None, gt=0)
     energy_up: Joules | None = Field(default=None, ge=0)
     energy_down: Joules | None = Field(default=None, ge=0)
 
@@ -45,7 +43,62 @@ class Yields(Law):
 class Endurance(Law):
     """How much writing a cell survives: `cycles` from one end of its window to the other and back."""
 
-    cycles: Ratio | None = Field(default=None, gt=0)
+    cycles: Cycles | None = Field(default=None, gt=0)
+
+
+class Leak(Law):
+    """How the state of a volatile cell decays while an array is trained, counted in updates as published fits count it.
+
+    With each update of the array (a mini-batch) the state w of a cell becomes (1 - 1 / t) w, where t = lifetime (1 +
+    lifetime_spread xi) with a standard normal xi drawn once for each cell; a cell whose t is not above 1 forgets all. It is
+    the decay of IBM aihwkit's pulsed devices (Rasch et al., AICAS 2021, "A flexible and fast PyTorch toolkit for simulating
+    training and inference on analog crossbar arrays"). How long an update takes is not said: as a time the leak is not known.
+
+    Attributes
+    ----------
+    lifetime : float or None
+        Updates after which some 1 / e of the state is left; None where no leak is known.
+    lifetime_spread : float or None
+        Of the lifetime over cells, relative.
+    """
+
+    lifetime: Ratio | None = Field(default=None, gt=1)
+    lifetime_spread: Ratio | None = Field(default=None, ge=0)
+
+    def remaining(self, updates: float, z: np.ndarray) -> np.ndarray:
+        """What share of its state each cell keeps over a number of updates.
+
+        Parameters
+        ----------
+        updates : float
+            Updates of the array since then; not negative.
+        z : ndarray (...)
+            The standard normal number of each cell.
+
+        Returns
+        -------
+        ndarray (...)
+            Between 0 and 1; 1 where no leak is known.
+
+        Raises
+        ------
+        RevpathError
+            `updates` is negative or not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> float(Leak(lifetime=2.0).remaining(3, np.zeros(1))[0])
+        0.125
+        """
+        if not (np.isfinite(updates) and updates >= 0):
+            raise RevpathError(f"updates = {updates!r} must be finite and not negative")
+        z = np.asarray(z, float)
+        if self.lifetime is None:
+            return np.ones_like(z)
+        t = self.lifetime * (1 + (self.lifetime_spread or 0.0) * z)
+        kept = np.where(t > 1, 1 - 1 / np.maximum(t, 1.0), 0.0)
+        return kept**updates
 
 
 class Retention(Law):

@@ -16,7 +16,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..base.errors import RevpathError
-from ..laws.fields import Law, Ratio
+from ..laws.fields import Ratio
+from .contract import Response
 
 Noise = Literal["multiplicative", "additive"]
 
@@ -40,7 +41,7 @@ class CellParameters:
         return self.b_max - self.b_min
 
 
-class PulsedResponse(Law):
+class PulsedResponse(Response):
     """A cell that one pulse moves by about `step`, up or down, between bounds.
 
     With xi standard normal, drawn once for each cell: b_max = w_max (1 + w_max_spread xi), b_min = w_min (1 +
@@ -52,15 +53,33 @@ class PulsedResponse(Law):
 
     A number that is None is not known, and taken as zero.
 
+    A law defines `up` and `down`, and what differs from the defaults here: `amplitude`, `granularity`, `bounded`, and
+    `draw_cell_parameters` with `draws` where cells differ by more than steps and bounds.
+
     Attributes
     ----------
-    draws: standard normal numbers that one cell needs.
+    step : float
+        Change by a pulse at w = 0 or as the law says, in units of the state; positive.
+    w_min, w_max : float
+        Bounds of the state of the nominal cell, w_min <= 0 <= w_max.
+    draws : int
+        Standard normal numbers that one cell needs.
+    noise : str
+        Whether noise from pulse to pulse is a share of the change ("multiplicative") or of the step ("additive").
+    spread_law : str
+        Of the gain over cells, "normal" or "lognormal".
+    step_spread, asymmetry, asymmetry_spread, w_max_spread, w_min_spread, step_noise, write_noise : float or None
+        As in the formulas above; None, or no field of that name, where it is not known.
     """
 
     draws: ClassVar[int] = 4
     step: Ratio = Field(gt=0)
     w_min: Ratio = Field(le=0)
     w_max: Ratio = Field(ge=0)
+
+    @property
+    def pulsed(self) -> bool:
+        return True
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> PulsedResponse:
@@ -72,11 +91,37 @@ class PulsedResponse(Law):
 
     @abstractmethod
     def up(self, w: np.ndarray, cells: CellParameters) -> np.ndarray:
-        """Mean change by an up pulse of cells at w, far from their bounds."""
+        """Mean change by an up pulse, far from the bounds.
+
+        Parameters
+        ----------
+        w : ndarray (...)
+            States of the cells.
+        cells : CellParameters
+            Of the same law, with arrays that broadcast with `w`.
+
+        Returns
+        -------
+        ndarray (...)
+            Change of the state, positive where it rises.
+        """
 
     @abstractmethod
     def down(self, w: np.ndarray, cells: CellParameters) -> np.ndarray:
-        """Mean change by a down pulse, counted downwards: positive where it lowers w."""
+        """Mean change by a down pulse, far from the bounds, counted downwards.
+
+        Parameters
+        ----------
+        w : ndarray (...)
+            States of the cells.
+        cells : CellParameters
+            Of the same law, with arrays that broadcast with `w`.
+
+        Returns
+        -------
+        ndarray (...)
+            Change of the state, positive where it falls.
+        """
 
     def amplitude(self, change: np.ndarray, scale: np.ndarray, w: np.ndarray) -> np.ndarray:
         """What the xi of a pulse is multiplied by: its size is the standard deviation of the change by one pulse.
@@ -84,13 +129,18 @@ class PulsedResponse(Law):
         Multiplicative noise has step_noise x `change`, the mean of the law; additive noise step_noise x `scale`, the step of
         the cell.
         """
-        base = change if getattr(self, "noise", "additive") == "multiplicative" else scale
+        base = change if self.noise_kind == "multiplicative" else scale
         return self._number("step_noise") * base
 
     @property
     def granularity(self) -> float:
         """The typical change by one pulse, with which lengths of pulse trains are computed."""
         return self.step
+
+    @property
+    def noise_kind(self) -> Noise:
+        """What noise from pulse to pulse is a share of: "multiplicative" of the change, "additive" of the step."""
+        return getattr(self, "noise", "additive")
 
     # -- what follows from it ------------------------------------------------------------------------------------
 

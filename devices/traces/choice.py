@@ -1,26 +1,33 @@
-"""Which response law pulse traces support: cross-validated likelihood, and the simplest law within one standard error.
+"""Which response law pulse traces support.
 
-With three devices or more, each is left out in turn (in at most 8 groups): shape and noise come from the others, and only
-the two scales of the device that was left out are fitted to it, for every law alike. With fewer devices it is cycles that are
-left out, or, where there are fewer than three, stretches of pulses; the scales then come from the rest of the same device.
+Two things are asked of a law. It must hold for what it has not seen: cross-validated likelihood, where each series is left out
+in turn while every device keeps others (or, with one series a device, whole devices, or, of one or two devices, stretches of pulses);
+laws that are more than three standard errors behind the best are out. And it must be worth its parameters: of the laws that
+stay, the best by the criterion of Schwarz (Ann. Stat. 6, 461, 1978), or a simpler one that is at most one nat behind it, odds that are
+"not worth more than a bare mention" (Kass & Raftery, J. Am. Stat. Assoc. 90, 773, 1995).
+
+Scores and standard errors pull in the half percent of pulses at either end, at least one, so that no single read decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
 
-from .filter import Segments, summed
+from .filter import Segments, filtered
 from .laws import LAWS, TraceLaw
-from .reading import Traces
+from .layout import Layout
 from .search import Moments, Optimum, ended, moments, search, start
+from .series import Traces
 
 FOLDS = 8
 _STRETCHES = 5
-_ONE = float(stats.norm.cdf(1.0))
 _FEW = 3  # devices or cycles from which on these are left out
+_BEHIND = 3.0  # standard errors behind the best left-out score, beyond which a law is out
+_BARE_MENTION = 1.0  # nats of Schwarz's criterion
+_PULLED_IN = 0.005  # share of pulses at either end that scores pull in
 
 
 @dataclass(frozen=True)
@@ -50,10 +57,20 @@ class Coordinates:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A law with its optimum and the log-likelihoods of what was left out: of each fold, and of each series (or stretch)."""
+    """A law with its optimum and how likely it made what was left out.
+
+    Attributes
+    ----------
+    optimum : Optimum
+        Of all pulses.
+    pulses : ndarray (pulses,)
+        Log-likelihood of each pulse, left out.
+    series : ndarray (series,)
+        Their sums over series, or stretches of them.
+    """
 
     optimum: Optimum
-    folds: np.ndarray
+    pulses: np.ndarray
     series: np.ndarray
 
     @property
@@ -62,14 +79,32 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        return float(self.folds.sum())
+        """Log-likelihood (nats) of all that was left out."""
+        return float(self.pulses.sum())
+
+    @property
+    def schwarz(self) -> float:
+        """Log-likelihood less half a log of the number of pulses for each shape parameter: higher is better."""
+        return self.optimum.loglik - 0.5 * len(self.law.parameters) * float(np.log(len(self.pulses)))
 
 
 @dataclass(frozen=True)
 class Choice:
-    """All candidates, from the simplest; `chosen` and `best` index them. `behind`, `error`: how far each is behind the best,
-    and the standard error of that, in nats over all folds. `left_out`: what a fold is, in words. `ties`: candidates that
-    the traces do not tell from the best, since they are at most one standard error behind; the best is among them."""
+    """All candidates, from the simplest, and which was chosen.
+
+    Attributes
+    ----------
+    candidates : tuple of Candidate
+    chosen, best : int
+        Places of the chosen law, and of the one with the best left-out score.
+    behind, error : ndarray (candidates,)
+        How far each is behind the best in nats, without wild pulses, and the standard error of that.
+    left_out : str
+        What was left out at once, in words.
+    moments : Moments
+    ties : tuple of int
+        Candidates that these traces do not tell from the chosen one by left-out likelihood: within one standard error.
+    """
 
     candidates: tuple[Candidate, ...]
     chosen: int
@@ -80,108 +115,184 @@ class Choice:
     moments: Moments = field(repr=False)
     ties: tuple[int, ...] = ()
 
+    @property
+    def schwarz_behind(self) -> np.ndarray:
+        """(candidates,) nats behind the best by Schwarz's criterion."""
+        values = np.array([c.schwarz for c in self.candidates])
+        return values.max() - values
+
 
 def coordinates(traces: Traces) -> Coordinates:
     """The conductance range of each device."""
-    found = []
+    ranges = []
     for name in traces.devices:
         smooth = [_median_of_three(s.g) for s in traces.series if s.device == name]
         lows, highs = (np.array([f(g) for g in smooth]) for f in (np.min, np.max))
         errors = [x.std(ddof=1) / np.sqrt(len(x)) if len(x) > 1 else np.nan for x in (lows, highs)]
-        found.append((lows.min(), highs.max(), *errors))
-    return Coordinates(*np.array(found).T)
+        ranges.append((lows.min(), highs.max(), *errors))
+    return Coordinates(*np.array(ranges).T)
 
 
-def segments(traces: Traces, at: Coordinates) -> Segments:
+def segments(traces: Traces, ranges: Coordinates) -> Segments:
     """The series, on the coordinates of their devices; cut where stretches of pulses will have to be left out."""
-    total, longest = sum(len(s.up) for s in traces.series), max(len(s.up) for s in traces.series)
-    names = {name: k for k, name in enumerate(traces.devices)}
-    cycles = np.bincount([names[s.device] for s in traces.series])
-    whole = len(names) >= _FEW or cycles.min() >= _FEW
-    length = longest if whole else max(8, total // (2 * _STRETCHES))
-    pieces, so_far = [], dict[int, int]()
-    for s in traces.series:
-        k = names[s.device]
-        cycle = so_far[k] = so_far.get(k, -1) + 1
-        v = (2 * s.g - at.low[k] - at.high[k]) / (at.high[k] - at.low[k])
-        pieces += [(v[a : a + length + 1], s.up[a : a + length], k, cycle) for a in range(0, len(s.up), length)]
-    y, up, there = np.zeros((len(pieces), length + 1)), *np.zeros((2, len(pieces), length), bool)
+    devices = {name: k for k, name in enumerate(traces.devices)}
+    cycles: list[dict[str, int]] = [{} for _ in devices]
+    device = np.array([devices[s.device] for s in traces.series])
+    # series of one cycle are left out together: they may be its two directions
+    cycle = np.array(
+        [cycles[k].setdefault(s.cycle, len(cycles[k])) for k, s in zip(device, traces.series, strict=True)]
+    )
+    ups = np.array([int(s.up.sum()) for s in traces.series])
+    lengths = np.array([len(s.up) for s in traces.series])
+    whole = len(devices) >= _FEW or _cycle_labels(device, cycle, ups, lengths - ups) is not None
+    length = int(lengths.max()) if whole else max(8, int(lengths.sum()) // (2 * _STRETCHES))
+    pieces = []
+    for k, s in enumerate(traces.series):
+        low, high = ranges.low[device[k]], ranges.high[device[k]]
+        v = (2 * s.g - low - high) / (high - low)
+        pieces += [(v[a : a + length + 1], s.up[a : a + length], k, a) for a in range(0, len(s.up), length)]
+    y = np.zeros((len(pieces), length + 1))
+    up, there = np.zeros((len(pieces), length), bool), np.zeros((len(pieces), length), bool)
     for i, (v, ways, _, _) in enumerate(pieces):
         y[i], up[i, : len(ways)], there[i, : len(ways)] = np.r_[v, np.full(length + 1 - len(v), v[-1])], ways, True
-    half = (at.high - at.low) / (2 * at.half)
-    return Segments(y, up, there, np.array([p[2] for p in pieces]), np.array([p[3] for p in pieces]), half)
+    of_series, offset = np.array([p[2] for p in pieces]), np.array([p[3] for p in pieces])
+    half = (ranges.high - ranges.low) / (2 * ranges.half)
+    return Segments(y, up, there, device[of_series], cycle[of_series], half, of_series, offset)
 
 
-def choose(data: Segments, lowest: float, laws: tuple[TraceLaw, ...] = LAWS) -> Choice:
-    """Fit all laws and choose one. lowest: how far below the seen range a bound may lie, as -v."""
-    look = moments(data)
-    labels, by_device, left_out = _folds(data)
-    found: list[Candidate] = []
+def _cycle_labels(device: np.ndarray, cycle: np.ndarray, ups: np.ndarray, downs: np.ndarray) -> np.ndarray | None:
+    """Fold of each series where cycles can be left out: every device keeps pulses of both directions; else None."""
+    devices = int(device.max()) + 1
+    cycles = min(int(cycle[device == k].max()) + 1 for k in range(devices))
+    if cycles < _FEW and not (cycles > 1 and devices > 1):
+        return None
+    # two cycles of a device have two labels, so that none is left out whole
+    labels = (cycle + device) % min(max(cycles, _FEW), FOLDS)
+    for label in range(labels.max() + 1):
+        kept = labels != label
+        for count in (ups, downs):
+            if np.any(np.bincount(device[kept], count[kept], devices) == 0):
+                return None
+    return labels
+
+
+def choose(
+    data: Segments, lowest: float, laws: tuple[TraceLaw, ...] = LAWS, progress: Callable[[str], None] | None = None
+) -> Choice:
+    """Fit all laws and choose one.
+
+    Parameters
+    ----------
+    data : Segments
+    lowest : float
+        How far below the seen range a bound may lie, as -v.
+    laws : tuple of TraceLaw
+    progress : callable or None
+        Told what begins.
+    """
+    optima = fit_all(data, lowest, laws, progress)
+    return choose_among(optima, data, lowest, progress)
+
+
+def fit_all(
+    data: Segments, lowest: float, laws: tuple[TraceLaw, ...], progress: Callable[[str], None] | None = None
+) -> list[Optimum]:
+    """The optimum of each law on all pulses, from the simplest law."""
+    look, optima = moments(data), []
     for law in sorted(laws, key=lambda law: law.rank):
-        optimum = _fitted(law, data, lowest, look)
-        series = _left_out(optimum, data, labels, lowest, by_device)
-        found.append(Candidate(optimum, np.bincount(labels, series), series))
-    best = int(np.argmax([c.score for c in found]))
-    behind = np.array([found[best].score - c.score for c in found])
-    error = np.array([_error_of_sum(found[best], c) for c in found])
-    within = [k for k in range(len(found)) if behind[k] <= max(error[k], 1e-9)]
-    simplest = min(found[k].law.rank for k in within)
-    chosen = max((k for k in within if found[k].law.rank == simplest), key=lambda k: found[k].score)
-    return Choice(tuple(found), chosen, best, behind, error, left_out, look, tuple(within))
+        if progress is not None:
+            progress(f"fit {law.name}")
+        optima.append(_fitted(law, data, lowest, look))
+    return optima
 
 
-def _error_of_sum(best: Candidate, other: Candidate) -> float:
-    """Standard error of how far one is behind the other: the larger of what scatters over folds and over series, since three
-    folds can agree by chance; widened by Student's t, so that five of six true values are within one."""
-    found = []
-    for a, b in ((best.folds, other.folds), (best.series, other.series)):
-        n = len(a)
-        found.append(float((a - b).std(ddof=1) * np.sqrt(n) * stats.t.ppf(_ONE, n - 1)))
-    return max(found)
+def choose_among(
+    optima: list[Optimum], data: Segments, lowest: float, progress: Callable[[str], None] | None = None
+) -> Choice:
+    """Leave out parts of the pulses, score each law on them, and choose; see `choose`."""
+    labels, by_device, left_out = _folds(data)
+    candidates = []
+    for optimum in optima:
+        if progress is not None:
+            progress(f"leave out {left_out}: {optimum.law.name}")
+        pulses = _left_out(optimum, data, labels, lowest, by_device)
+        candidates.append(Candidate(optimum, pulses[data.there], pulses.sum(axis=1)))
+    best = int(np.argmax([c.score for c in candidates]))
+    behind, error = np.array([_behind(candidates[best], c) for c in candidates]).T
+    best = int(np.argmin(behind))
+    chosen = _chosen(candidates, behind, error)
+    gaps = [_behind(candidates[chosen], c) for c in candidates]
+    ties = tuple(k for k, (gap, width) in enumerate(gaps) if k == chosen or abs(gap) <= width)
+    return Choice(tuple(candidates), chosen, best, behind, error, left_out, moments(data), ties)
+
+
+def _chosen(candidates: list[Candidate], behind: np.ndarray, error: np.ndarray) -> int:
+    """Of the laws that hold for what was left out, the best by Schwarz's criterion, or a simpler one that is as good."""
+    stay = [k for k in range(len(candidates)) if behind[k] <= max(_BEHIND * error[k], 1e-9)]
+    highest = max(candidates[k].schwarz for k in stay)
+    close = [k for k in stay if highest - candidates[k].schwarz <= _BARE_MENTION]
+    simplest = min(candidates[k].law.rank for k in close)
+    return max((k for k in close if candidates[k].law.rank == simplest), key=lambda k: candidates[k].schwarz)
+
+
+def _behind(best: Candidate, other: Candidate) -> tuple[float, float]:
+    """How far one is behind the other in what was left out, and the standard error of that.
+
+    The error is what scatters over pulses; the wildest pulses at either end are pulled in to the next.
+    """
+    difference = best.pulses - other.pulses
+    count = len(difference)
+    ends = max(1, int(np.ceil(_PULLED_IN * count)))
+    if count > 2 * ends + 2:
+        ordered = np.sort(difference)
+        difference = np.clip(difference, ordered[ends], ordered[-ends - 1])
+    error = float(difference.std(ddof=1) * np.sqrt(count))
+    return float(difference.sum()), error
 
 
 def _fitted(law: TraceLaw, data: Segments, lowest: float, look: Moments) -> Optimum:
     """The better of two searches: from the noises that the increments suggest, and from little read noise; and again from
     there, once it is known which devices met their bounds."""
     first = start(law, data, look)
-    second, n = first.copy(), len(law.parameters)
-    second[n + 1] = min(second[n + 1] - 2, -5)
-    found = max((search(law, data, x, lowest) for x in (first, second)), key=lambda found: found.loglik)
+    second, layout = first.copy(), Layout(len(law.parameters), len(data.half))
+    second[layout.read_noise] = min(second[layout.read_noise] - 2, -5)
+    optimum = max((search(law, data, x, lowest) for x in (first, second)), key=lambda optimum: optimum.loglik)
     for _ in range(3 * (not law.own_bounds)):
-        closed = ended(found, data)
-        if np.array_equal(closed, found.closed):
+        closed = ended(optimum, data)
+        if np.array_equal(closed, optimum.closed):
             break
-        found = search(law, data, found.x, lowest, closed=closed)
-    return found
+        optimum = search(law, data, optimum.x, lowest, closed=closed)
+    return optimum
 
 
 def _folds(data: Segments) -> tuple[np.ndarray, bool, str]:
     """Label of each segment, whether devices are left out, and that in words."""
     devices = len(data.half)
+    ups = (data.up & data.there).sum(axis=1)
+    labels = _cycle_labels(data.device, data.group, ups, data.there.sum(axis=1) - ups)
+    if labels is not None:
+        return labels, False, f"cycles, in {labels.max() + 1} groups"
     if devices >= _FEW:
         count = min(devices, FOLDS)
         return data.device % count, True, "one device" if count == devices else f"{devices} devices in {count} groups"
-    cycles = min(int(data.group[data.device == k].max()) + 1 for k in range(devices))
-    if cycles >= _FEW:
-        count = min(cycles, FOLDS)
-        return data.group % count, False, "cycles" if count == cycles else f"{cycles} cycles in {count} groups"
     count = min(_STRETCHES, len(data.y))
     return np.arange(len(data.y)) % count, False, "stretches of pulses"
 
 
-def _left_out(at: Optimum, data: Segments, labels: np.ndarray, lowest: float, by_device: bool) -> np.ndarray:
-    n, devices, out = len(at.q), at.devices, np.empty(len(labels))
+def _left_out(optimum: Optimum, data: Segments, labels: np.ndarray, lowest: float, by_device: bool) -> np.ndarray:
+    """(segments, pulses) log-likelihood of each pulse under parameters that were searched without its fold."""
+    out, closed = np.zeros(data.there.shape), optimum.closed
     for label in range(labels.max() + 1):
-        held = labels == label
-        rest, own = data.chosen(~held), data.chosen(held)
-        free = np.ones(len(at.x), bool)
+        held_out = labels == label
+        training, test = data.chosen(~held_out), data.chosen(held_out)
+        free, outside = np.ones(len(optimum.x), bool), np.zeros(len(optimum.x), bool)
         if by_device:
-            outside = np.isin(np.arange(devices), own.device)
-            free[n + 2 :] = np.tile(~outside, 2)
-        learned = search(at.law, rest, at.x, lowest, closed=at.closed, free=free, ftol=1e-6)
+            outside = optimum.layout.scale_mask(np.isin(np.arange(optimum.devices), test.device))
+            free = ~outside
+        learned = search(optimum.law, training, optimum.x, lowest, closed=closed, free=free, ftol=1e-6)
         if by_device:
-            learned = search(at.law, own, learned.x, lowest, closed=at.closed, free=~free, ftol=1e-6)
-        out[held] = summed(learned.law, own, learned.parameters(), learned.closed)[0]
+            learned = search(optimum.law, test, learned.x, lowest, closed=closed, free=outside, ftol=1e-6)
+        out[held_out] = filtered(learned.law, test, learned.parameters(), learned.closed).loglik[0]
     return out
 
 

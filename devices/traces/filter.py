@@ -31,6 +31,7 @@ class Segments:
     y: (segments, pulses + 1) reads. up, there: (segments, pulses) direction; whether the pulse exists (a row's first
     ones do). device, group: (segments,)
     index of the device, and of the cycle of that device. half: (devices,) half the range of the device, in state units.
+    series, offset: (segments,) index of the series that a segment is a piece of, and of its first read there; or None.
     """
 
     y: np.ndarray
@@ -39,6 +40,8 @@ class Segments:
     device: np.ndarray
     group: np.ndarray
     half: np.ndarray
+    series: np.ndarray | None = None
+    offset: np.ndarray | None = None
 
     @cached_property
     def least(self) -> np.ndarray:
@@ -48,7 +51,17 @@ class Segments:
         return np.array([(_LEAST * np.median(x[x > 0])) ** 2 if np.any(x > 0) else 1e-14 for x in own])
 
     def chosen(self, mask: np.ndarray) -> Segments:
-        return Segments(self.y[mask], self.up[mask], self.there[mask], self.device[mask], self.group[mask], self.half)
+        """The segments of a mask (segments,)."""
+        return Segments(
+            self.y[mask],
+            self.up[mask],
+            self.there[mask],
+            self.device[mask],
+            self.group[mask],
+            self.half,
+            None if self.series is None else self.series[mask],
+            None if self.offset is None else self.offset[mask],
+        )
 
     @property
     def count(self) -> int:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
+from threadpoolctl import threadpool_limits
 
 from ..base.errors import RevpathError, explain, unknown
 from ..base.record import Evidence, Exact, Normal, ReadIn, Record, Source
@@ -22,16 +23,16 @@ from ..device import Device
 from ..laws import ConstantReadNoise, Window
 from ..response import ConstantStep, ExponentialStep, LinearStep, PowerStep, SoftBounds, TableStep
 from ..response.pulsed import PulsedResponse
-from .choice import Choice, Coordinates, choose, coordinates, segments
-from .filter import Filtered, Segments
+from .choice import Coordinates, choose_among, coordinates, fit_all, segments
+from .errors import TraceError
+from .filter import Segments
+from .glitches import without_spikes, without_wild
 from .laws import LAWS, NODES, TraceLaw
 from .numbers import Estimate, estimate
-from .reading import Traces, read_traces
-from .search import Optimum, ReadNoise, read_noise, residuals, restricted
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
+from .reading import MOST, read_traces
+from .result import TraceFit
+from .search import Optimum, read_noise, restricted
+from .series import Traces
 
 _RESPONSES: dict[str, type[PulsedResponse]] = {
     "constant-step": ConstantStep,
@@ -43,77 +44,6 @@ _RESPONSES: dict[str, type[PulsedResponse]] = {
 }
 
 
-@dataclass(frozen=True)
-class TraceFit:
-    """What pulse traces say of a device.
-
-    Attributes
-    ----------
-    device: with the chosen law; it trains. traces: as read, with notes. choice: all candidate laws and their scores.
-    optimum: of the chosen law, its noises corrected for the parameters of the mean (`trace_search.restricted`). estimate: the
-    numbers, with standard errors. read: the test for read noise.
-    """
-
-    device: Device
-    traces: Traces
-    choice: Choice
-    optimum: Optimum
-    estimate: Estimate
-    read: ReadNoise
-    coordinates: Coordinates
-    segments: Segments = field(repr=False)
-
-    @property
-    def law(self) -> TraceLaw:
-        return self.optimum.law
-
-    @property
-    def residuals(self) -> Filtered:
-        """Innovations of the chosen law, pulse by pulse; one row."""
-        return residuals(self.optimum, self.segments)
-
-    @property
-    def standardised(self) -> np.ndarray:
-        """(pulses,) innovations over their standard deviations: standard normal where the law and its noise are right."""
-        r = self.residuals
-        return (r.innovation / np.sqrt(r.variance))[0][self.segments.there]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The candidate laws, from the simplest: parameters of the shape, score (nats of what was left out), how far behind the
-        best and the standard error of that, and whether it was chosen."""
-        import pandas as pd
-
-        choice = self.choice
-        rows = [
-            {
-                "law": c.law.law,
-                "noise": c.law.noise,
-                "shape_parameters": len(c.law.parameters),
-                "loglik": c.optimum.loglik,
-                "cv_loglik": c.score,
-                "behind_best": choice.behind[k],
-                "error": choice.error[k],
-                "chosen": k == choice.chosen,
-            }
-            for k, c in enumerate(choice.candidates)
-        ]
-        return pd.DataFrame(rows)
-
-    @property
-    def report(self) -> str:
-        """All of it in words."""
-        from .report import report
-
-        return report(self)
-
-    def plot(self, axes: Axes | None = None) -> Axes:
-        """Traces with the fit, steps against conductance, and residuals, in the place of `axes` or on a new figure."""
-        from ..figures.traces import sheet
-
-        return sheet(self, axes)
-
-
 def fit_traces(
     source: Any,
     *,
@@ -121,55 +51,114 @@ def fit_traces(
     name: str | None = None,
     title: str | None = None,
     evidence: str | None = None,
-    laws: Sequence[str] | None = None,
+    laws: str | Sequence[str] | None = None,
+    read_voltage: float | str | None = None,
+    decimal: str | None = None,
+    cut_turns: bool = False,
+    progress: Callable[[str], None] | bool | None = None,
 ) -> TraceFit:
     """Fit pulse traces and return the fit with its device.
 
-    Each law is fitted by maximum likelihood (`trace_filter`: read noise and noise from cycle to cycle are told apart), with
-    shape and noise shared by all devices and scales of steps of their own; the law is chosen by cross-validation (`trace_choice`):
-    the simplest of those that the traces do not tell apart. Noises are corrected for the means that were fitted, and read noise
-    is kept only where it is told from none (`trace_search`); numbers get errors (`trace_numbers`), and how often their 90 %
-    intervals hold is measured in benchmarks/trace_coverage.py. The state coordinate is -1 and +1 at the mean extremes of the devices;
-    soft bounds have their zero where up and down steps balance, which is where arrays leave a cell that was not pulsed.
+    Each law is fitted by maximum likelihood (`filter`: read noise and noise from cycle to cycle are told apart), with
+    shape and noise shared by all devices and scales of steps of their own. Reads that no law explains are named and left out
+    (`glitches`). The law is chosen among those that hold for what was left out, by Schwarz's criterion (`choice`). Noises are
+    corrected for the means that were fitted, and read noise is kept only where it is told from none (`search`); numbers get
+    errors (`numbers`), and how often their 90 % intervals hold is measured in benchmarks/trace_coverage.py. The state coordinate
+    is -1 and +1 at the mean extremes of the devices; soft bounds have their zero where up and down steps balance, which is
+    where arrays leave a cell that was not pulsed.
 
     Parameters
     ----------
-    source: path of a CSV file, or a table: see `traces`. unit: of the conductance, where the column's name has none.
-    name: of the device: lower-case letters, digits and hyphens; made from the file's name if None. title: what it is.
-    evidence: of the records: measured, simulated and so on; measured if None, or simulated for a file whose comments say
-        SYNTHETIC. laws: the candidates, such as ["soft-bounds", "table-step"]; all if None.
+    source : path or table
+        See `read_traces`, as for `unit`, `read_voltage`, `decimal` and `cut_turns`.
+    name : str or None
+        Of the device: lower-case letters, digits and hyphens; made from the file's name if None.
+    title : str or None
+        What it is.
+    evidence : str or None
+        Of the records: measured, simulated and so on; measured if None, or simulated for a file whose comments say SYNTHETIC.
+    laws : str, sequence of str or None
+        The candidates, such as ``"soft-bounds"`` or ``["soft-bounds", "table-step"]``; all if None.
+    progress : callable, bool or None
+        Told what begins, as text; True prints it to standard error.
+
+    Returns
+    -------
+    TraceFit
 
     Raises
     ------
-    TraceError: the traces are not. UnknownName: no such law or evidence. RevpathError: the name is not a device's name.
+    TraceError
+        The traces are not, or conduct more than a cell can.
+    UnknownName
+        No such law or evidence.
+    RevpathError
+        The name is not a device's name.
+
+    Examples
+    --------
+    >>> from revpath.devices import fit_traces, sample_traces
+    >>> fit_traces(str(sample_traces()), laws="soft-bounds").law.name
+    'soft-bounds, additive noise'
     """
     candidates = _candidates(laws)
-    traces = read_traces(source, unit=unit)
+    say = _teller(progress)
+    say("read the traces")
+    traces = read_traces(source, unit=unit, read_voltage=read_voltage, decimal=decimal, cut_turns=cut_turns)
     label = _slug(traces.name) if name is None else name
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", label):
         raise RevpathError(f"name = {label!r} must be lower-case letters, digits and hyphens")
     grade = _evidence(evidence, traces)
-    where = coordinates(traces)
-    data = segments(traces, where)
-    choice = choose(data, _lowest(where), candidates)
-    best = choice.candidates[choice.chosen].optimum
-    without, read = read_noise(best, data, _lowest(where))
-    optimum = noisy = restricted(best, data, read=True)
-    if not read.told:
-        optimum = restricted(without, data, read=False)
-    numbers = estimate(optimum, data, where, None if read.told else noisy)
+    most = max(float(s.g.max()) for s in traces.series)
+    if most > MOST:
+        raise TraceError(
+            f"{traces.name}: conductances up to {most:.3g} S; a memory cell has at most {MOST:g} S: is the unit right?"
+        )
+    with threadpool_limits(
+        limits=1, user_api="blas"
+    ):  # matrices of a dozen rows: threads would only wait for each other
+        traces, ranges, data, optima = _fitted_without_glitches(without_spikes(traces), candidates, say)
+        choice = choose_among(optima, data, _lowest(ranges), say)
+        best = choice.candidates[choice.chosen].optimum
+        say(f"numbers and errors of {best.law.name}")
+        without_read, read = read_noise(best, data, _lowest(ranges))
+        optimum = restricted(best, data, read=True)
+        numbers = estimate(optimum, data, ranges, None if read.told else restricted(without_read, data, read=False))
     origin = Source(
         key="traces",
         citation=f"Pulse traces {traces.name} (sha256 {traces.sha256}), fitted by revpath.devices.fit_traces: {optimum.law.name}",
     )
     words = title or f"{len(traces.devices)} device(s) of {traces.name}, {optimum.law.law} fit"
     device = _device(label, words, optimum.law, numbers, read.told, origin, grade)
-    return TraceFit(device, traces, choice, optimum, numbers, read, where, data)
+    return TraceFit(device, traces, choice, optimum, numbers, read, ranges, data)
 
 
-def _candidates(laws: Sequence[str] | None) -> tuple[TraceLaw, ...]:
+def _fitted_without_glitches(
+    traces: Traces, laws: tuple[TraceLaw, ...], say: Callable[[str], None]
+) -> tuple[Traces, Coordinates, Segments, list[Optimum]]:
+    """Fits of all laws to what is left of the traces once wild pulses are out."""
+    for last in (False, False, True):
+        ranges = coordinates(traces)
+        data = segments(traces, ranges)
+        optima = fit_all(data, _lowest(ranges), laws, say)
+        fewer = traces if last else without_wild(traces, data, optima)
+        if fewer is traces or fewer.series == traces.series:
+            return fewer, ranges, data, optima
+        traces = fewer
+    raise AssertionError("the last round returns")
+
+
+def _teller(progress: Callable[[str], None] | bool | None) -> Callable[[str], None]:
+    if callable(progress):
+        return progress
+    return (lambda text: print(f"revpath: {text}", file=sys.stderr)) if progress else (lambda text: None)
+
+
+def _candidates(laws: str | Sequence[str] | None) -> tuple[TraceLaw, ...]:
     if laws is None:
         return LAWS
+    if isinstance(laws, str):
+        laws = [laws]
     known = {law.law for law in LAWS}
     for law in laws:
         if law not in known:
@@ -191,9 +180,9 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", PurePath(name).stem.lower()).strip("-") or "traces"
 
 
-def _lowest(at: Coordinates) -> float:
+def _lowest(ranges: Coordinates) -> float:
     """How far out zero conductance lies, as -v, for the nominal device and for every other."""
-    return float(min(at.middle / at.half, np.min((at.low + at.high) / (at.high - at.low))))
+    return float(min(ranges.middle / ranges.half, np.min((ranges.low + ranges.high) / (ranges.high - ranges.low))))
 
 
 def _device(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import stats
@@ -11,6 +12,7 @@ from scipy import stats
 from .choice import Coordinates
 from .filter import Segments
 from .laws import NODES, TraceLaw, table_nodes
+from .layout import Layout
 from .search import Optimum, information, slopes
 
 _RESAMPLES = 400
@@ -36,17 +38,17 @@ class _Cells:
 
     logs: np.ndarray
     covariance: np.ndarray
-    at: Coordinates
+    coordinates: Coordinates
     middle: float
     half: float
 
     def take(self, k: np.ndarray) -> _Cells:
-        a = self.at
-        at = Coordinates(a.low[k], a.high[k], a.low_error[k], a.high_error[k])
-        return replace(self, logs=self.logs[:, k], covariance=self.covariance[k], at=at)
+        a = self.coordinates
+        taken = Coordinates(a.low[k], a.high[k], a.low_error[k], a.high_error[k])
+        return replace(self, logs=self.logs[:, k], covariance=self.covariance[k], coordinates=taken)
 
 
-def estimate(at: Optimum, data: Segments, where: Coordinates, doubted: Optimum | None = None) -> Estimate:
+def estimate(optimum: Optimum, data: Segments, coordinates: Coordinates, doubted: Optimum | None = None) -> Estimate:
     """Numbers of the response that an optimum stands for, in the state coordinate of the nominal device.
 
     Standard errors: of what the devices share (shape and noise) from the expected information of the pulses; from five devices on
@@ -55,105 +57,156 @@ def estimate(at: Optimum, data: Segments, where: Coordinates, doubted: Optimum |
     square. They are widened so that value +- 1.645 errors is a 90 % interval: by Student's t at the degrees of freedom of the
     noise and of the devices, combined after Satterthwaite (Biometrics Bull. 2, 110, 1946).
 
-    doubted: the optimum with read noise, where `at` has none because none could be told. Then there is no read noise among the
-    numbers, and how far they differ between both is added to their errors, in square.
+    Parameters
+    ----------
+    optimum : Optimum
+    data : Segments
+    coordinates : Coordinates
+    doubted : Optimum or None
+        The optimum without read noise, where the pulses do not tell it from `optimum`. Then there is no read noise among the
+        numbers, and how far they differ between both is added to their errors, in square.
     """
-    n, devices = len(at.q) + 2, at.devices
-    many, read = devices > 1, doubted is None
-    shared, response, cells, whole = _information(at, data, where, read)
-    names, values = _numbers(at.law, at.x[:n], cells, many)
-
-    def jacobian_of(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
-        h = 1e-4
-        return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))], axis=1)
-
-    def moved(x: np.ndarray) -> np.ndarray:
-        """With shape and noise changed, the scales follow, as the likelihood says."""
-        logs = cells.logs + (response @ (x - at.x[:n])).reshape(2, devices)
-        return _numbers(at.law, x, replace(cells, logs=logs), many)[1]
-
-    # of cycle noise, whose logarithm is known to +-e: as much as so many pulses without read noise would tell
-    freedom = 1 / (2 * whole[n - 2, n - 2])
-    between = np.zeros(len(names))
-    if devices == 1:
-        jacobian = jacobian_of(
-            lambda x: _numbers(at.law, x[:n], replace(cells, logs=x[n:].reshape(2, 1)), many)[1], at.x
-        )
-        within = np.einsum("ij,jk,ik->i", jacobian, whole, jacobian)
-        how = "expected information; one device, so nothing is known of others"
-    else:
-        jacobian = jacobian_of(moved, at.x[:n])
-        within = np.einsum("ij,jk,ik->i", jacobian, shared, jacobian)
-        if devices >= _CLUSTERS:
-            rng = np.random.default_rng(0)
-            again = [
-                _numbers(at.law, at.x[:n], cells.take(rng.integers(devices, size=devices)), many)[1]
-                for _ in range(_RESAMPLES)
-            ]
-            # a resample of n has the variance of n - 1
-            between = np.var(again, axis=0, ddof=1) * devices / (devices - 1)
-            freedom = min(freedom, devices - 1)
-            how = f"{devices} devices: sandwich over devices for shape and noise, bootstrap over devices for the rest"
-        else:
-            rest = [
-                _numbers(at.law, at.x[:n], cells.take(np.delete(np.arange(devices), k)), many)[1]
-                for k in range(devices)
-            ]
-            between = (devices - 1) ** 2 / devices * np.var(rest, axis=0, ddof=1)
-            how = f"{devices} devices, few for spreads: expected information, and jackknife over devices"
-    if many:
-        for name, (_, error) in _spreads(at.law, at.x[:n], cells).items():
-            between[names.index(name)] = error**2
-    within = np.maximum(within, 0.0)
+    devices = optimum.devices
+    known = _information(optimum, data, coordinates)
+    numbers = _Numbers(optimum.law, known.cells, devices > 1)
+    values = numbers.values(optimum.x[optimum.layout.shared])
+    freedom = 1 / (2 * known.cycle_noise_variance)
+    within = _within(optimum, numbers, known)
+    between, by_devices, how = _between(optimum, numbers)
+    if devices >= _CLUSTERS:
+        freedom = min(freedom, by_devices)
     variance = within + between
     share = np.divide(within, variance, out=np.ones_like(variance), where=variance > 0)
-    inverse = share**2 / freedom + (1 - share) ** 2 / max(devices - 1, 1)
+    inverse = share**2 / freedom + (1 - share) ** 2 / max(by_devices, 1)
     wider = stats.t.ppf(0.95, 1 / inverse) / stats.norm.ppf(0.95)
-    errors = dict(zip(names, (wider * np.sqrt(variance)).tolist(), strict=True))
-    found = dict(zip(names, values.tolist(), strict=True))
+    error = dict(zip(numbers.names, (wider * np.sqrt(variance)).tolist(), strict=True))
+    value = dict(zip(numbers.names, values.tolist(), strict=True))
     if doubted is not None:
-        logs = doubted.x[n:].reshape(2, devices)
-        other = dict(zip(*_numbers(at.law, doubted.x[:n], replace(cells, logs=logs), many), strict=True))
-        errors = {name: float(np.hypot(error, found[name] - other[name])) for name, error in errors.items()}
-        del found["read_sigma"], errors["read_sigma"]
-    return Estimate(found, errors, how)
+        logs = doubted.x[doubted.layout.scales].reshape(2, devices)
+        other = numbers.with_logs(logs).values(doubted.x[doubted.layout.shared])
+        difference = dict(zip(numbers.names, values - other, strict=True))
+        error = {name: float(np.hypot(error[name], difference[name])) for name in error}
+        del value["read_sigma"], error["read_sigma"]
+    return Estimate(value, error, how)
 
 
-def _information(
-    at: Optimum, data: Segments, where: Coordinates, read: bool
-) -> tuple[np.ndarray, np.ndarray, _Cells, np.ndarray]:
-    """Covariance of what the devices share, how scales follow these, the devices, and the covariance of all parameters."""
-    n, devices = len(at.q) + 2, at.devices
-    expected = information(at, data)
-    if not read:  # it is not a parameter
-        expected[n - 1], expected[:, n - 1], expected[n - 1, n - 1] = 0.0, 0.0, 1e12
-    own = expected[n:, n:]
-    response = -np.linalg.solve(own, expected[n:, :n])
-    whole = np.linalg.inv(expected)
-    shared = whole[:n, :n]
+@dataclass(frozen=True)
+class _Numbers:
+    """The numbers of a law as a function of what its devices share; `spreads`: whether these are among them."""
+
+    law: TraceLaw
+    cells: _Cells
+    spreads: bool
+
+    def _named(self, shared: np.ndarray) -> dict[str, float]:
+        layout = Layout(len(self.law.parameters), 0)
+        out = _means(self.law, shared, self.cells)[0] | _shape(self.law, shared[layout.shape])
+        if self.spreads:
+            out |= {name: value for name, (value, _) in _spreads(self.law, shared, self.cells).items()}
+        out["read_sigma"] = float(np.exp(shared[layout.read_noise])) * self.cells.half
+        return out
+
+    @cached_property
+    def names(self) -> list[str]:
+        return list(self._named(self.start))
+
+    @property
+    def start(self) -> np.ndarray:
+        return np.r_[[p.start for p in self.law.parameters], 0.0, 0.0]
+
+    def values(self, shared: np.ndarray) -> np.ndarray:
+        """(numbers,) in the order of `names`; siemens of the window and of read noise."""
+        return np.array(list(self._named(shared).values()))
+
+    def with_logs(self, logs: np.ndarray) -> _Numbers:
+        return replace(self, cells=replace(self.cells, logs=logs))
+
+    def of_devices(self, places: np.ndarray) -> _Numbers:
+        return replace(self, cells=self.cells.take(places))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the pulses tell: covariances of all parameters and of the shared ones, how scales follow these, and the devices."""
+
+    whole: np.ndarray
+    shared: np.ndarray
+    response: np.ndarray
+    cells: _Cells
+    cycle_noise_variance: float
+
+
+def _jacobian(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    h = 1e-4
+    return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))], axis=1)
+
+
+def _within(optimum: Optimum, numbers: _Numbers, known: _Known) -> np.ndarray:
+    """Variances of the numbers for these very devices."""
+    layout, devices = optimum.layout, optimum.devices
+    if devices == 1:
+        jacobian = _jacobian(
+            lambda x: numbers.with_logs(x[layout.scales].reshape(2, 1)).values(x[layout.shared]), optimum.x
+        )
+        covariance = known.whole
+    else:
+        best = optimum.x[layout.shared]
+
+        def moved(shared: np.ndarray) -> np.ndarray:
+            """With shape and noise changed, the scales follow, as the likelihood says."""
+            logs = numbers.cells.logs + (known.response @ (shared - best)).reshape(2, devices)
+            return numbers.with_logs(logs).values(shared)
+
+        jacobian, covariance = _jacobian(moved, best), known.shared
+    return np.maximum(np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian), 0.0)
+
+
+def _between(optimum: Optimum, numbers: _Numbers) -> tuple[np.ndarray, int, str]:
+    """Variances of the numbers over samples of devices, their degrees of freedom, and in words where errors come from."""
+    devices, shared = optimum.devices, optimum.x[optimum.layout.shared]
+    if devices == 1:
+        return np.zeros(len(numbers.names)), 0, "expected information; one device, so nothing is known of others"
     if devices >= _CLUSTERS:
-        by = slopes(at, data)
-        effective = by.scores[:, :n] + by.scores[:, n:] @ response
-        effective[:, n - 1] *= read
-        sums = np.stack([effective[by.owner == k].sum(axis=0) for k in range(devices)])
+        rng = np.random.default_rng(0)
+        samples = [rng.integers(devices, size=devices) for _ in range(_RESAMPLES)]
+        again = [numbers.of_devices(sample).values(shared) for sample in samples]
+        # a resample of n has the variance of n - 1
+        between = np.var(again, axis=0, ddof=1) * devices / (devices - 1)
+        how = f"{devices} devices: sandwich over devices for shape and noise, bootstrap over devices for the rest"
+    else:
+        rest = [numbers.of_devices(np.delete(np.arange(devices), k)).values(shared) for k in range(devices)]
+        between = (devices - 1) ** 2 / devices * np.var(rest, axis=0, ddof=1)
+        how = f"{devices} devices, few for spreads: expected information, and jackknife over devices"
+    for name, (_, error) in _spreads(optimum.law, shared, numbers.cells).items():
+        between[numbers.names.index(name)] = error**2
+    return between, devices - 1, how
+
+
+def _information(optimum: Optimum, data: Segments, coordinates: Coordinates) -> _Known:
+    layout, devices = optimum.layout, optimum.devices
+    expected = information(optimum, data)
+    of_scales = expected[layout.scales, layout.scales]
+    response = -np.linalg.solve(of_scales, expected[layout.scales, layout.shared])
+    whole = np.linalg.inv(expected)
+    shared = whole[layout.shared, layout.shared]
+    if devices >= _CLUSTERS:
+        by_pulse = slopes(optimum, data)
+        effective = by_pulse.scores[:, layout.shared] + by_pulse.scores[:, layout.scales] @ response
+        sums = np.stack([effective[by_pulse.owner == k].sum(axis=0) for k in range(devices)])
         sums = sums - sums.mean(axis=0)
         shared = shared @ (sums.T @ sums) @ shared * devices / (devices - 1)
-    pairs = np.array([np.linalg.inv(own[np.ix_([k, devices + k], [k, devices + k])]) for k in range(devices)])
-    return shared, response, _Cells(at.x[n:].reshape(2, devices), pairs, where, where.middle, where.half), whole
-
-
-def _numbers(law: TraceLaw, shared: np.ndarray, cells: _Cells, spreads: bool) -> tuple[list[str], np.ndarray]:
-    """Names and values of the response's numbers, of the window and of the read noise (siemens)."""
-    out = _means(law, shared, cells)[0] | _shape(law, shared[:-2])
-    if spreads:
-        out |= {name: value for name, (value, _) in _spreads(law, shared, cells).items()}
-    out["read_sigma"] = float(np.exp(shared[-1])) * cells.half
-    return list(out), np.array(list(out.values()))
+    places = [np.ix_(layout.of_device(k), layout.of_device(k)) for k in range(devices)]
+    pairs = np.array([np.linalg.inv(expected[place]) for place in places])
+    logs = optimum.x[layout.scales].reshape(2, devices)
+    cells = _Cells(logs, pairs, coordinates, coordinates.middle, coordinates.half)
+    # of cycle noise, whose logarithm is known to +-e: as much as so many pulses without read noise would tell
+    return _Known(whole, shared, response, cells, float(whole[layout.cycle_noise, layout.cycle_noise]))
 
 
 def _means(law: TraceLaw, shared: np.ndarray, cells: _Cells) -> tuple[dict[str, float], np.ndarray]:
     """Numbers of the nominal device, and the scales of all, (2, devices), at state 0."""
-    at, q, noise = cells.at, shared[:-2, None], float(np.exp(shared[-2]))
+    layout, at = Layout(len(law.parameters), 0), cells.coordinates
+    q, noise = shared[layout.shape, None], float(np.exp(shared[layout.cycle_noise]))
     low, high = (float(x[0]) for x in law.bounds(q))
     half = (at.high - at.low) / (2 * cells.half)
     scales = np.exp(cells.logs) * half
@@ -181,8 +234,9 @@ def _means(law: TraceLaw, shared: np.ndarray, cells: _Cells) -> tuple[dict[str, 
 
 def _spreads(law: TraceLaw, shared: np.ndarray, cells: _Cells) -> dict[str, tuple[float, float]]:
     """Standard deviations over devices, less what sampling alone would give, with standard errors."""
-    (out, scales), at = _means(law, shared, cells), cells.at
-    low, high = (float(x[0]) for x in law.bounds(shared[:-2, None]))
+    (out, scales), at = _means(law, shared, cells), cells.coordinates
+    q = shared[Layout(len(law.parameters), 0).shape, None]
+    low, high = (float(x[0]) for x in law.bounds(q))
     up, down = scales / out["step"]
     errors = np.einsum("ik,kij,jk->kij", scales / out["step"], cells.covariance, scales / out["step"])
     both, cross = errors[:, 0, 0] + errors[:, 1, 1], 2 * errors[:, 0, 1]

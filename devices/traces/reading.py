@@ -1,11 +1,12 @@
 """Pulse traces of measured cells: conductance after each potentiation and depression pulse, read and checked.
 
-A trace file is a CSV with one row for each read. Columns are found by name, whatever their order, case and spaces:
+A trace file is a text file with one row for each read. Columns are found by name, whatever their order, case and spaces:
 
-- pulse: `pulse`, `pulse number`, `n`, `#` ...; counts up within a device and cycle. A missing number ends a series, since
-  what one pulse did is not known there.
-- conductance: `conductance`, `G`; the unit in brackets behind the name, `G (uS)`, or as the argument `unit`. A
-  `resistance` or `R` column (ohm) is taken instead, and inverted.
+- pulse: `pulse`, `pulse number`, `Pulse #`, `n` ...; counts up within a device and cycle. A missing number ends a series,
+  since what one pulse did is not known there.
+- conductance: `conductance`, `G`; the unit behind the name, `G (uS)`, `G / uS`, in a row below the names, in the cells, or as
+  the argument `unit`. A `resistance` (ohm) is taken instead, and inverted, or a `current` (A) with its read voltage, a column
+  or the argument `read_voltage`. Several such columns are devices side by side, or, named LTP and LTD, the two directions.
 - device: `device`, `cell`, `device id` ...; without it all rows are one device.
 - direction, of the pulse that came before the read: `direction`, `polarity`, `type` ... with up/down, +1/-1,
   potentiation/depression, LTP/LTD, set/reset, or the sign of a voltage. Of the first read of a series it may be empty.
@@ -17,359 +18,269 @@ be is a `TraceError` with its row.
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import math
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .directions import UNSAID, TraceError, directions, inferred
+from .columns import Choice, choose_columns
+from .directions import are_signs, directions
+from .errors import TraceError
+from .numerals import Column, as_quantity, cleaned, numbers
+from .series import FEWEST as FEWEST
+from .series import Reads, Series, Traces, checked_series
+from .tables import Table, read_file, table_of
+from .titles import CYCLE, DEVICE, DIRECTION, PULSE, READ_VOLTAGE, Title
+from .units import ALLOWED, CONDUCTANCE, CURRENT, EXAMPLES, RESISTANCE, VOLTAGE, Unit, unit_of
 
-_SYNONYMS = {
-    "pulse": (
-        "pulse",
-        "pulsenumber",
-        "pulseno",
-        "pulseindex",
-        "pulsecount",
-        "pulses",
-        "number",
-        "index",
-        "n",
-        "#",
-        "no",
-    ),
-    "conductance": ("conductance", "g", "cond"),
-    "resistance": ("resistance", "r", "res"),
-    "device": ("device", "cell", "deviceid", "cellid", "devicenumber", "dut", "id"),
-    "direction": ("direction", "polarity", "type", "pulsetype", "dir", "mode", "sign"),
-    "cycle": ("cycle", "cyclenumber", "loop", "sweep", "repeat"),
-}
-_SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12}
-_MICRO, _OHM = "\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}", "\N{OHM SIGN}\N{GREEK CAPITAL LETTER OMEGA}"
-_OHMS = {"ohm": 1.0, "Ohm": 1.0, "kohm": 1e3, "kOhm": 1e3, "Mohm": 1e6, "MOhm": 1e6}
-_UNITS = {
-    "conductance": _SIEMENS | {f"{mu}S": 1e-6 for mu in _MICRO},
-    "resistance": _OHMS
-    | {f"{prefix}{ohm}": scale for ohm in _OHM for prefix, scale in (("", 1.0), ("k", 1e3), ("M", 1e6))},
-}
-_MOST = 1.0  # siemens; beyond it the unit is wrong
-FEWEST = 8  # increments of either direction that a device needs
+__all__ = ["FEWEST", "Series", "Traces", "read_traces"]
+
+MOST = 1.0  # siemens; beyond it the unit is wrong, or the read has failed
+_LARGEST_READ_VOLTAGE = 10.0  # volts
 
 
-@dataclass(frozen=True)
-class Series:
-    """Consecutive reads of one cell, one pulse apart.
-
-    Attributes
-    ----------
-    device, cycle: what the file calls them. pulse: numbers of the pulses. g: siemens (n + 1,). up: (n,) whether the pulse
-    between two reads went up.
-    """
-
-    device: str
-    cycle: str
-    pulse: np.ndarray
-    g: np.ndarray
-    up: np.ndarray
-
-
-@dataclass(frozen=True)
-class Traces:
-    """Checked traces.
-
-    Attributes
-    ----------
-    series: in the order of the file. name: file name, or what the table was called. sha256: of the file's bytes, or of the
-    numbers of a table. synthetic: whether the comments of the file say SYNTHETIC. notes: what was understood that the file
-    does not say outright.
-    """
-
-    series: tuple[Series, ...]
-    name: str
-    sha256: str
-    synthetic: bool = False
-    notes: tuple[str, ...] = ()
-
-    @property
-    def devices(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(s.device for s in self.series))
-
-
-def read_traces(source: Any, *, unit: str | None = None, name: str | None = None) -> Traces:
-    """Traces from a CSV file, or from a table: a mapping of columns, a structured array, a data frame.
+def read_traces(
+    source: Any,
+    *,
+    unit: str | None = None,
+    name: str | None = None,
+    read_voltage: float | str | None = None,
+    decimal: str | None = None,
+    cut_turns: bool = False,
+) -> Traces:
+    """Traces from a text file, or from a table: a mapping of columns, a structured array, a data frame.
 
     Parameters
     ----------
-    source: path, or table. unit: of the conductance column (S, mS, uS, nS, pS) or of the resistance column (ohm, kohm,
-        Mohm), where its name does not say. name: how to call the table; the file's name if it is a file.
+    source : path or table
+        Text in any common encoding and with any common separator; Excel workbooks where openpyxl is installed.
+    unit : str or None
+        Of the conductance column (S, mS, uS, nS, pS), of the resistance column (ohm, kohm, Mohm) or of the currents (A, mA, uA,
+        nA), where its name does not say.
+    name : str or None
+        How to call the table; the file's name if it is a file.
+    read_voltage : float, str or None
+        Volts, or text such as ``"200 mV"``: by what currents are divided.
+    decimal : {".", ","} or None
+        The decimal mark, where the numbers do not tell.
+    cut_turns : bool
+        Leave out the change from the last read of a direction to the first read of the other: for cells that relax between
+        blocks, or blocks that were read in other ways.
+
+    Returns
+    -------
+    Traces
+        Checked series, siemens; `notes` says what was guessed.
 
     Raises
     ------
-    TraceError: no such file, no such column, no unit, a number that is none, a conductance that is negative or above
-        1 S, a resistance that is not positive, pulse numbers that do not count up, directions that are not said and cannot be
-        told, too few pulses of a device, only one direction, a cell that does not move.
+    TraceError
+        No such file, no such column, no unit, a number that is none, a conductance that is negative or above 1 S, a resistance
+        that is not positive, pulse numbers that do not count up, directions that are not said, cannot be told or are opposite to
+        what the cells do, too few pulses of a device, only one direction, a cell that does not move.
+
+    Examples
+    --------
+    >>> from revpath.devices import read_traces, sample_traces
+    >>> len(read_traces(str(sample_traces())).devices)
+    8
     """
     if isinstance(source, str | Path):
         path = Path(source)
-        headers, columns, rows, sha256, synthetic = _read_csv(path)
-        where = name or path.name
+        table = read_file(path, name or path.name)
     else:
-        headers, columns = _columns_of(source)
-        where, synthetic = name or "table", False
-        rows = np.arange(1, 1 + (len(columns[0]) if columns else 0))
-        sha256 = hashlib.sha256(
-            "\n".join(",".join(map(str, row)) for row in zip(*columns, strict=True)).encode()
-        ).hexdigest()
-    notes: list[str] = []
-    table, units = _named(headers, columns, where, notes)
-    g = _conductances(table, units, unit, rows, where, notes)
-    pulse = _numbers(table["pulse"], "pulse", rows, where)
-    one = np.full(len(g), "1", dtype=object)
-    device, cycle = (_labels(table.get(key), one, key, rows, where) for key in ("device", "cycle"))
-    if "device" not in table:
+        table = table_of(source, name or "table")
+    choice = choose_columns(table, unit)
+    notes = [*table.notes, *choice.notes]
+    columns = [_one_read(table, choice, place, unit, read_voltage, decimal) for place in choice.reads]
+    notes += dict.fromkeys(note for column in columns for note in column.notes)
+    notes += _said_of_the_columns(choice)
+    reads = Reads.joined(table.name, columns)
+    return checked_series(reads, table.sha256, table.synthetic, tuple(notes), cut_turns=cut_turns)
+
+
+def _said_of_the_columns(choice: Choice) -> list[str]:
+    notes = []
+    if len(choice.reads) > 1:
+        names = ", ".join(repr(choice.titles[k].text) for k in choice.reads)
+        what = "the two directions" if _two_ways([choice.titles[k] for k in choice.reads]) else "devices"
+        notes.append(f"columns side by side taken as {what}: {names}")
+    elif DEVICE not in choice.places:
         notes.append("no device column: all rows are taken as one device")
-    way = directions(table["direction"], rows, where) if "direction" in table else None
-    runs = _runs(device, cycle, pulse, way, rows, where, notes)
-    if way is None:
-        way = inferred(
-            [(f"device {device[r[0]]}, cycle {cycle[r[0]]}", g[r]) for r in runs], runs, len(g), where, notes
-        )
-    series = _split(runs, device, cycle, pulse, g, way, rows, where, notes)
-    _enough(series, where)
-    return Traces(tuple(series), where, sha256, synthetic, tuple(notes))
+    if choice.quantity == RESISTANCE:
+        notes.append("conductances are the inverse of the resistance column")
+    return notes
 
 
-# -- files and tables ---------------------------------------------------------------------------------------------------
+def _two_ways(titles: list[Title]) -> bool:
+    return sorted(title.way for title in titles) == [-1, 1]
 
 
-def _read_csv(path: Path) -> tuple[list[str], list[np.ndarray], np.ndarray, str, bool]:
-    try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise TraceError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise TraceError(f"{path}: not a readable text file: {error}") from error
-    lines = list(enumerate(text.splitlines(), 1))
-    comments = [line for _, line in lines if _comment(line)]
-    kept = [(k, line) for k, line in lines if line.strip() and not _comment(line)]
-    if len(kept) < 2:
-        raise TraceError(f"{path.name}: holds no table: a line of column names and rows of numbers are needed")
-    delimiter = max(",;\t", key=kept[0][1].count)
-    headers, *body = list(csv.reader((line for _, line in kept), delimiter=delimiter))
-    for (number, _), cells in zip(kept[1:], body, strict=True):
-        if len(cells) != len(headers):
-            raise TraceError(f"{path.name}: row {number} has {len(cells)} columns, the line of names {len(headers)}")
-    columns = [np.array([cell.strip() for cell in column], dtype=object) for column in zip(*body, strict=True)]
-    rows = np.array([k for k, _ in kept[1:]])
-    synthetic = any("SYNTHETIC" in line for line in comments)
-    return headers, columns, rows, hashlib.sha256(content).hexdigest(), synthetic
+def _one_read(
+    table: Table, choice: Choice, place: int, unit: str | None, read_voltage: float | str | None, decimal: str | None
+) -> Reads:
+    """The reads of one column, with what the other columns say of them."""
+    cells = table.columns[place]
+    end = len(cells)
+    side_by_side = len(choice.reads) > 1
+    while side_by_side and end and not cleaned(cells[end - 1]):  # a device of fewer pulses than its neighbours
+        end -= 1
+    _long_enough(table, choice, place, end)
+
+    def column(k: int, role: str) -> Column:
+        return Column(role, table.columns[k][:end], table.rows[:end], table.name)
+
+    pulses = numbers(column(choice.places[PULSE], PULSE), semicolons=table.semicolons, decimal=decimal, lasting=True)
+    g, notes = _conductances(column(place, choice.quantity), choice.titles[place], unit, table, decimal)
+    if choice.quantity == CURRENT:
+        volts, more = _volts(choice, column, read_voltage, table, decimal)
+        g, notes = g / volts, [*notes, *more]
+    elif read_voltage is not None:
+        notes.append(f"read_voltage is not used: there is a {choice.quantity} column")
+    notes += _possible(g, column(place, choice.quantity), choice.titles[place])
+    title = choice.titles[place]
+    ways, signs, device = None, False, _labels(choice, column, DEVICE, end)
+    if side_by_side and _two_ways([choice.titles[k] for k in choice.reads]):
+        ways = np.full(end, title.way)
+    elif side_by_side:
+        number = choice.reads.index(place) + 1
+        labels = [choice.titles[k].label for k in choice.reads]
+        device = np.full(end, title.label if all(labels) and len(set(labels)) == len(labels) else str(number), object)
+    if ways is None and DIRECTION in choice.places:
+        ways = directions(column(choice.places[DIRECTION], DIRECTION))
+        signs = are_signs(table.columns[choice.places[DIRECTION]])
+    cycle = _labels(choice, column, CYCLE, end)
+    return Reads(table.name, table.rows[:end], device, cycle, pulses.values, g, ways, signs, (*pulses.notes, *notes))
 
 
-def _comment(line: str) -> bool:
-    """A line that starts with #, unless # is the name of a column."""
-    return re.match(r"\s*#(?!\s*[,;\t])", line) is not None
-
-
-def _columns_of(source: Any) -> tuple[list[str], list[np.ndarray]]:
-    names = getattr(getattr(source, "dtype", None), "names", None)
-    if names is None and isinstance(source, Mapping):
-        names = list(source)
-    elif names is None and hasattr(source, "columns"):
-        names = list(source.columns)
-    if not names:
+def _long_enough(table: Table, choice: Choice, place: int, end: int) -> None:
+    """TraceError for a row that ends before a column that is used."""
+    last = max(place, *choice.places.values())
+    short = np.flatnonzero(table.widths[:end] <= last)
+    if short.size:
+        k = int(short[0])
         raise TraceError(
-            f"traces = {type(source).__name__}: give the path of a CSV file, a mapping of columns, a structured array or a data frame"
+            f"{table.name}: row {table.rows[k]} has {table.widths[k]} columns, the line of names {len(table.headers)}"
         )
-    columns = [np.asarray(source[name]).astype(object) for name in names]
-    lengths = {str(name): column.shape for name, column in zip(names, columns, strict=True)}
-    if any(column.ndim != 1 for column in columns) or len(set(lengths.values())) > 1:
-        raise TraceError(f"table: columns must be one-dimensional and equally long, not {lengths}")
-    return [str(name) for name in names], columns
-
-
-def _named(
-    headers: list[str], columns: list[np.ndarray], where: str, notes: list[str]
-) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Columns and their units by what they are."""
-    table: dict[str, np.ndarray] = {}
-    units: dict[str, str] = {}
-    ignored = []
-    for header, column in zip(headers, columns, strict=True):
-        title, unit = _title_and_unit(header)
-        role = next((role for role, names in _SYNONYMS.items() if title in names), None)
-        if role is None:
-            ignored.append(repr(header))
-        elif role in table:
-            raise TraceError(f"{where}: column {header!r}: there are two columns of {role}s; leave one out")
-        else:
-            table[role] = column
-            if unit:
-                units[role] = unit
-    if "conductance" in table and "resistance" in table:
-        ignored.append("the resistance, since there is a conductance")
-        del table["resistance"]
-    shown = ", ".join(repr(h) for h in headers)
-    for role in ("pulse", "conductance"):
-        if role not in table and not (role == "conductance" and "resistance" in table):
-            also = f" or a resistance ({', '.join(_SYNONYMS['resistance'])})" if role == "conductance" else ""
-            raise TraceError(
-                f"{where}: no {role} column; call it one of {', '.join(_SYNONYMS[role])}{also}. Columns: {shown}"
-            )
-    if ignored:
-        notes.append(f"columns not used: {', '.join(ignored)}")
-    return table, units
-
-
-def _title_and_unit(header: str) -> tuple[str, str]:
-    """ "Conductance (uS)" or "G_uS" as ("conductance", "uS") and ("g", "uS")."""
-    found = re.match(r"^(.*?)\s*[\[(]\s*(.*?)\s*[\])]\s*$", header.strip())
-    title, unit = found.groups() if found else (header.strip(), "")
-    last = title.rpartition("_")
-    if not unit and last[0] and any(last[2] in known for known in _UNITS.values()):
-        title, unit = last[0], last[2]
-    return re.sub(r"[\s_.-]", "", title.lower()), unit
-
-
-# -- columns ------------------------------------------------------------------------------------------------------------
-
-
-def _numbers(column: np.ndarray, role: str, rows: np.ndarray, where: str) -> np.ndarray:
-    out = np.empty(len(column))
-    for k, cell in enumerate(column):
-        try:
-            out[k] = float(cell)
-        except (TypeError, ValueError):
-            out[k] = math.nan
-        if not math.isfinite(out[k]):
-            raise TraceError(
-                f"{where}: row {rows[k]}: {role} = {cell!r} is not a finite number (with a point, not a comma)"
-            )
-    return out
 
 
 def _conductances(
-    table: dict[str, np.ndarray],
-    units: dict[str, str],
-    unit: str | None,
-    rows: np.ndarray,
-    where: str,
-    notes: list[str],
-) -> np.ndarray:
-    role = "conductance" if "conductance" in table else "resistance"
-    known = _UNITS[role]
-    said = units.get(role)
-    if said is not None and unit is not None and known.get(said) != known.get(unit):
-        raise TraceError(f"{where}: unit = {unit!r}, but the {role} column says {said!r}")
-    chosen = said or unit
-    if chosen is None:
-        example = "conductance (uS)" if role == "conductance" else "resistance (ohm)"
-        raise TraceError(
-            f"{where}: the {role} has no unit: name the column {example!r}, or give unit={example[-4:-1].strip('(')!r}"
-        )
-    if chosen not in known:
-        raise TraceError(f"{where}: {role} in {chosen!r} cannot be read; allowed: {', '.join(known)}")
-    values = _numbers(table[role], role, rows, where)
-    bad = np.flatnonzero(values <= 0 if role == "resistance" else values < 0)
+    column: Column, title: Title, unit: str | None, table: Table, decimal: str | None
+) -> tuple[np.ndarray, list[str]]:
+    """Reads in SI (siemens; amperes of a current), and notes."""
+    role, source = column.role, column.source
+    read = numbers(column, semicolons=table.semicolons, decimal=decimal)
+    given = unit_of(unit, role) if unit is not None else None
+    for text, known in ((title.unit_text, title.unit), (unit, given)):
+        if text and (known is None or known.quantity != role):
+            raise TraceError(f"{source}: {role} in {text!r} cannot be read; allowed: {ALLOWED[role]}")
+    if title.unit is not None and given is not None and title.unit.scale != given.scale:
+        raise TraceError(f"{source}: unit = {unit!r}, but the {role} column says {title.unit_text!r}")
+    chosen = title.unit or given
+    scales = np.array([_scale(column, k, read.units.get(text), chosen, unit) for k, text in enumerate(read.unit_texts)])
+    values = read.values * scales
+    bad = np.flatnonzero(
+        values <= 0 if role == RESISTANCE else values < 0 if role == CONDUCTANCE else np.zeros(len(values))
+    )
     if bad.size:
-        allowed = "positive" if role == "resistance" else "not negative"
+        k = int(bad[0])
+        allowed = "positive" if role == RESISTANCE else "not negative"
+        rows = ", ".join(str(column.rows[j]) for j in bad[:8])
         raise TraceError(
-            f"{where}: row {rows[bad[0]]}: {role} = {values[bad[0]]:g} {chosen} must be {allowed} ({bad.size} such rows)"
+            f"{source}: row {column.rows[k]}: {role} = {read.values[k]:g} {read.unit_texts[k] or (chosen.text if chosen else '')} must be "
+            f"{allowed} ({bad.size} such rows: {rows}); leave a failed read out, and the series is cut there"
         )
-    if role == "resistance":
-        notes.append("conductances are the inverse of the resistance column")
-    g = 1 / (values * known[chosen]) if role == "resistance" else values * known[chosen]
-    if g.max() > _MOST:
-        k = int(np.argmax(g))
-        raise TraceError(
-            f"{where}: row {rows[k]}: {role} = {values[k]:g} {chosen} is {g[k]:.3g} S; a memory cell has at most {_MOST:g} S: is "
-            f"{chosen} the right unit?"
-        )
-    return g
+    guesses = [known.guess for known in (chosen, *read.units.values()) if known is not None and known.guess]
+    if read.units:
+        guesses.append(f"units of the {role} taken from the cells: {', '.join(map(repr, read.units))}")
+    return (1 / values if role == RESISTANCE else values), [*read.notes, *dict.fromkeys(guesses)]
 
 
-def _labels(column: np.ndarray | None, default: np.ndarray, role: str, rows: np.ndarray, where: str) -> np.ndarray:
-    if column is None:
-        return default
-    labels = np.array([str(cell).strip() for cell in column], dtype=object)
-    empty = np.flatnonzero([not label or label == "nan" for label in labels])
+def _scale(column: Column, k: int, in_cell: Unit | None, chosen: Unit | None, argument: str | None) -> float:
+    """SI units of one unit of a cell: what stands in the cell, or else what its column or the caller says."""
+    role = column.role
+    if in_cell is not None:
+        if in_cell.quantity != role:
+            raise column.error(k, f"is no {role}; allowed: {ALLOWED[role]}")
+        if chosen is not None and chosen.scale != in_cell.scale:
+            said = repr(argument) if argument else "the name of the column"
+            raise column.error(k, f"has another unit than {said} says ({chosen.text})")
+        return in_cell.scale
+    if chosen is None:
+        example = EXAMPLES[role]
+        raise TraceError(
+            f"{column.source}: the {role} has no unit: name the column '{role} ({example})', or give unit={example!r}"
+        )
+    return chosen.scale
+
+
+def _volts(choice: Choice, column, read_voltage: float | str | None, table: Table, decimal: str | None):
+    """Read voltages of all rows, and notes."""
+    if read_voltage is not None:
+        volts = as_quantity(read_voltage, VOLTAGE, "read_voltage")
+        said = [f"conductances are currents over a read voltage of {volts:g} V"]
+        if READ_VOLTAGE in choice.places:
+            raise TraceError(
+                f"{table.name}: read_voltage = {read_voltage!r}, and there is a column "
+                f"{choice.titles[choice.places[READ_VOLTAGE]].text!r}; give one of them"
+            )
+    elif READ_VOLTAGE in choice.places:
+        place = choice.places[READ_VOLTAGE]
+        title, cells = choice.titles[place], column(place, READ_VOLTAGE)
+        read = numbers(cells, semicolons=table.semicolons, decimal=decimal)
+        unit = title.unit or Unit("V", VOLTAGE, 1.0)
+        if unit.quantity != VOLTAGE:
+            raise TraceError(
+                f"{table.name}: read voltage in {title.unit_text!r} cannot be read; allowed: {ALLOWED[VOLTAGE]}"
+            )
+        scales = [read.units[text].scale if text else unit.scale for text in read.unit_texts]
+        volts = read.values * np.array(scales)
+        zero = np.flatnonzero(volts == 0)
+        if zero.size:
+            raise cells.error(int(zero[0]), "is zero: a current at no voltage says nothing of the conductance")
+        said = [f"conductances are currents over the read voltage in {title.text!r}"]
+        if title.unit is None and not read.units:
+            said.append("read voltage has no unit: taken as volts")
+    else:
+        raise TraceError(
+            f"{table.name}: a current must be divided by its read voltage: give read_voltage=0.2 (volts), or a column "
+            "'read voltage (V)'"
+        )
+    if np.max(np.abs(volts)) > _LARGEST_READ_VOLTAGE:
+        raise TraceError(
+            f"{table.name}: read voltage = {np.max(np.abs(volts)):g} V; a read has at most {_LARGEST_READ_VOLTAGE:g} V: is the unit right?"
+        )
+    return volts, said
+
+
+def _possible(g: np.ndarray, column: Column, title: Title) -> list[str]:
+    """TraceError for a conductance that no memory cell has; a note where a unit spelled out in full makes all of them so.
+
+    Of "S" a prefix may be lost; "siemens" was meant. `fit_traces` refuses either.
+    """
+    if column.role == CURRENT and (g < 0).any():
+        k = int(np.argmin(g))
+        raise column.error(k, f"and its read voltage have opposite signs ({int((g < 0).sum())} such rows)")
+    if g.max() <= MOST:
+        return []
+    k = int(np.argmax(g))
+    unit = title.unit_text or "siemens"
+    if np.median(g) > MOST and "siemens" in unit.lower():
+        return [f"conductances up to {g[k]:.3g} S: a memory cell has at most {MOST:g} S; is {unit} the right unit?"]
+    raise TraceError(
+        f"{column.source}: row {column.rows[k]}: {column.role} = {column.cells[k]} {unit} is {g[k]:.3g} S; a memory cell has at most "
+        f"{MOST:g} S: is {unit} the right unit? A failed read (overflow) must be left out"
+    )
+
+
+def _labels(choice: Choice, column, role: str, count: int) -> np.ndarray:
+    """Names of devices or cycles; "1" where there is no such column."""
+    if role not in choice.places:
+        return np.full(count, "1", dtype=object)
+    cells = column(choice.places[role], role)
+    labels = np.array([cleaned(cell) for cell in cells.cells], dtype=object)
+    empty = np.flatnonzero([not label or label.lower() in ("nan", "<na>", "none") for label in labels])
     if empty.size:
-        raise TraceError(f"{where}: row {rows[empty[0]]}: {role} is empty")
+        k = int(empty[0])
+        raise TraceError(f"{cells.source}: row {cells.rows[k]}: {role} is empty")
     return labels
-
-
-# -- series -------------------------------------------------------------------------------------------------------------
-
-
-def _runs(device, cycle, pulse, way, rows, where: str, notes: list[str]) -> list[np.ndarray]:
-    """Row indices of each run of counting pulses of a device and cycle, in the order of the file."""
-    groups: dict[tuple[str, str], list[int]] = {}
-    for k, key in enumerate(zip(device, cycle, strict=True)):
-        groups.setdefault(key, []).append(k)
-    runs: list[np.ndarray] = []
-    restarts = False
-    for (a, b), members in groups.items():
-        start = 0
-        for k in range(1, len(members) + 1):
-            if k < len(members):
-                here, before = members[k], members[k - 1]
-                if pulse[here] > pulse[before]:
-                    continue
-                turned = way is not None and way[here] not in (way[before], UNSAID) and way[before] != UNSAID
-                if not (turned and pulse[here] <= pulse[members[start]] + 1):
-                    raise TraceError(
-                        f"{where}: row {rows[here]}: pulse = {pulse[here]:g} after {pulse[before]:g} (device {a}, cycle {b}): pulse "
-                        "numbers must count up within a device and cycle; say repeated sweeps in a cycle column"
-                    )
-                restarts = True
-            runs.append(np.array(members[start:k]))
-            start = k
-    if restarts:
-        notes.append("pulse numbers restart where the direction turns: each block is a series of its own")
-    return runs
-
-
-def _split(runs, device, cycle, pulse, g, way, rows, where: str, notes: list[str]) -> list[Series]:
-    """Series of reads one pulse apart; a gap in the pulse numbers ends one."""
-    series, gaps = [], 0
-    for run in runs:
-        breaks = np.flatnonzero(np.diff(pulse[run]) != 1) + 1
-        gaps += len(breaks)
-        for part in np.split(run, breaks):
-            if len(part) < 2:
-                continue
-            silent = part[1:][way[part[1:]] == UNSAID]
-            if silent.size:
-                raise TraceError(
-                    f"{where}: row {rows[silent[0]]}: direction is empty; only the first read of a series may lack it"
-                )
-            series.append(Series(str(device[part[0]]), str(cycle[part[0]]), pulse[part], g[part], way[part[1:]] > 0))
-    if gaps:
-        notes.append(f"{gaps} gaps in the pulse numbers: the series are cut there")
-    if not series:
-        raise TraceError(f"{where}: no two reads are one pulse apart: the change by one pulse cannot be told")
-    return series
-
-
-def _enough(series: list[Series], where: str) -> None:
-    for name in dict.fromkeys(s.device for s in series):
-        own = [s for s in series if s.device == name]
-        up = sum(int(s.up.sum()) for s in own)
-        down = sum(int((~s.up).sum()) for s in own)
-        if min(up, down) == 0:
-            raise TraceError(
-                f"{where}: device {name} has no {'up' if not up else 'down'} pulses: a device trains with both"
-            )
-        if min(up, down) < FEWEST:
-            raise TraceError(
-                f"{where}: device {name} has {up} up and {down} down pulses; at least {FEWEST} of either are needed"
-            )
-        g = np.concatenate([s.g for s in own])
-        if np.ptp(g) <= 1e-6 * g.max():
-            raise TraceError(f"{where}: device {name} does not move: its conductance is {g[0]:g} S throughout")

@@ -10,7 +10,7 @@ from ..base.units_shown import prefixed
 from .search import FALSE_ALARM
 
 if TYPE_CHECKING:
-    from .fit import TraceFit
+    from .result import TraceFit
 
 WILD = 5.0  # standard deviations at which a pulse is called an outlier
 
@@ -24,13 +24,14 @@ def report(fit: TraceFit) -> str:
         f"sha256 {traces.sha256}" + (" (SYNTHETIC, as the file says)" if traces.synthetic else ""),
         *(f"note: {note}" for note in traces.notes),
         "",
-        f"Laws, by log-likelihood (nats) of what was left out ({choice.left_out}):",
-        f"{'':2}{'law':42}{'shape':>6}{'score':>12}{'behind':>10}{'error':>9}",
+        f"Laws, by log-likelihood (nats) of what was left out ({choice.left_out}), and by Schwarz's criterion:",
+        f"{'':2}{'law':42}{'shape':>6}{'score':>12}{'behind':>10}{'error':>9}{'Schwarz behind':>16}",
     ]
     for k, c in enumerate(choice.candidates):
         mark = "->" if k == choice.chosen else ""
         lines.append(
             f"{mark:2}{c.law.name:42}{len(c.law.parameters):6d}{c.score:12.1f}{choice.behind[k]:10.1f}{choice.error[k]:9.1f}"
+            f"{choice.schwarz_behind[k]:16.1f}"
         )
     lines += [
         "",
@@ -52,72 +53,95 @@ def _why(fit: TraceFit) -> str:
     name = fit.law.name
     if len(choice.candidates) == 1:
         return f"{name}: the only candidate."
-    if len(choice.ties) == 1:
-        return f"{name}: the best score, and no other law is within one standard error."
-    names = [choice.candidates[k].law.name for k in choice.ties]
-    return (
-        f"{name}: the simplest law within one standard error of the best ({choice.candidates[choice.best].law.name}). "
-        f"These traces do not tell apart: {'; '.join(names)}."
-    )
+    worth = choice.schwarz_behind[choice.chosen]
+    if worth <= 0:
+        reason = f"{name}: the best by Schwarz's criterion of the laws that hold for what was left out."
+    else:
+        reason = f"{name}: the simplest within 1 nat of the best by Schwarz's criterion, of the laws that hold for what was left out."
+        if worth > 1:
+            reason = f"{name}: the best by Schwarz's criterion of the laws that hold for what was left out; better ones do not hold."
+    others = [choice.candidates[k].law.name for k in choice.ties if k != choice.chosen]
+    if not others:
+        return f"{reason} No other law is within one standard error in what was left out."
+    return f"{reason} These traces do not tell apart: {'; '.join([name, *others])}."
 
 
 def _remarks(fit: TraceFit) -> list[str]:
-    numbers, look, z = fit.estimate.value, fit.choice.moments, fit.standardised
-    lines = []
+    """What a reader has to know beside the numbers; rules that have nothing to say give an empty text."""
+    rules = (_read_noise, _devices, _residuals, _bounds, _cycle_noise, _at_limits)
+    said = [text for rule in rules if (text := rule(fit))]
+    return [
+        *said,
+        "Not known from traces: drift, programming noise, yield, endurance, voltage, duration and energy of a pulse.",
+    ]
+
+
+def _read_noise(fit: TraceFit) -> str:
     test = (
         f"likelihood ratio {fit.read.ratio:.1f}; {FALSE_ALARM:.0%} of traces without any have more than {fit.read.limit:.1f}; "
-        f"correlation of increments {look.correlation:.2f}, pure read noise has -0.5"
+        f"correlation of increments {fit.choice.moments.correlation:.2f}, pure read noise has -0.5"
     )
     if fit.read.told:
-        lines.append(f"Read noise: {prefixed(numbers['read_sigma'], 'S')}, told from noise that stays ({test}).")
-    else:
-        lines.append(
-            f"Read noise: not told from noise from cycle to cycle ({test}); all noise is taken as the latter, whose error allows for "
-            "the doubt, and the read noise of the device is not known."
+        return f"Read noise: {prefixed(fit.estimate.value['read_sigma'], 'S')}, told from noise that stays ({test})."
+    return (
+        f"Read noise: not told from noise from cycle to cycle ({test}); the read noise of the device is not known, and the error of "
+        "the cycle noise allows for none and for what was fitted."
+    )
+
+
+def _devices(fit: TraceFit) -> str:
+    if len(fit.traces.devices) == 1:
+        return "Device to device: one device only, so its spread is not known; the device has none (soft bounds: 0)."
+    said = (
+        "Device to device: spreads are less what sampling alone would give, and 0 where that is all of it. The shape is taken "
+        "as common to all devices; spreads of slopes and exponents are not known."
+    )
+    if np.isnan(fit.coordinates.high_error).any():
+        said += (
+            "\nBounds: devices with one series give no sampling error of their extremes; none is taken off the spread."
         )
-    devices = len(fit.traces.devices)
-    if devices == 1:
-        lines.append(
-            "Device to device: one device only, so its spread is not known; the device has none (soft bounds: 0)."
-        )
-    else:
-        lines.append(
-            "Device to device: spreads are less what sampling alone would give, and 0 where that is all of it. The shape is taken "
-            "as common to all devices; spreads of slopes and exponents are not known."
-        )
-        single = bool(np.isnan(fit.coordinates.high_error).any())
-        if single:
-            lines.append(
-                "Bounds: devices with one series give no sampling error of their extremes; none is taken off the spread."
-            )
+    return said
+
+
+def _residuals(fit: TraceFit) -> str:
+    z = fit.standardised
     wild = int((np.abs(z) > WILD).sum())
-    lines.append(
+    return (
         f"Residuals: standard deviation {z.std():.2f} (1 if the noise is right), {wild} of {len(z)} beyond {WILD:g} standard "
         "deviations."
     )
-    if not fit.law.own_bounds and not fit.optimum.closed.all():
-        open_ends = [
-            f"{int((~met).sum())} of {devices} at the {end}"
-            for met, end in zip(fit.optimum.closed, ("lowest", "highest"), strict=True)
-        ]
-        lines.append(
-            f"Bounds: devices turned before they met one ({', '.join(open_ends)} conductance); the window ends where the traces "
-            "end, and may be wider."
-        )
-    if fit.law.law == "soft-bounds":
-        lines.append(
-            "Cycle noise: on simulated soft bounds its 90 % interval held the truth in 75 to 80 % of fits "
-            "(benchmarks/results/trace_coverage.json): where a bound lies is not known well enough, and read noise can "
-            "be taken for it."
-        )
-    limits = [
-        p.name
-        for p, x in zip(fit.law.parameters, fit.optimum.q, strict=True)
-        if min(x - p.low, p.high - x) < 1e-3 * (p.high - p.low)
+
+
+def _bounds(fit: TraceFit) -> str:
+    if fit.law.own_bounds or fit.optimum.closed.all():
+        return ""
+    open_ends = [
+        f"{int((~met).sum())} of {len(fit.traces.devices)} at the {end}"
+        for met, end in zip(fit.optimum.closed, ("lowest", "highest"), strict=True)
     ]
-    if limits:
-        lines.append(f"At the limit of their search: {', '.join(limits)}; their standard errors are not to be trusted.")
-    lines.append(
-        "Not known from traces: drift, programming noise, yield, endurance, voltage, duration and energy of a pulse."
+    return (
+        f"Bounds: devices turned before they met one ({', '.join(open_ends)} conductance); the window ends where the traces "
+        "end, and may be wider."
     )
-    return lines
+
+
+def _cycle_noise(fit: TraceFit) -> str:
+    if fit.law.law != "soft-bounds":
+        return ""
+    reasons = []
+    if not fit.read.told:
+        reasons.append("read noise can be taken for it")
+    if len(fit.traces.devices) >= 5:
+        reasons.append("devices whose bounds differ look noisier than they are")
+    if any(p.name in fit.at_limits for p in fit.law.parameters):
+        reasons.append("a bound is not known")
+    return f"Cycle noise: its interval may be too narrow here, since {' and '.join(reasons)}." if reasons else ""
+
+
+def _at_limits(fit: TraceFit) -> str:
+    if not fit.at_limits:
+        return ""
+    return (
+        f"At the limit of their search: {', '.join(fit.at_limits)}; their standard errors are not to be trusted, and the law may not "
+        "be that of this device."
+    )

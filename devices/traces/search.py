@@ -1,7 +1,6 @@
 """Maximum likelihood of one response law on pulse traces: shape and noise shared by all devices, scales of their own.
 
-The vector that is searched: shape parameters, log cycle noise, log read noise, then for each device the logarithms of its
-scale of up steps and of its scale of down steps. Since the traces of one device know only its own scales, the scales of
+The vector that is searched is laid out as `layout.Layout` says. Since the traces of one device know only its own scales, the scales of
 all devices are varied at once, and a gradient costs as many filters as there are shape parameters, plus five.
 """
 
@@ -16,6 +15,7 @@ from scipy.optimize import minimize
 from .filter import Filtered, Parameters, Segments, filtered, summed
 from .kernels import TABLE
 from .laws import NODES, TraceLaw
+from .layout import Layout
 
 _STEP = 1e-5  # finite differences, in parameters of order 1
 _NOISE = (-7.0, 4.0)  # limits of the logarithms
@@ -50,7 +50,7 @@ class Optimum:
     Attributes
     ----------
     x: the vector of the search. loglik: there. closed: (2, devices) whether the traces of a device end at its lowest and at
-    its highest bound, see `trace_filter.summed`.
+    its highest bound, see `filter.summed`.
     """
 
     law: TraceLaw
@@ -60,31 +60,38 @@ class Optimum:
     closed: np.ndarray
 
     @property
+    def layout(self) -> Layout:
+        return Layout(len(self.law.parameters), self.devices)
+
+    @property
     def q(self) -> np.ndarray:
-        return self.x[: len(self.law.parameters)]
+        """Shape parameters."""
+        return self.x[self.layout.shape]
 
     @property
     def noise(self) -> float:
-        return float(np.exp(self.x[len(self.q)]))
+        """Cycle noise, as the law counts it."""
+        return float(np.exp(self.x[self.layout.cycle_noise]))
 
     @property
     def read(self) -> float:
-        return float(np.exp(self.x[len(self.q) + 1]))
+        """Read noise in state units."""
+        return float(np.exp(self.x[self.layout.read_noise]))
 
     @property
     def scales(self) -> np.ndarray:
         """(2, devices): of up and of down steps."""
-        return np.exp(self.x[len(self.q) + 2 :]).reshape(2, self.devices)
+        return np.exp(self.x[self.layout.scales]).reshape(2, self.devices)
 
     def parameters(self) -> Parameters:
         return unpacked(self.law, self.x[None], self.devices)
 
 
 def unpacked(law: TraceLaw, x: np.ndarray, devices: int) -> Parameters:
-    """Rows of search vectors as parameters of the filter."""
-    n = len(law.parameters)
-    scales = np.exp(x[:, n + 2 :])
-    return Parameters(x[:, :n], np.exp(x[:, n]), np.exp(x[:, n + 1]), scales[:, :devices], scales[:, devices:])
+    """Rows of search vectors (rows, layout.size) as parameters of the filter."""
+    layout = Layout(len(law.parameters), devices)
+    noise, read = np.exp(x[:, layout.cycle_noise]), np.exp(x[:, layout.read_noise])
+    return Parameters(x[:, layout.shape], noise, read, np.exp(x[:, layout.up]), np.exp(x[:, layout.down]))
 
 
 def moments(data: Segments) -> Moments:
@@ -119,16 +126,15 @@ def moments(data: Segments) -> Moments:
 def start(law: TraceLaw, data: Segments, look: Moments) -> np.ndarray:
     """Where the search for a law begins."""
     typical = float(np.mean((look.s_up + look.s_down) / 2))
-    noise = np.log(max(look.kept, 1e-5) / typical)
-    read = np.log(look.read * float(np.mean(data.half)))
-    noises = [np.clip(noise, -5, 3), np.clip(read, -8, -1)]
+    noise = float(np.exp(np.clip(np.log(max(look.kept, 1e-5) / typical), -5, 3)))
+    read = float(np.exp(np.clip(np.log(look.read * float(np.mean(data.half))), -8, -1)))
     shape, s_up, s_down = np.array([p.start for p in law.parameters]), look.s_up, look.s_down
     if law.kernel == TABLE:
         logs = _node_logs(data, typical)
         middle = logs[:, NODES // 2]
         shape = np.delete(logs - middle[:, None], NODES // 2, axis=1).ravel()
         s_up, s_down = s_up * np.exp(middle[0]), s_down * np.exp(middle[1])
-    return np.concatenate([shape, noises, np.log(s_up), np.log(s_down)])
+    return Layout(len(law.parameters), len(data.half)).pack(shape, noise, read, s_up, s_down)
 
 
 def _node_logs(data: Segments, typical: float) -> np.ndarray:
@@ -152,6 +158,22 @@ def limits(law: TraceLaw, devices: int, lowest: float) -> list[tuple[float, floa
     """Of the search vector. `lowest`: how far below the seen range a lower bound may lie, as -v: conductances end at zero."""
     shape = [(p.low, max(min(p.high, lowest), p.low) if p.name == "bottom" else p.high) for p in law.parameters]
     return [*shape, _NOISE, _READ, *([_SCALE] * (2 * devices))]
+
+
+def at_limits(optimum: Optimum, devices: tuple[str, ...]) -> list[str]:
+    """Names of the parameters that ended at a limit of their search.
+
+    Read noise that is as good as none, and a bottom at zero conductance, are no limits of the search but of nature.
+    """
+    layout = optimum.layout
+    names = layout.names([p.name for p in optimum.law.parameters], devices)
+    reached = []
+    for k, (low, high) in enumerate(limits(optimum.law, layout.devices, np.inf)):
+        near = 1e-3 * (high - low)
+        at_low, at_high = optimum.x[k] - low < near, high - optimum.x[k] < near
+        if at_high or (at_low and k != layout.read_noise):
+            reached.append(names[k])
+    return reached
 
 
 def search(
@@ -226,8 +248,8 @@ class Slopes:
 
 def slopes(at: Optimum, data: Segments) -> Slopes:
     """Derivatives by each parameter, pulse by pulse, by central differences."""
-    n, devices, h = len(at.q), at.devices, 10 * _STEP
-    rows = np.concatenate([_rows(at.x, n, devices, sign * h)[1:] for sign in (1, -1)])
+    layout, devices, h = at.layout, at.devices, 10 * _STEP
+    rows = np.concatenate([_rows(at.x, layout, sign * h)[1:] for sign in (1, -1)])
     f = filtered(at.law, data, unpacked(at.law, rows, devices), at.closed)
     half, owner = len(rows) // 2, np.broadcast_to(data.device[:, None], data.there.shape)[data.there]
     variance = residuals(at, data).variance[0][data.there]
@@ -235,9 +257,10 @@ def slopes(at: Optimum, data: Segments) -> Slopes:
     for what, unit in ((f.loglik, 1.0), (-f.innovation, np.sqrt(variance)), (f.variance, variance)):
         change = ((what[:half] - what[half:]) / (2 * h))[:, data.there] / unit
         out = np.zeros((len(pulses), len(at.x)))
-        out[:, : n + 2] = change[: n + 2].T
-        for side in (0, 1):
-            out[pulses, n + 2 + side * devices + owner] = change[n + 2 + side]
+        shared_count = layout.shared_count
+        out[:, layout.shared] = change[:shared_count].T
+        for side, scales in enumerate(layout.sides):
+            out[pulses, scales.start + owner] = change[shared_count + side]
         found.append(out)
     return Slopes(found[0], found[1], found[2], owner)
 
@@ -254,14 +277,9 @@ def information(at: Optimum, data: Segments) -> np.ndarray:
     return slopes(open_ended, data).information + np.diag(12 / wide**2)
 
 
-def _means(at: Optimum) -> np.ndarray:
-    """Places of the parameters of the mean in the search vector: shape and scales."""
-    return np.r_[np.arange(len(at.q)), np.arange(len(at.q) + 2, len(at.x))]
-
-
 def _half_log_det(at: Optimum, data: Segments) -> float:
     """Half the log of the determinant of what the pulses tell of the means; the restricted likelihood takes it off."""
-    means = _means(at)
+    means = at.layout.means
     return 0.5 * float(np.linalg.slogdet(information(at, data)[np.ix_(means, means)])[1])
 
 
@@ -273,9 +291,9 @@ def restricted(at: Optimum, data: Segments, *, read: bool) -> Optimum:
     (Patterson & Thompson, Biometrika 58, 545, 1971) adds -1/2 log det of the information of the means; this is one Newton step
     on it from the optimum, and the means follow. read: whether the read noise is free.
     """
-    n, whole = len(at.q), information(at, data)
-    noises = np.arange(n, n + 1 + read)
-    means = _means(at)
+    layout, whole = at.layout, information(at, data)
+    noises = np.array([layout.cycle_noise, layout.read_noise][: 1 + read])
+    means = layout.means
 
     def half_log_det(x: np.ndarray) -> float:
         return _half_log_det(replace(at, x=x), data)
@@ -311,12 +329,14 @@ class ReadNoise:
 
 def read_noise(at: Optimum, data: Segments, lowest: float) -> tuple[Optimum, ReadNoise]:
     """The optimum without read noise, in which all noise stays in the cell, and whether the pulses tell `at` from it."""
-    n = len(at.q)
-    free, x = np.arange(len(at.x)) != n + 1, at.x.copy()
-    x[n + 1] = NO_READ
+    layout = at.layout
+    free, x = np.arange(layout.size) != layout.read_noise, at.x.copy()
+    x[layout.read_noise] = NO_READ
     # all that was called read noise shows in a change twice
     look = moments(data)
-    x[n] = 0.5 * np.log(np.exp(2 * x[n]) + 2 * at.read**2 / (float(np.mean(look.s_up + look.s_down)) / 2) ** 2)
+    x[layout.cycle_noise] = 0.5 * np.log(
+        at.noise**2 + 2 * at.read**2 / (float(np.mean(look.s_up + look.s_down)) / 2) ** 2
+    )
     without = search(at.law, data, x, lowest, closed=at.closed, free=free)
     # by restricted likelihood: where means are fitted, slow noise comes out too small, and the rest looks like read noise
     gain = at.loglik - _half_log_det(at, data) - without.loglik + _half_log_det(without, data)
@@ -333,13 +353,13 @@ def loglik(at: Optimum, data: Segments) -> float:
     return float(summed(at.law, data, at.parameters(), at.closed).sum())
 
 
-def _rows(x: np.ndarray, n: int, devices: int, step: float) -> np.ndarray:
+def _rows(x: np.ndarray, layout: Layout, step: float) -> np.ndarray:
     """x, and x with each shared parameter changed, with all scales of up steps, and with all scales of down steps."""
-    rows = np.tile(x, (n + 5, 1))
-    for k in range(n + 2):
-        rows[k + 1, k] += step
-    rows[n + 3, n + 2 : n + 2 + devices] += step
-    rows[n + 4, n + 2 + devices :] += step
+    rows = np.tile(x, (1 + layout.shared_count + 2, 1))
+    for k in range(layout.shared_count):
+        rows[1 + k, k] += step
+    for side, scales in enumerate(layout.sides):
+        rows[1 + layout.shared_count + side, scales] += step
     return rows
 
 
@@ -347,15 +367,16 @@ def _climb(
     law: TraceLaw, data: Segments, x: np.ndarray, moving: np.ndarray, closed: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
     """Log-likelihood and its gradient; what does not move is not varied."""
-    n, devices = len(law.parameters), len(data.half)
-    needed = np.r_[True, moving[: n + 2], moving[n + 2 :].any(), moving[n + 2 :].any()]
-    rows = _rows(x, n, devices, _STEP)[needed]
-    ll = summed(law, data, unpacked(law, rows, devices), closed)
-    base, change = ll[0], np.zeros((n + 5, ll.shape[1]))
+    layout = Layout(len(law.parameters), len(data.half))
+    shared_count = layout.shared_count
+    scales_move = moving[layout.scales].any()
+    needed = np.r_[True, moving[layout.shared], scales_move, scales_move]
+    rows = _rows(x, layout, _STEP)
+    ll = summed(law, data, unpacked(law, rows[needed], layout.devices), closed)
+    base, change = ll[0], np.zeros((len(rows), ll.shape[1]))
     change[needed] = (ll - base) / _STEP
-    gradient = np.zeros(len(x))
-    gradient[: n + 2] = change[1 : n + 3].sum(axis=1)
-    for side in (0, 1):
-        at = n + 2 + side * devices
-        gradient[at : at + devices] = np.bincount(data.device, change[n + 3 + side], devices)
+    gradient = np.zeros(layout.size)
+    gradient[layout.shared] = change[1 : 1 + shared_count].sum(axis=1)
+    for side, scales in enumerate(layout.sides):
+        gradient[scales] = np.bincount(data.device, change[1 + shared_count + side], layout.devices)
     return float(base.sum()), gradient

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import expit
 
 from ...devices.base.errors import RevpathError
+from ...devices.base.product import add_product, product
 from ...simulator.compile import kernel
 
 MAX_UNITS = 24
@@ -71,7 +72,9 @@ def free_energy(model: Parameters, v: np.ndarray) -> np.ndarray:
     v = _rows(model, v)
     rows = max(1, _BLOCK // max(model.weights.shape))
     blocks = (v[first : first + rows].astype(np.float64) for first in range(0, len(v), rows))
-    return np.concatenate([-x @ model.visible - _softplus_sum(x @ model.weights + model.hidden) for x in blocks])
+    return np.concatenate(
+        [-product(x, model.visible) - _softplus_sum(product(x, model.weights) + model.hidden) for x in blocks]
+    )
 
 
 def log_partition(model: Parameters) -> float:
@@ -95,22 +98,24 @@ def moments(model: Parameters) -> Parameters:
     rows = max(1, _BLOCK // n_visible)
     for first in range(0, 2**n_hidden, rows):
         h = states(n_hidden, first, min(first + rows, 2**n_hidden))
-        field = h @ model.weights.T + model.visible
-        weight = np.exp(h @ model.hidden + _softplus_sum(field) - log_z)
+        field = product(h, model.weights.T) + model.visible
+        weight = np.exp(product(h, model.hidden) + _softplus_sum(field) - log_z)
         on = expit(field)
-        both += on.T @ (weight[:, None] * h)
-        visible += weight @ on
-        hidden += weight @ h
+        add_product(both, on.T, weight[:, None] * h)
+        visible += product(on.T, weight)
+        hidden += product(h.T, weight)
     return Parameters(both, visible, hidden)
 
 
 def gradient(model: Parameters, v: np.ndarray) -> Parameters:
     """Gradient of the mean of log p(v) over binary rows v, in the shape of the parameters."""
     v = _rows(model, v).astype(np.float64)
-    on = expit(v @ model.weights + model.hidden)
+    on = expit(product(v, model.weights) + model.hidden)
     of_model = moments(model)
     return Parameters(
-        v.T @ on / len(v) - of_model.weights, v.mean(axis=0) - of_model.visible, on.mean(axis=0) - of_model.hidden
+        product(v.T, on) / len(v) - of_model.weights,
+        v.mean(axis=0) - of_model.visible,
+        on.mean(axis=0) - of_model.hidden,
     )
 
 
@@ -125,7 +130,12 @@ def joint_probabilities(model: Parameters) -> np.ndarray:
     """p(v, h) of every state, float64 (2**n_visible, 2**n_hidden), in the order of `states`."""
     _check_units("visible and hidden units together", model.visible.size + model.hidden.size)
     v, h = states(model.visible.size), states(model.hidden.size)
-    return np.exp(v @ model.weights @ h.T + (v @ model.visible)[:, None] + h @ model.hidden - log_partition(model))
+    return np.exp(
+        product(product(v, model.weights), h.T)
+        + product(v, model.visible)[:, None]
+        + product(h, model.hidden)
+        - log_partition(model)
+    )
 
 
 @kernel(relaxed=True)
@@ -153,14 +163,14 @@ def _log_terms(model: Parameters) -> Iterator[np.ndarray]:
     low_states, n_high = states(low), 2 ** (n_hidden - low)
     steep = np.abs(model.weights).sum(axis=1) + np.abs(model.visible) > _STEEP
     groups = _groups(model, np.flatnonzero(~steep))
-    low_fields = model.visible[:, None] + model.weights[:, :low] @ low_states.T
+    low_fields = model.visible[:, None] + product(model.weights[:, :low], low_states.T)
     low_factors = np.exp(low_fields[~steep])
     together = max(1, _BLOCK // max(n_visible, len(low_states)))
     for first in range(0, n_high, together):
         high_states = states(n_hidden - low, first, min(first + together, n_high))
-        high_fields = model.weights[:, low:] @ high_states.T
+        high_fields = product(model.weights[:, low:], high_states.T)
         high_factors = np.exp(high_fields[~steep])
-        log_term = (high_states @ model.hidden[low:])[:, None] + low_states @ model.hidden[:low]
+        log_term = product(high_states, model.hidden[low:])[:, None] + product(low_states, model.hidden[:low])
         for group in groups:
             _add_log_factors(low_factors[group], high_factors[group], log_term)
         for on_low, on_high in zip(low_fields[steep], high_fields[steep], strict=True):

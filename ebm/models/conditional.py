@@ -16,22 +16,30 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ...devices import Device
 from ...devices.base.errors import RevpathError
+from ...devices.base.product import product
+from ...simulator import ArrayConfig
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
-from ..synapses.contract import DigitalSynapses, Synapses, SynapsesFactory, sigmoid
+from ..synapses.analog import factory_of
+from ..synapses.contract import Synapses, SynapsesFactory
+from ..synapses.units import sigmoid
+from .base import EnergyModel
+from .checks import symbols
 from .posterior import class_posterior, posterior_and_gradient
 
 OFFSET = np.float32(0.5)
 RULES = ("exact", "cd")
+_LARGEST = 1e30  # of a rate or a spread: what it multiplies stays within float32
 _BYTES = 2  # digital words of the periphery: 16-bit fixed point
 
 
-class ConditionalRBM(ClassifierMixin, BaseEstimator):
+class ConditionalRBM(ClassifierMixin, EnergyModel):
     """A conditional RBM over symbols, on any synapses.
 
     Parameters
@@ -47,7 +55,8 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
     rule: "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
         divergence with one Gibbs step (2 n_components functions and a transposed read a row, a noisier gradient).
     context_spread, label_spread: half-width of the uniform initial weights.
-    synapses: ``(shape, number of the array) -> Synapses``; None means ideal digital ones.
+    synapses: a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number
+        of the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
     random_state: seeds initial weights, order of the data and sampled units.
 
     Attributes
@@ -58,6 +67,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
     """
 
     _estimator_type: ClassVar[str] = "classifier"
+    n_features_in_: int  # set by scikit-learn
 
     def __init__(
         self,
@@ -72,7 +82,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         rule="exact",
         context_spread=0.1,
         label_spread=0.5,
-        synapses: SynapsesFactory | None = None,
+        synapses: SynapsesFactory | ArrayConfig | Device | str | None = None,
         random_state=None,
     ):
         self.n_components = n_components
@@ -90,23 +100,35 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
 
     # -- learning ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> ConditionalRBM:
+    def fit(self, X: np.ndarray, y: np.ndarray | None = None) -> ConditionalRBM:
         """Learn from contexts X (n, context) and next symbols y (n,), both integers below n_symbols."""
-        X, y = self._checked(X, y)
-        self._start(X.shape[1], y)
+        frame = X
+        X, y = self._checked_pair(X, y)
+        self._start(frame, X.shape[1], y)
         for _ in range(self.n_iter):
             order = self._order.permutation(len(X))
-            self.partial_fit(X[order], y[order])
+            self._pass(X[order], y[order], 1.0)
         return self
 
-    def partial_fit(self, X: np.ndarray, y: np.ndarray, slowdown: float = 1.0) -> ConditionalRBM:
-        """One pass over the rows as they come, in mini-batches, with all learning rates divided by `slowdown`."""
-        X, y = self._checked(X, y)
+    def partial_fit(
+        self, X: np.ndarray, y: np.ndarray | None = None, classes: np.ndarray | None = None, *, slowdown: float = 1.0
+    ) -> ConditionalRBM:
+        """One pass over the rows as they come, in mini-batches, with all learning rates divided by `slowdown`.
+
+        `classes` is scikit-learn's: any symbols, since the alphabet is 0 to n_symbols - 1 whatever has been seen.
+        """
+        frame = X
+        X, y = self._checked_pair(X, y)
         if not 1 <= slowdown < np.inf:
             raise RevpathError(f"slowdown = {slowdown!r} must be finite and at least 1")
+        if classes is not None:
+            symbols("classes", classes, self.n_symbols, 1)
         if not hasattr(self, "context_synapses_"):
-            self._start(X.shape[1], y)
-        self._check_width(X)
+            self._start(frame, X.shape[1], y)
+        self._check_width(frame, X)
+        return self._pass(X, y, slowdown)
+
+    def _pass(self, X: np.ndarray, y: np.ndarray, slowdown: float) -> ConditionalRBM:
         step = self._step_exact if self.rule == "exact" else self._step_cd
         for start in range(0, len(X), self.batch_size):
             rows = slice(start, start + self.batch_size)
@@ -155,8 +177,9 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         With ``stored=True`` from the stored weights instead: a diagnostic that tells read noise from learning.
         """
         check_is_fitted(self)
+        frame = X
         X, _ = self._checked(X, None)
-        self._check_width(X)
+        self._check_width(frame, X)
         if not stored:
             self._count(
                 _posterior_events(len(X), self.n_symbols, self.n_components), _log_events(len(X), self.n_symbols)
@@ -167,7 +190,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         for start in range(0, len(X), 1024):
             rows = slice(start, start + 1024)
             x = one_hot(X[rows], self.n_symbols)
-            field = self.context_synapses_.forward(x) if context is None else x @ context
+            field = self.context_synapses_.forward(x) if context is None else product(x, context)
             out[rows] = class_posterior(field + self.intercept_hidden_, labels, self._label_bias(labels))
         return out
 
@@ -186,7 +209,7 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         It is an evaluation: its reads are noisy like any, but are not counted and do not touch the noise of the run.
         """
         check_is_fitted(self)
-        X, y = self._checked(X, y)
+        X, y = self._checked_pair(X, y)
         digital = self._digital.copy()
         try:
             with self.context_synapses_.aside(), self.label_synapses_.aside():
@@ -200,14 +223,23 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.context_synapses_.events + self.label_synapses_.events + Events(self._digital)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.positive_only = True
+        tags.input_tags.categorical = True
+        tags.input_tags.two_d_array = True
+        return tags
+
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _start(self, context: int, y: np.ndarray) -> None:
+    def _start(self, frame, context: int, y: np.ndarray) -> None:
+        validate_data(self, frame, skip_check_array=True, reset=True)  # names and number of the columns
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
         self._order = np.random.default_rng(seed)
         self._hidden_units, self._label_units = Stream(seed, "hidden units"), Stream(seed, "label units")
-        make = self.synapses or DigitalSynapses
+        make = factory_of(self.synapses, seed)
         rows = context * self.n_symbols
         self.context_synapses_: Synapses = make((rows, self.n_components), 0)
         self.label_synapses_: Synapses = make((self.n_symbols, self.n_components), 1)
@@ -218,7 +250,6 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
         self.intercept_label_ = np.log(counts / counts.sum()).astype(np.float32)
         self.intercept_hidden_ = np.zeros(self.n_components, np.float32)
         self.classes_ = np.arange(self.n_symbols)
-        self.n_features_in_ = context
         self._each_symbol = np.eye(self.n_symbols, dtype=np.float32)
         self._digital = Counter()  # changed in place: prediction must not set attributes
 
@@ -236,19 +267,29 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
 
     def _checked(self, X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         self._check_parameters()
-        X = _symbols("X", X, self.n_symbols, 2)
-        if not X.shape[1]:
-            raise RevpathError("X has no columns: a context needs at least one symbol")
+        X = symbols("X", X, self.n_symbols, 2)
         if y is None:
+            if not len(X):
+                raise RevpathError("X has no rows: Found array with 0 sample(s), at least one is needed")
             return X, np.empty(0, np.int64)
-        y = _symbols("y", y, self.n_symbols, 1)
+        y = symbols("y", y, self.n_symbols, 1)
         if len(X) != len(y) or not len(y):
             raise RevpathError(f"X has {len(X)} rows and y has {len(y)}: as many of each are needed, and at least one")
         return X, y
 
-    def _check_width(self, X: np.ndarray) -> None:
+    def _checked_pair(self, X: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        if y is None:
+            name = type(self).__name__
+            raise RevpathError(f"y is missing: {name} requires y to be passed, but the target y is None")
+        return self._checked(X, y)
+
+    def _check_width(self, frame, X: np.ndarray) -> None:
         if X.shape[1] != self.n_features_in_:
-            raise RevpathError(f"X has {X.shape[1]} columns; this model was begun with {self.n_features_in_}")
+            raise RevpathError(
+                f"X has {X.shape[1]} columns; this model was begun with {self.n_features_in_} (X has {X.shape[1]} "
+                f"features, but {type(self).__name__} is expecting {self.n_features_in_} features as input)"
+            )
+        validate_data(self, frame, skip_check_array=True, reset=False)  # the names of the columns
 
     def _check_parameters(self) -> None:
         for name, least in (("n_components", 1), ("n_symbols", 2), ("batch_size", 1), ("n_iter", 1)):
@@ -257,8 +298,8 @@ class ConditionalRBM(ClassifierMixin, BaseEstimator):
                 raise RevpathError(f"{name} = {value!r} must be an integer of at least {least}")
         for name in ("learning_rate", "label_learning_rate", "bias_learning_rate", "context_spread", "label_spread"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < np.inf:
-                raise RevpathError(f"{name} = {value!r} must be finite and not negative")
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= _LARGEST:
+                raise RevpathError(f"{name} = {value!r} must be finite and not negative, at most {_LARGEST:.3g}")
         if self.rule not in RULES:
             raise RevpathError(f"rule = {self.rule!r} must be one of {RULES}")
 
@@ -269,15 +310,6 @@ def one_hot(X: np.ndarray, n_symbols: int) -> np.ndarray:
     out = np.zeros((n, context, n_symbols), np.float32)
     np.put_along_axis(out, X[:, :, None].astype(np.int64), 1.0, axis=2)
     return out.reshape(n, context * n_symbols)
-
-
-def _symbols(name: str, values: np.ndarray, n_symbols: int, ndim: int) -> np.ndarray:
-    values = np.asarray(values)
-    if values.ndim != ndim or values.dtype.kind not in "iu":
-        raise RevpathError(f"{name} has {values.ndim} dimensions of {values.dtype}; it must have {ndim} of integers")
-    if values.size and not 0 <= int(values.min()) <= int(values.max()) < n_symbols:
-        raise RevpathError(f"{name} holds {int(values.min())} to {int(values.max())}; symbols are 0 to {n_symbols - 1}")
-    return values.astype(np.int64, copy=False)
 
 
 def _categorical(logits: np.ndarray, uniforms: np.ndarray) -> np.ndarray:

@@ -16,10 +16,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from scipy.sparse import issparse
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -28,13 +29,17 @@ from ...devices.base.errors import RevpathError
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
 from ..evaluation import exact
-from ..synapses.contract import DigitalSynapses, sigmoid
+from ..synapses.analog import factory_of
+from ..synapses.units import probabilities, sigmoid
+from .base import EnergyModel
 from .checks import binary_rows, unit_interval_rows
+
+_ROWS = 1024  # of a sparse matrix, made dense together
 
 Units = tuple[Stream, Stream]  # random numbers of the hidden and of the visible units
 
 
-class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
     """Restricted Boltzmann machine with binary visible and hidden units.
 
     Parameters
@@ -48,7 +53,8 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     persistent: keep the chains of the model phase from one update to the next (PCD-k) or start them at the data (CD-k).
     n_chains: number of persistent chains; None means `batch_size`. Must be None where `persistent` is False.
     init_visible: ``"data"`` starts the visible biases at the log-odds of the first data seen, ``"zeros"`` at 0.
-    synapses: ``(shape, number of the array) -> Synapses``, with its own seed; None means ideal digital ones.
+    synapses: a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number
+        of the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
     verbose: above 0, `fit` prints a line for each pass.
     random_state: seeds initial weights, order of the data and units.
 
@@ -75,7 +81,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         "persistent": ["boolean"],
         "n_chains": [None, Interval(Integral, 1, None, closed="left")],
         "init_visible": [StrOptions({"data", "zeros"})],
-        "synapses": [None, callable],
+        "synapses": "no_validation",  # by `factory_of`
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -118,21 +124,25 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._fitted().synapses_.events + Events(self._digital)
 
     def fit(self, X, y=None):
-        """Start anew and make `n_iter` passes over X, (n_samples, n_features) with entries in [0, 1]. Returns self."""
+        """Start anew and make `n_iter` passes over X, (n_samples, n_features) with entries in [0, 1]. Returns self.
+
+        Sparse rows are made dense one mini-batch at a time.
+        """
         self._validate_params()
-        X = self._checked(X, reset=True)
+        X = self._checked(X, reset=True, sparse=True)
         rng = self._start(X)
         rows = self.batch_size
-        n_updates = self.n_iter * -(-len(X) // rows)
+        n_batches = -(-X.shape[0] // rows)
+        n_updates = self.n_iter * n_batches
         for iteration in range(self.n_iter):
             begin = time.perf_counter()
-            order = rng.permutation(len(X))
-            for batch, first in enumerate(range(0, len(X), rows)):
-                done = (iteration * -(-len(X) // rows) + batch) / n_updates
+            order = rng.permutation(X.shape[0])
+            for batch, first in enumerate(range(0, X.shape[0], rows)):
+                done = (iteration * n_batches + batch) / n_updates
                 rate = self.learning_rate * (1 - done if self.schedule == "linear" else 1)
-                self._learn(X[order[first : first + rows]], rate)
+                self._learn(_dense(X[order[first : first + rows]]), rate)
             if self.verbose:
-                some = X[order[:1000]]
+                some = _dense(X[order[:1000]])
                 quality = _pseudo_likelihood(self.parameters(), some, np.random.RandomState(iteration)).mean()
                 seconds = time.perf_counter() - begin
                 print(f"[RBM] pass {iteration + 1}, pseudo-likelihood {quality:.2f} (progress only), {seconds:.2f} s")
@@ -142,17 +152,20 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Make one pass over X in the order given, at `learning_rate`; the first call also starts the model."""
         self._validate_params()
         first_call = not hasattr(self, "synapses_")
-        X = self._checked(X, reset=first_call)
+        X = self._checked(X, reset=first_call, sparse=True)
         if first_call:
             self._start(X)
-        for first in range(0, len(X), self.batch_size):
-            self._learn(X[first : first + self.batch_size], self.learning_rate)
+        for first in range(0, X.shape[0], self.batch_size):
+            self._learn(_dense(X[first : first + self.batch_size]), self.learning_rate)
         return self
 
     def transform(self, X) -> np.ndarray:
         """P(h = 1 | v), float32 (n_samples, n_components), by one forward read of each row."""
-        X = self._fitted()._checked(X)
-        return self._hidden_probabilities(X)
+        X = self._fitted()._checked(X, sparse=True)
+        if not issparse(X):
+            return self._hidden_probabilities(X)
+        blocks = (_dense(X[first : first + _ROWS]) for first in range(0, X.shape[0], _ROWS))
+        return np.concatenate([self._hidden_probabilities(part) for part in blocks])
 
     def gibbs(self, v, n_steps: int = 1, random_state=None) -> np.ndarray:
         """`n_steps` Gibbs steps v -> h -> v from each row: visible states, float32 (n_samples, n_features).
@@ -222,7 +235,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         shape = (X.shape[1], self.n_components)
         self._units = _unit_streams("fit", rng)
-        self.synapses_ = (self.synapses or DigitalSynapses)(shape, 0)
+        self.synapses_ = factory_of(self.synapses, self._units[0].seed)(shape, 0)
         self.synapses_.program(np.float32(0.01) * Stream(self._units[0].seed, "weights").normals(shape))
         self._digital = Counter()  # events of the biases; changed in place, since transform must leave the attributes
         self.intercept_hidden_ = np.zeros(self.n_components, np.float32)
@@ -266,14 +279,18 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _hidden_probabilities(self, v: np.ndarray) -> np.ndarray:
         field = self.synapses_.forward(v)
         self._digital.update({"digital.add": field.size, "digital.sigmoid": field.size})
-        return sigmoid(field + self.intercept_hidden_)
+        return probabilities(field, self.intercept_hidden_)
 
     def _units_for(self, random_state) -> Units:
         return self._units if random_state is None else _unit_streams("gibbs", random_state)
 
-    def _checked(self, X, *, reset: bool = False) -> np.ndarray:
-        rows = np.asarray(validate_data(self, X, dtype=(np.float32, np.float64), reset=reset))
-        return unit_interval_rows("X", rows)
+    def _checked(self, X, *, reset: bool = False, sparse: bool = False) -> Any:
+        """Rows in float32; where `sparse`, sparse ones stay sparse (CSR), else they are made dense."""
+        rows: Any = validate_data(self, X, dtype=(np.float32, np.float64), reset=reset, accept_sparse="csr")
+        if issparse(rows):
+            rows = type(rows)((unit_interval_rows("X.data", rows.data), rows.indices, rows.indptr), shape=rows.shape)
+            return rows if sparse else rows.toarray()
+        return unit_interval_rows("X", np.asarray(rows))
 
     def _fitted(self) -> RBM:
         check_is_fitted(self, "synapses_")
@@ -282,6 +299,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float32"]  # arrays hold float32 and give float32, whatever comes in
         return tags
 
@@ -294,8 +312,12 @@ def _unit_streams(use: str, random_state) -> Units:
 
 def _log_odds(X: np.ndarray) -> np.ndarray:
     """log p / (1 - p) of each column, float32, with half a count added on either side so that none is infinite."""
-    on = X.sum(axis=0, dtype=np.float64) + 0.5
-    return np.log(on / (len(X) + 1 - on)).astype(np.float32)
+    on = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel() + 0.5
+    return np.log(on / (X.shape[0] + 1 - on)).astype(np.float32)
+
+
+def _dense(rows) -> np.ndarray:
+    return rows.toarray() if issparse(rows) else rows
 
 
 def _pseudo_likelihood(model: exact.Parameters, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The published advantage factors that revpath tests again, in the order of the project's notes.
 
-Each is a function of records: see `claim` for the verdict, `claim_parts` for today's baselines, and the modules
-``claims_training``, ``claims_panther``, ``claims_inference`` and ``claims_sampling`` for the claims themselves.
+Each is a function of records: see `claim` for the verdict, `parts` for today's baselines. A module of this folder adds
+claims by a function marked with `registry.publishes`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,13 @@ import re
 
 from ...devices.base.errors import unknown
 from .claim import Claim, Tested, compute
-from .inference import inference_claims
-from .panther import panther_claims
 from .parts import PARTS
-from .sampling import sampling_claims
-from .training import training_claims
+from .registry import registered
 
 
 def claims() -> tuple[Claim, ...]:
     """All claims, those without a factor included."""
-    return tuple(sorted((*training_claims(), *panther_claims(), *inference_claims(), *sampling_claims()), key=_order))
+    return tuple(sorted(registered(), key=_order))
 
 
 def retest(name: str | None = None, *, n_draws: int = 10_000, seed: int = 0) -> list[Tested]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..prices.floors import column_read_floor, converter_snr
+from ..physics import column_read_floor, converter_snr
 from ..sensitivity import Take, Value
 from .claim import Claim, Note, Step, over
 from .parts import (
@@ -19,12 +19,14 @@ from .parts import (
     per_op,
     programming,
 )
+from .registry import publishes
 
 _BITS = 8
 _FP32_BYTES = 4
 _INFERENCE = "energy, inference"
 
 
+@publishes
 def inference_claims() -> tuple[Claim, ...]:
     return (_eqspike(), *_agarwal(), _puma(), _ambrogio(), _dillavou())
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from ..sensitivity import Quantity, Take, Value
 from .claim import Claim, Note, Step, over
 from .parts import KERNELS, OPS, TO_THE_WALL, baseline, of, own_instead, training_run
+from .registry import publishes
 
 
+@publishes
 def panther_claims() -> tuple[Claim, ...]:
     def step(product: str, update: str) -> Quantity:
         """Joules an operation of a training step, two products and one outer product of the crossbars alone."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..framework.road import ITEMS, road, saving
-from ..framework.road import Step as RoadStep
+from ..framework.road import ITEMS, RoadStep, road, saving
 from ..sensitivity import Quantity, Take, Value
 from .claim import Claim, Note, Step, over
 from .parts import TO_THE_WALL, a100_product, b200_product, baseline, of, own_instead
+from .registry import publishes
 
 
+@publishes
 def sampling_claims() -> tuple[Claim, ...]:
     return (*_extropic(), *_memristive_boltzmann(), _sparse_ising(), *_hpe())
 

@@ -26,10 +26,12 @@ from .parts import (
     training_op,
     training_run,
 )
+from .registry import publishes
 
 _TRAINING = "energy, training"
 
 
+@publishes
 def training_claims() -> tuple[Claim, ...]:
     return (_madem(), _eqspike(), _kendall(), *_rpu(), *_marinella(), _nandakumar(), _burr())
 

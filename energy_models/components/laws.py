@@ -15,7 +15,7 @@ from typing import Any
 
 from ...devices.base.record import Record, parse_unit
 from ..errors import PriceError
-from ..prices.floors import adc_floor, converter_snr, landauer
+from ..physics import adc_floor, converter_snr, landauer
 from ..records import get
 from .scaling import area_factor, energy_factor
 
@@ -47,20 +47,47 @@ _ONE = "dimensionless"
 
 Law = Callable[[Parts, Mapping[str, float]], Result]
 
+LAWS: dict[str, Law] = {}
+"""Every law by the name that a component's table gives it; `law` puts it there."""
 
+
+def law(name: str) -> Callable[[Law], Law]:
+    """Register a law of components under a name.
+
+    Raises
+    ------
+    ValueError: another law has the name.
+
+    Examples
+    --------
+    >>> @law("twice")
+    ... def twice(part, drive):
+    ...     return Result(2 * drive["joules"])
+    >>> LAWS.pop("twice") is twice
+    True
+    """
+
+    def register(function: Law) -> Law:
+        if LAWS.setdefault(name, function) is not function:
+            raise ValueError(f"law {name!r} stands twice")
+        return function
+
+    return register
+
+
+@law("adc-survey")
 def adc_survey(part: Parts, drive: Mapping[str, float]) -> Result:
     """Fit of published converters (Andrulis et al. 2024): effective bits x rate x node, times supply squared.
 
     supply_ratio: supply over the node's usual one. The fit has none; C V^2 says the square (Jia 2020: 3.56 to 1.79 pJ
-    from 1.2 to 0.85 V, which is the square to 1 %).
+    from 1.2 to 0.85 V, which is the square to 1 %). The fit is of whole bits: between them it is straight in logarithms.
     """
-    bits, hertz, node = drive["enob"], drive["rate_Hz"], drive["node_nm"]
-    ceiling = part("foms_4b", _ONE) + part("foms_per_bit", _ONE) * (math.ceil(bits) - part.structure["first_bits"])
-    fom = min(ceiling, part("foms_intercept", _ONE) + part("foms_frequency", _ONE) * math.log(hertz))
-    picojoule = converter_snr(bits) / (2 * _decibel(fom))
-    exponent = part("tech_intercept", _ONE) + part("tech_slope", _ONE) * math.log(node)
-    exponent += part("enob_slope", _ONE) * math.log(bits) + part("residual", _ONE)
-    picojoule *= math.exp(exponent)
+    hertz, node = drive["rate_Hz"], drive["node_nm"]
+    below = math.floor(drive["enob"])
+    share = drive["enob"] - below
+    picojoule = _survey_picojoule(part, below, hertz, node)
+    if share:
+        picojoule = picojoule ** (1 - share) * _survey_picojoule(part, below + 1, hertz, node) ** share
     area = math.exp(
         part("area_intercept", _ONE)
         + part("area_tech", _ONE) * math.log(node)
@@ -71,6 +98,16 @@ def adc_survey(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(joule, area * _unit("um^2", "mm^2"), 1 / hertz)
 
 
+def _survey_picojoule(part: Parts, bits: int, hertz: float, node: float) -> float:
+    """The fit's picojoules at whole effective bits."""
+    ceiling = part("foms_4b", _ONE) + part("foms_per_bit", _ONE) * (bits - part.structure["first_bits"])
+    fom = min(ceiling, part("foms_intercept", _ONE) + part("foms_frequency", _ONE) * math.log(hertz))
+    exponent = part("tech_intercept", _ONE) + part("tech_slope", _ONE) * math.log(node)
+    exponent += part("enob_slope", _ONE) * math.log(bits) + part("residual", _ONE)
+    return converter_snr(bits) / (2 * _decibel(fom)) * math.exp(exponent)
+
+
+@law("adc-oscillator")
 def adc_oscillator(part: Parts, drive: Mapping[str, float]) -> Result:
     """A current-controlled oscillator and a counter for each column: energy grows with the time they run.
 
@@ -83,6 +120,23 @@ def adc_oscillator(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(periods * each, seconds=drive["seconds"])
 
 
+@law("adc-flash")
+def adc_flash(part: Parts, drive: Mapping[str, float]) -> Result:
+    """A flash converter: 2**bits - 1 comparisons at once, each of a latch scaled to the node and supply; one bit is a comparator.
+
+    Its reference ladder (divider.resistive) and its encoder are not in it.
+    """
+    each = part("comparison", "J/conversion") * _digital(part, "comparison", drive)
+    return Result((2 ** drive["bits"] - 1) * each)
+
+
+@law("static-area")
+def static_area(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Leakage of an area of logic while it is powered."""
+    return Result(part("density", "W/mm^2") * drive["mm2"], area_mm2=drive["mm2"])
+
+
+@law("adc-steps")
 def adc_steps(part: Parts, drive: Mapping[str, float]) -> Result:
     """An integrating converter in situ (NeuRRAM): samples, integration steps, then one comparison for each step."""
     energy = drive["samples"] * part("sample", "J/sample") + drive["integrations"] * part("integrate", "J/op")
@@ -93,6 +147,7 @@ def adc_steps(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(energy, area, seconds)
 
 
+@law("column-regulator")
 def column_regulator(part: Parts, drive: Mapping[str, float]) -> Result:
     """Holds a column at its read voltage while its current is measured: bias, and signal current from the supply.
 
@@ -101,18 +156,30 @@ def column_regulator(part: Parts, drive: Mapping[str, float]) -> Result:
     current `write_A`) and its wire; it draws g_m / (g_m / I_D) in each of its
     branches for as long as it is on (`on_s`). Signal: the cells burn G V^2 t, which is counted as their own; the same
     current comes from the supply, so that (supply - read voltage) x G V t is lost in the regulator. `signal_s` is how
-    long a cell conducts at full scale, `activity` the mean share of it.
+    long a cell conducts at full scale, `activity` the mean share of it: half where all currents pass (gross), and where
+    cells of both signs share a column only the net current, of random signs sqrt(2 / (pi cells)) of that.
+
+    No amplifier settles a line faster than the line itself: a distributed line of R and C that is driven at one end has the
+    time constant 4 R C / pi^2 (Sakurai 1983, IEEE JSSC 18:418), and needs (bits + 1) ln 2 of them.
     """
     if drive["read_V"] >= drive["supply_V"]:
         raise PriceError(f"driver read_V = {drive['read_V']:g} must be below supply_V = {drive['supply_V']:g}")
     each = part("cell", "F/cell") + part("junction", "F/A") * drive["write_A"] + part("wire", "F/m") * drive["pitch_m"]
     farad = each * drive["cells"]
+    ohm = part("resistance", "ohm/m") * drive["pitch_m"] * drive["cells"]
+    least = (drive["bits"] + 1) * math.log(2) * (2 / math.pi) ** 2 * ohm * farad
+    if drive["step_s"] < least:
+        raise PriceError(
+            f"driver step_s = {drive['step_s']:g}: a line of {drive['cells']:g} cells, {ohm:.3g} ohm and {farad:.3g} F, needs "
+            f"{least:.3g} s to settle to half a code of {drive['bits']:g} bits, whatever drives it"
+        )
     bias = _settling_amperes(part, farad, drive["bits"], drive["step_s"]) * drive["on_s"]
     signal = drive["cells"] * drive["siemens"] * drive["read_V"] * drive["activity"] * drive["signal_s"]
     energy = drive["supply_V"] * bias + (drive["supply_V"] - drive["read_V"]) * signal
     return Result(energy, seconds=drive["step_s"])
 
 
+@law("adc-integrating")
 def adc_integrating(part: Parts, drive: Mapping[str, float]) -> Result:
     """A slow converter in every column, from first principles: one amplifier that settles, and the latches behind it.
 
@@ -129,6 +196,7 @@ def adc_integrating(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(drive["supply_V"] * charge * steps + latches, seconds=steps * drive["step_s"])
 
 
+@law("dac-pulse")
 def dac_pulse(part: Parts, drive: Mapping[str, float]) -> Result:
     """A pulse as long as its number: a counter of `bits` that runs for 2**bits cycles of the clock, whatever the number."""
     cycles = 2 ** drive["bits"]
@@ -143,6 +211,7 @@ def _settling_amperes(part: Parts, farad: float, bits: float, seconds: float) ->
     return part("branches", _ONE) * siemens / part("gm_over_id", "1/V")
 
 
+@law("line-charge")
 def line_charge(part: Parts, drive: Mapping[str, float]) -> Result:
     """C V^2 of one line: its driver, its cells, and the wire over their pitch; `activity` of the lines toggle."""
     farad = part("cell", "F/cell") * drive["cells"]
@@ -153,16 +222,19 @@ def line_charge(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(farad * drive["volts"] ** 2 * drive["activity"])
 
 
+@law("wire")
 def wire(part: Parts, drive: Mapping[str, float]) -> Result:
     """C V^2 of a full-swing wire of so many millimetres, for a bit that toggles with `activity`."""
     return Result(part("wire", "F/mm") * drive["millimetres"] * drive["volts"] ** 2 * drive["activity"])
 
 
+@law("per-length")
 def per_length(part: Parts, drive: Mapping[str, float]) -> Result:
     """A link priced by the bit and millimetre."""
     return Result(part("energy", "J/bit_moved/mm") * drive["millimetres"])
 
 
+@law("dac-bits")
 def dac_bits(part: Parts, drive: Mapping[str, float]) -> Result:
     """Log-linear between two published converters: energies and areas of capacitor arrays grow by a factor a bit, energies as
     V^2; the time is that of the finer one."""
@@ -174,27 +246,32 @@ def dac_bits(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(energy * drive["supply_ratio"] ** 2, area, 1 / hertz)
 
 
+@law("array-read")
 def array_read(part: Parts, drive: Mapping[str, float]) -> Result:
     """Joules of one read where no simulation gave them: cells x mean G x V^2 x t x mean of (x / full scale)^2."""
     energy = drive["cells"] * drive["siemens"] * drive["volts"] ** 2 * drive["seconds"] * drive["activity"]
     return Result(energy, seconds=drive["seconds"])
 
 
+@law("write-current")
 def write_current(part: Parts, drive: Mapping[str, float]) -> Result:
     """A pulse drawn from its supply: V I t (phase-change and magnetic cells, whose file gives a current)."""
     return Result(drive["volts"] * drive["amperes"] * drive["seconds"], seconds=drive["seconds"])
 
 
+@law("write-voltage")
 def write_voltage(part: Parts, drive: Mapping[str, float]) -> Result:
     """A pulse on a resistor: V^2 G t, an upper bound for a filament without compliance."""
     return Result(drive["volts"] ** 2 * drive["siemens"] * drive["seconds"], seconds=drive["seconds"])
 
 
+@law("write-polarization")
 def write_polarization(part: Parts, drive: Mapping[str, float]) -> Result:
     """A ferroelectric cell: switching charge 2 P_r A at V."""
     return Result(2 * drive["polarization_C_m2"] * drive["area_m2"] * drive["volts"], seconds=drive["seconds"])
 
 
+@law("digital")
 def digital(part: Parts, drive: Mapping[str, float]) -> Result:
     """A digital part scaled from the node, supply and word of its record: energy and area ~ word ** power."""
     ref = part.records["energy"]
@@ -204,6 +281,7 @@ def digital(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(value, _area(part, drive, words), seconds)
 
 
+@law("digital-sum")
 def digital_sum(part: Parts, drive: Mapping[str, float]) -> Result:
     """Several digital parts used one after the other: each as `digital`, with its own power of the word and its own count.
 
@@ -221,6 +299,7 @@ def digital_sum(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(value, None if math.isnan(area) else area, uses * part("cycle", "s") if part.has("cycle") else None)
 
 
+@law("memory")
 def memory(part: Parts, drive: Mapping[str, float]) -> Result:
     """A memory between two published sizes, straight in logarithms, scaled to node and supply; its area is linear in bytes."""
     small, large = part.records["small"], part.records["large"]
@@ -235,6 +314,7 @@ def memory(part: Parts, drive: Mapping[str, float]) -> Result:
     )
 
 
+@law("published")
 def published(part: Parts, drive: Mapping[str, float]) -> Result:
     """A figure that nothing drives: taken as published, at its own node."""
     ref = part.records["energy"]
@@ -242,16 +322,19 @@ def published(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(ref.value * ref.factor(_BASE[ref.unit]), area, part("time", "s") if part.has("time") else None)
 
 
+@law("static")
 def static(part: Parts, drive: Mapping[str, float]) -> Result:
     """Watts of parts that leak while powered: the sum of the records, each times its count among the drivers."""
     return Result(sum(part(role, "W") * drive.get(role, 1) for role in part.records))
 
 
+@law("thermal-sample")
 def thermal_sample(part: Parts, drive: Mapping[str, float]) -> Result:
     """Least energy of a sample of so many effective bits, 8 k T x 1.5 x 4**bits, on either side of a converter."""
     return Result(adc_floor(converter_snr(drive["enob"]), part("temperature", "K")))
 
 
+@law("erased-bits")
 def erased_bits(part: Parts, drive: Mapping[str, float]) -> Result:
     """Least energy of erasing so many bits, k T ln 2 each (Landauer 1961)."""
     return Result(drive["bits"] * landauer(part("temperature", "K")))
@@ -284,30 +367,4 @@ def _unit(have: str, want: str) -> float:
 
 _BASE: Mapping[str, str] = MappingProxyType(
     {unit: unit for unit in ("J/op", "J/conversion", "J/pulse", "J/sample", "J/bit_moved", "J/byte_moved", "W")}
-)
-
-LAWS: Mapping[str, Law] = MappingProxyType(
-    {
-        "adc-survey": adc_survey,
-        "adc-oscillator": adc_oscillator,
-        "adc-steps": adc_steps,
-        "adc-integrating": adc_integrating,
-        "column-regulator": column_regulator,
-        "dac-pulse": dac_pulse,
-        "line-charge": line_charge,
-        "wire": wire,
-        "per-length": per_length,
-        "dac-bits": dac_bits,
-        "array-read": array_read,
-        "write-current": write_current,
-        "write-voltage": write_voltage,
-        "write-polarization": write_polarization,
-        "digital": digital,
-        "digital-sum": digital_sum,
-        "memory": memory,
-        "published": published,
-        "static": static,
-        "thermal-sample": thermal_sample,
-        "erased-bits": erased_bits,
-    }
 )

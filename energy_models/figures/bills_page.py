@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ...devices.base.files import write_whole
+from ...devices.base.printable import printable
 from ..errors import PriceError
 from ..prices.bill import SCOPES, Bill, Interval, Scope
 from ..prices.vocabulary import EVENTS, ROLE_OF, ROLES
@@ -73,12 +75,12 @@ def bills_page(
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
+<title>{_html(title)}</title>
 <style>{STYLE}</style>
 </head>
 <body>
 {_paragraph("doubt", doubt)}
-<h1>{escape(title)}</h1>
+<h1>{_html(title)}</h1>
 {"".join(_paragraph("note", note) for note in notes)}
 <div id="controls"></div>
 <div id="chart"></div>
@@ -92,12 +94,16 @@ def bills_page(
 </html>
 """
     path = Path(path)
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page)
     return path
 
 
+def _html(text: str) -> str:
+    return escape(printable(text))
+
+
 def _paragraph(kind: str, text: str) -> str:
-    return f'<p class="{kind}">{escape(text)}</p>' if text else ""
+    return f'<p class="{kind}">{_html(text)}</p>' if text else ""
 
 
 def _data(label: str, bill: Bill) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def _table(bills: Mapping[str, Bill]) -> str:
     rows = []
     for label, bill in bills.items():
         cells = "".join(f"<td>{_cell(bill.up_to(scope))}</td>" for scope in SCOPES)
-        rows.append(f"<tr><th>{escape(label)}</th>{cells}</tr>")
+        rows.append(f"<tr><th>{_html(label)}</th>{cells}</tr>")
     caption = "Joules inside each boundary, with the central 90 % over the uncertainties of the records"
     return f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>\n{chr(10).join(rows)}\n</table>"
 

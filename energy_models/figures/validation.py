@@ -43,6 +43,6 @@ def plot_validation(ax: Axes, table: pd.DataFrame | None = None) -> Axes:
     ax.set_xlabel("published TOPS/W")
     ax.set_ylabel("modelled TOPS/W")
     ax.plot([], [], "o", color="0.4", markersize=3, linestyle="none", label="small, filled: calibrated on the chip")
-    ax.plot([], [], color="0.4", linewidth=0.8, label="bar: 5 % to 95 % of the model by its records")
+    ax.plot([], [], "|", color="0.4", markersize=9, label="bar: 5 % to 95 % of the model by its records")
     ax.legend(frameon=False, fontsize="x-small")
     return ax

@@ -58,12 +58,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Trial:
-    """One window of one workload."""
+    """One window of one workload; temperature and clock at its end, None where the GPU does not tell them."""
 
     amount: float
     window: Window
-    temperature_C: float
-    clock_MHz: float
+    temperature_C: float | None = None
+    clock_MHz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Campaign:
-    """All that was measured on one GPU."""
+    """All that was measured on one GPU. failed: what could not be measured, each with its reason."""
 
     gpu: str
     idle: Window
     measurements: tuple[Measurement, ...]
     notes: tuple[str, ...] = field(default=())
+    failed: tuple[str, ...] = field(default=())
 
 
 def measure_idle(meter: Meter, settings: Settings, clock: Clock | None = None) -> Window:
@@ -177,22 +178,71 @@ def campaign(
     clock: Clock | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Campaign:
-    """Idle power, every workload, and idle power again; a drift of idle is noted."""
+    """Idle power, every workload, and idle power again; what speaks against the joules is noted.
+
+    A workload that fails (no room, a meter that stops) does not take the others with it: it is in `Campaign.failed`.
+
+    Raises
+    ------
+    MeterError: not one workload could be measured; with the reason of each.
+    """
     settings = settings or Settings()
+    others = _others(meter)
     tell("idle")
     before = measure_idle(meter, settings, clock)
-    found = []
+    done: list[Measurement] = []
+    failed: list[str] = []
     for workload in workloads:
         tell(workload.name)
-        found.append(measure(meter, workload, before.watts, settings, clock))
+        try:
+            done.append(measure(meter, workload, before.watts, settings, clock))
+        except MeterError as error:
+            failed.append(f"{workload.name}: {error}" if workload.name not in str(error) else str(error))
+    if not done:
+        raise MeterError("; ".join(failed) or "no workload was given")
     tell("idle again")
     after = measure_idle(meter, settings, clock)
+    notes = [*_notes(before, after), *_silent(done), *_shared(others, _others(meter))]
+    return Campaign(meter.name, before, tuple(done), tuple(notes), tuple(failed))
+
+
+def _notes(before: Window, after: Window) -> list[str]:
     notes = []
     if abs(after.watts / before.watts - 1) > _DRIFT:
         notes.append(f"idle power went from {before.watts:.1f} W to {after.watts:.1f} W: something else may run here")
     if before.by == "polling":
         notes.append("no energy counter: power was polled and integrated, which misses what lies between samples")
-    return Campaign(meter.name, before, tuple(found), tuple(notes))
+    return notes
+
+
+def _silent(done: Sequence[Measurement]) -> list[str]:
+    """What the GPU did not tell in any trial."""
+    trials = [t for m in done for t in m.trials]
+    quantities = {"temperature": [t.temperature_C for t in trials], "clock": [t.clock_MHz for t in trials]}
+    return [f"the GPU tells no {name}" for name, values in quantities.items() if all(v is None for v in values)]
+
+
+def _others(meter: Meter) -> frozenset[int] | None:
+    """Other processes on the board, where the meter can list them."""
+    lists = getattr(meter, "others", None)
+    return None if lists is None else lists()
+
+
+def _shared(before: frozenset[int] | None, after: frozenset[int] | None) -> list[str]:
+    """A note of the processes that were on the board besides this one: their joules are in the figures.
+
+    In a container this process is listed under a number that it does not know, so only those from before its work are
+    others without doubt.
+    """
+    if before is None:
+        return [
+            "other processes on the board cannot be listed here: nothing shows that the joules are this work's alone"
+        ]
+    if not before:
+        return []
+    gone = "" if after is None or before <= after else ", some of them not to the end"
+    numbers = ", ".join(str(n) for n in sorted(before))
+    return [f"{len(before)} other process(es) on the board (pid {numbers}{gone}): the joules are theirs too"]
 
 
 _DRIFT = 0.1  # relative, of idle power over a campaign
@@ -212,7 +262,7 @@ def as_toml(found: Campaign, when: str, where: str = "revpath gpu measure") -> s
         f"# Measured on one {found.gpu}, {when}, by `revpath gpu measure`: energy of the GPU's own meter ({found.idle.by}).\n"
         f"\n[sources.measured]\ncitation = {_text(f'{where}, {found.gpu}, {when} (no publication)')}\n"
     )
-    notes = " ".join(found.notes)
+    notes = " ".join(f"{note}." for note in found.notes)
     gpu = slug(found.gpu)
     idle_error = 2 * found.idle.resolution_J / found.idle.joules
     blocks = [_block(f"measured.{gpu}.idle", found.idle.watts, "W", idle_error, {"gpu": found.gpu}, notes)]
@@ -222,18 +272,25 @@ def as_toml(found: Campaign, when: str, where: str = "revpath gpu measure") -> s
             **m.conditions,
             "trials": len(m.trials),
             "seconds": round(fmean(t.window.seconds for t in m.trials), 3),
-            "temperature_C": round(fmean(t.temperature_C for t in m.trials), 1),
-            "clock_MHz": round(fmean(t.clock_MHz for t in m.trials)),
+            **_mean("temperature_C", [t.temperature_C for t in m.trials], 1),
+            **_mean("clock_MHz", [t.clock_MHz for t in m.trials], 0),
             "rate_per_s": float(f"{m.rate:.6g}"),
         }
         name = f"measured.{gpu}.{slug(m.workload)}"
         error = m.relative_error
-        blocks.append(_block(name, m.joules_each, f"J/{m.unit}", error, conditions, "All that the GPU drew."))
+        said = " ".join(["All that the GPU drew.", *([notes] if notes else [])])
+        blocks.append(_block(name, m.joules_each, f"J/{m.unit}", error, conditions, said))
         if m.above_idle_each > 0:
             note = f"Above the idle {m.idle_W:.1f} W."
             blocks.append(_block(f"{name}.above_idle", m.above_idle_each, f"J/{m.unit}", error, conditions, note))
         blocks.append(_block(f"{name}.power", m.watts, "W", error, conditions, ""))
     return head + "".join(blocks)
+
+
+def _mean(name: str, values: Sequence[float | None], digits: int) -> dict[str, float | int | str]:
+    """The mean of what was told, under `name`; nothing where nothing was."""
+    known = [v for v in values if v is not None]
+    return {name: round(fmean(known), digits) if digits else round(fmean(known))} if known else {}
 
 
 def _block(id: str, value: float, unit: str, error: float, conditions: dict[str, float | int | str], note: str) -> str:

@@ -13,6 +13,8 @@ Pitfalls that this file answers (sources in `measure`'s docstring and in the pro
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,13 +23,10 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from ...devices.base.errors import RevpathError
+from .boards import MIG, Board, NoGpu, NotThere, Visible, WrongBoard, ask, board_of, boards, text
 
 _MILLI = 1e-3
 _COUNTER_BITS = 64
-
-
-class NoGpu(RevpathError):
-    """There is no GPU that can be measured here; says what is missing."""
 
 
 class MeterError(RevpathError):
@@ -35,7 +34,10 @@ class MeterError(RevpathError):
 
 
 class Meter(Protocol):
-    """A GPU's meter. `energy_mJ` is None where the GPU has no counter; times are of `clock`, in seconds."""
+    """A GPU's meter. `energy_mJ` is None where the GPU has no counter; times are of `clock`, in seconds.
+
+    `temperature_C` and `clock_MHz` are None where the GPU does not tell them.
+    """
 
     name: str
 
@@ -43,62 +45,122 @@ class Meter(Protocol):
 
     def power_W(self) -> float: ...
 
-    def temperature_C(self) -> float: ...
+    def temperature_C(self) -> float | None: ...
 
-    def clock_MHz(self) -> float: ...
+    def clock_MHz(self) -> float | None: ...
 
 
-class NvmlMeter:
-    """The meter of GPU number `index`, by the package pynvml (nvidia-ml-py), which is imported here and nowhere else.
-
-    nvml: the module, or whatever answers like it.
+def load_nvml() -> Any:
+    """The package pynvml (nvidia-ml-py), which is imported here and nowhere else.
 
     Raises
     ------
-    NoGpu: the package, the driver or the GPU is missing.
+    NoGpu: it is not installed, or no driver answers.
+    """
+    try:
+        import pynvml  # type: ignore[import-not-found]
+    except ImportError:
+        raise NoGpu("no NVML: the package nvidia-ml-py is not installed") from None
+    _begin(pynvml)
+    return pynvml
+
+
+def _begin(nvml: Any) -> None:
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
+        raise NoGpu(f"no NVIDIA driver answers: {error}") from None
+
+
+class NvmlMeter:
+    """The meter of one board.
+
+    Parameters
+    ----------
+    index : int
+        Which board, in NVML's order, which is not CUDA's. Not used where `gpu` is given.
+    nvml : module
+        pynvml, or whatever answers like it.
+    gpu : Visible
+        The GPU that CUDA works on: its board is sought by UUID and PCI bus id (boards.py).
+
+    Raises
+    ------
+    NoGpu: the package, the driver or the board is missing.
+    WrongBoard: no board is shown to be `gpu`, or it is in MIG mode: its meter would be that of other slices too.
     """
 
-    def __init__(self, index: int = 0, nvml: Any = None) -> None:
+    def __init__(self, index: int = 0, nvml: Any = None, gpu: Visible | None = None) -> None:
         if nvml is None:
-            try:
-                import pynvml as nvml  # type: ignore[import-not-found]
-            except ImportError:
-                raise NoGpu("no NVML: the package nvidia-ml-py is not installed") from None
+            nvml = load_nvml()
+        else:
+            _begin(nvml)
         self._nvml = nvml
         try:
-            nvml.nvmlInit()
-        except nvml.NVMLError as error:
-            raise NoGpu(f"no NVIDIA driver answers: {error}") from None
-        try:
-            count = nvml.nvmlDeviceGetCount()
-            if not 0 <= index < count:
-                raise NoGpu(f"gpu = {index} is not there: {count} found")
-            self._device = nvml.nvmlDeviceGetHandleByIndex(index)
-            name = nvml.nvmlDeviceGetName(self._device)
+            self.board = self._choose(index, gpu)
+            self._device = nvml.nvmlDeviceGetHandleByIndex(self.board.index)
+            self.name = text(nvml.nvmlDeviceGetName(self._device))
+            mode = ask(nvml, "nvmlDeviceGetMigMode", self._device)
+            if mode is not None and mode[0]:
+                raise WrongBoard(f"{self.name} (board {self.board.index}): {MIG}")
+            self._counts = self._counter_moves()
         except nvml.NVMLError as error:
             self.close()
             raise NoGpu(f"GPU {index} does not answer: {error}") from None
-        except NoGpu:
+        except RevpathError:
             self.close()
             raise
-        self.name: str = name.decode() if isinstance(name, bytes) else str(name)
+
+    def _choose(self, index: int, gpu: Visible | None) -> Board:
+        if gpu is not None:
+            return board_of(gpu, boards(self._nvml))
+        count = self._nvml.nvmlDeviceGetCount()
+        if not 0 <= index < count:
+            raise (NotThere if count else NoGpu)(f"gpu = {index} is not there: {count} found")
+        return next((b for b in boards(self._nvml) if b.index == index), Board(index, "", None, None))
+
+    def _counter_moves(self) -> bool:
+        """There is a counter, and it has left zero: a board that cannot count may say 0 for ever."""
+        for _ in range(_ZEROS):
+            count = self._count()
+            if count != 0:
+                return count is not None
+            time.sleep(_ZERO_S)
+        return False
 
     def energy_mJ(self) -> int | None:
+        return self._count() if self._counts else None
+
+    def _count(self) -> int | None:
         try:
             return int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._device))
+        except AttributeError:  # a package older than the counter
+            return None
         except self._nvml.NVMLError as error:
             if _unsupported(self._nvml, error):
                 return None
             raise MeterError(f"the energy counter of {self.name} cannot be read: {error}") from None
 
     def power_W(self) -> float:
-        return self._read("nvmlDeviceGetPowerUsage") * _MILLI
+        try:
+            return float(self._nvml.nvmlDeviceGetPowerUsage(self._device)) * _MILLI
+        except self._nvml.NVMLError as error:
+            raise MeterError(
+                f"nvmlDeviceGetPowerUsage of {self.name}: {error}: it tells neither energy nor power"
+            ) from None
 
-    def temperature_C(self) -> float:
-        return float(self._read("nvmlDeviceGetTemperature", self._nvml.NVML_TEMPERATURE_GPU))
+    def temperature_C(self) -> float | None:
+        return self._optional("nvmlDeviceGetTemperature", "NVML_TEMPERATURE_GPU")
 
-    def clock_MHz(self) -> float:
-        return float(self._read("nvmlDeviceGetClockInfo", self._nvml.NVML_CLOCK_SM))
+    def clock_MHz(self) -> float | None:
+        return self._optional("nvmlDeviceGetClockInfo", "NVML_CLOCK_SM")
+
+    def others(self) -> frozenset[int] | None:
+        """Other processes on the board, by number; None where they cannot be listed (a container, WSL)."""
+        lists = [ask(self._nvml, f"nvmlDeviceGet{kind}RunningProcesses", self._device) for kind in _KINDS]
+        if all(each is None for each in lists):
+            return None
+        return frozenset(int(p.pid) for each in lists if each is not None for p in each) - {os.getpid()}
 
     def close(self) -> None:
         with suppress(self._nvml.NVMLError):  # nothing is left to release
@@ -110,15 +172,19 @@ class NvmlMeter:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _read(self, function: str, *arguments: Any) -> float:
-        try:
-            return float(getattr(self._nvml, function)(self._device, *arguments))
-        except self._nvml.NVMLError as error:
-            raise MeterError(f"{function} of {self.name}: {error}") from None
+    def _optional(self, function: str, which: str) -> float | None:
+        answer = ask(self._nvml, function, self._device, getattr(self._nvml, which, 0))
+        return None if answer is None else float(answer)
+
+
+_ZEROS, _ZERO_S = 10, 0.05  # looks at a counter that says 0, and seconds between: longer than an update in all
+_KINDS = ("Compute", "Graphics", "MPSCompute")  # ways for a process to be on a board
+_NO_COUNTER = ("NVML_ERROR_NOT_SUPPORTED", "NVML_ERROR_FUNCTION_NOT_FOUND", "NVML_ERROR_NO_PERMISSION")
 
 
 def _unsupported(nvml: Any, error: Exception) -> bool:
-    return getattr(error, "value", None) == nvml.NVML_ERROR_NOT_SUPPORTED
+    value = getattr(error, "value", None)
+    return value is not None and value in [getattr(nvml, name, None) for name in _NO_COUNTER]
 
 
 @dataclass(frozen=True)
@@ -216,9 +282,16 @@ class Timeline:
             raise MeterError("the window is shorter than an update of the meter: it would read zero; run for longer")
         (begin, first), (end, last) = self._readings[0], self._readings[-1]
         if self._counts:
-            joules = counter_difference(int(first), int(last)) * _MILLI
+            joules = _drawn(self._meter, counter_difference(int(first), int(last)) * _MILLI)
             return Window(joules, end - begin, joules / self.updates, "counter")
         joules = sum(
             0.5 * (p + q) * (u - t) for (t, p), (u, q) in zip(self._readings, self._readings[1:], strict=False)
         )
+        _drawn(self._meter, joules)
         return Window(joules, end - begin, joules / self.updates, "polling")
+
+
+def _drawn(meter: Meter, joules: float) -> float:
+    if not 0 < joules < math.inf:
+        raise MeterError(f"the meter of {meter.name} says {joules:g} J were drawn, which no board that is on does")
+    return joules

@@ -5,11 +5,16 @@ torch is imported here, when `workloads` is called, and nowhere else in this roo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from time import perf_counter
 from typing import Any
 
+from ...devices.base.errors import RevpathError
+from .boards import NoGpu, NotThere
 from .measure import GpuWorkload
-from .nvml import NoGpu
+from .nvml import MeterError
 from .transformer import TransformerShape
 
 NAMES = ("gemm", "copy", "gibbs", "transformer")
@@ -43,31 +48,79 @@ class Repeated:
             self._times = max(1, min(100_000, round(self._times * _TENTH / passed)))
 
     def run(self) -> float:
-        for _ in range(self._times):
-            self._once()
-        self._synchronise()
+        """Raises MeterError where PyTorch fails: no room in the memory, a board that fell off the bus."""
+        with _errors_of(self.name):
+            for _ in range(self._times):
+                self._once()
+            self._synchronise()
         return self._amount * self._times
 
 
-def workloads(names: tuple[str, ...] = NAMES, index: int = 0, torch: Any = None) -> list[GpuWorkload]:
-    """The named workloads on GPU number `index`.
+class Unfit:
+    """A workload that could not be set up; says why when it is run."""
+
+    unit = ""
+
+    def __init__(self, name: str, error: RevpathError) -> None:
+        self.name, self.error = name, error
+        self.conditions: dict[str, float | int | str] = {}
+
+    def run(self) -> float:
+        raise self.error
+
+
+@contextmanager
+def _errors_of(name: str) -> Iterator[None]:
+    """PyTorch's errors, all of them RuntimeErrors, as a MeterError that names the workload."""
+    try:
+        yield
+    except RuntimeError as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise MeterError(f"workload {name}: PyTorch says: {first}") from error
+
+
+def check_names(names: Sequence[str]) -> None:
+    """NotThere for a name that is not one of `NAMES`, with the nearest; and where there is none at all."""
+    if not names:
+        raise NotThere(f"no workload is named; there are {', '.join(NAMES)}")
+    for name in names:
+        if name not in NAMES:
+            near = get_close_matches(str(name), NAMES, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise NotThere(f"workload = {name!r} is not one of {', '.join(NAMES)}{hint}")
+
+
+def load_torch() -> Any:
+    """PyTorch, which the workloads are written in.
 
     Raises
     ------
-    NoGpu: PyTorch is not installed, or has no CUDA device.
+    NoGpu: it is not installed.
     """
-    from time import perf_counter
+    try:
+        import torch  # type: ignore[import-not-found]
+    except ImportError:
+        raise NoGpu('no PyTorch: the workloads need it: pip install -e ".[transformer]"') from None
+    return torch
 
+
+def workloads(
+    names: tuple[str, ...] = NAMES, index: int = 0, torch: Any = None, now: Callable[[], float] = perf_counter
+) -> list[GpuWorkload]:
+    """The named workloads on GPU number `index`, as CUDA counts.
+
+    Raises
+    ------
+    NotThere: a name is not one of `NAMES`.
+    NoGpu: PyTorch is not installed, or has no CUDA device.
+    MeterError: not one of them can be set up, such as for want of memory. One that cannot while others can is left to
+        `Unfit.run` to say, so that the others are measured.
+    """
     if torch is None:
-        try:
-            import torch  # type: ignore[no-redef]
-        except ImportError:
-            raise NoGpu('no PyTorch: the workloads need it: pip install -e ".[transformer]"') from None
+        torch = load_torch()
     if not torch.cuda.is_available():
         raise NoGpu("PyTorch has no CUDA device here")
-    unknown = [name for name in names if name not in NAMES]
-    if unknown:
-        raise NoGpu(f"workload = {unknown[0]!r} is not one of {', '.join(NAMES)}")
+    check_names(names)
     device = torch.device("cuda", index)
 
     def synchronise() -> None:
@@ -75,7 +128,18 @@ def workloads(names: tuple[str, ...] = NAMES, index: int = 0, torch: Any = None)
 
     makers: dict[str, Callable[[Any, Any], _Made]]
     makers = {"gemm": _gemm, "copy": _copy, "gibbs": _gibbs, "transformer": _transformer}
-    return [Repeated(*makers[name](torch, device), synchronise, perf_counter) for name in names]
+
+    def make(name: str) -> GpuWorkload:
+        try:
+            with _errors_of(name):
+                return Repeated(*makers[name](torch, device), synchronise, now)
+        except MeterError as error:
+            return Unfit(name, error)
+
+    made = [make(name) for name in names]
+    if all(isinstance(one, Unfit) for one in made):
+        raise MeterError("; ".join(str(one.error) for one in made if isinstance(one, Unfit)))
+    return made
 
 
 def _gemm(torch: Any, device: Any, n: int = 8192) -> _Made:

@@ -57,8 +57,8 @@ class Bill:
     records: the records behind the lines, by id.
     surroundings: the factors chip to node and node to facility, each with its draws.
     assumptions: prices whose structure is a guess, as ``event: why``.
-    floors: energy over the floor of the simulated noise, see `revpath.energy_models.limits.check_floor`.
-    bounds: energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.limits.check_bounds`.
+    floors: energy over the floor of the simulated noise, see `revpath.energy_models.check_floor`.
+    bounds: energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.check_bounds`.
         Every row of the bill is in one of the two, or `why_no_floor` says why not.
     """
 
@@ -124,7 +124,7 @@ class Bill:
         return Interval.of(nominal, total)
 
     def plot(self, ax: Axes, by: Literal["role", "component"] = "role") -> Axes:
-        """One stacked bar for each boundary, see `revpath.energy_models.bill_plot.plot_bill`."""
+        """One stacked bar for each boundary, see `revpath.energy_models.plot_bill`."""
         from ..figures.bills import plot_bill
 
         return plot_bill(self, ax, by=by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -12,13 +13,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ...devices.base.errors import RecordError, RevpathError, UnitError, explain, unknown
+from ...devices.base.errors import RecordError, RevpathError, UnitError, explain, shown, unknown
+from ...devices.base.plausible import refuse_absurd
 from ...devices.base.record import Record, parse_unit, read_record, read_sources, read_toml
+from ..components.model import estimated
 from ..draws import quantile
 from ..errors import PriceError
+from ..fields import names, table, tables
 from ..records import get, library
 from .vocabulary import EVENTS, FLOOR_EVENTS
-from .workload import Part, Workload, estimated, read_workload
+from .workload import Part, Workload, read_workload
 
 _MODEL = "model."  # ids of records that component models estimated begin so
 _RAREST = 0.5**17  # the least draw that is looked at: one in 130,000
@@ -28,11 +32,14 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+_MOST_TIMES = 10**9  # of a structure that one event uses; more is a count of events
+
+
 class Term(_Frozen):
     """The product of `records`, `times` over: ``times`` counts structure (three gates), never a physical number."""
 
     records: tuple[str, ...] = Field(min_length=1)
-    times: int = Field(default=1, ge=1)
+    times: int = Field(default=1, ge=1, le=_MOST_TIMES)
 
 
 class Point(_Frozen):
@@ -186,14 +193,21 @@ def _check_price(event: str, price: Price, records: Mapping[str, Record]) -> Non
     want = EVENTS[event].unit
     if price.joules and want != "J":
         raise PriceError(f"{event}: joules = true, but its amount is not in joules")
-    for ids in [term.records for term in price.terms] + [(point.record,) for point in price.table]:
+    products = [(term.records, term.times) for term in price.terms] + [((point.record,), 1) for point in price.table]
+    for ids, times in products:
         chosen = tuple(records[id] for id in ids)
         for record in chosen:
             check_energy(record)
         try:
-            unit_factor(chosen, want)
+            factor = unit_factor(chosen, want)
         except UnitError as error:
             raise UnitError(f"price of {event!r}: {error}") from None
+        _check_size(event, times * factor * math.prod(record.value for record in chosen), want, chosen)
+
+
+def _check_size(event: str, value: float, unit: str, chosen: tuple[Record, ...]) -> None:
+    """RecordError for a price that is off by a slip of a unit, however small each of its factors is."""
+    refuse_absurd(value, unit, f"price of {event!r}, {' x '.join(record.id for record in chosen)}")
 
 
 def read_chip(content: Mapping[str, Any], where: str) -> Chip:
@@ -205,25 +219,27 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
     """
     content = _extended(content, where)
     records = dict(library())
-    own, sources = content.pop("record", []), content.pop("sources", None)
+    own, sources = tables(content, "record", where), content.pop("sources", None)
+    content.pop("record", None)
     if own:
-        known = read_sources(sources or {}, where)
-        for table in own:
-            record = read_record(table, known, where)
+        known = read_sources({} if sources is None else sources, where)
+        for each in own:
+            record = read_record(each, known, where)
             if record.id in records:
                 raise RecordError(f"{where}: record {record.id!r} is in the library already: choose another id")
             records[record.id] = record
     try:
-        listed = [Price(**_with_estimates(table, records, where)) for table in content.pop("price", [])]
-        workloads = tuple(read_workload(table, where) for table in content.pop("workload", []))
-        parts = tuple(Part(**table) for table in content.pop("part", []))
-        names = [price.event for price in listed]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice or FLOOR_EVENTS & set(names):
-            raise PriceError(f"priced twice, or not to be priced: {sorted(twice | (FLOOR_EVENTS & set(names)))}")
+        listed = [Price(**_with_estimates(each, records)) for each in tables(content, "price", where)]
+        workloads = tuple(read_workload(each, where) for each in tables(content, "workload", where))
+        parts = tuple(Part(**each) for each in tables(content, "part", where))
+        for key in ("price", "workload", "part"):
+            content.pop(key, None)
+        events = [price.event for price in listed]
+        twice = {event for event in events if events.count(event) > 1}
+        if twice or FLOOR_EVENTS & set(events):
+            raise PriceError(f"priced twice, or not to be priced: {sorted(twice | (FLOOR_EVENTS & set(events)))}")
         used = {id for price in listed for id in price.record_ids()}
-        used |= {content[key] for key in ("temperature", "node_overhead", "pue") if key in content}
-        used |= {content["area"]} if content.get("area") else set()
+        used |= names(content, ("temperature", "node_overhead", "pue", "area"), where)
         for work in workloads:
             used |= {id for id in (work.efficiency, work.throughput, *work.groups.values()) if id}
         chosen = {id: get(id, records) for id in sorted(used)}
@@ -232,50 +248,50 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
     except (ValidationError, TypeError) as error:
         raise PriceError(f"{where}: {explain(error)}") from error
     except RevpathError as error:
-        raise type(error)(f"{where}: {error}") from error
+        said = str(error)
+        raise type(error)(said if said.startswith(f"{where}: ") else f"{where}: {said}") from error
 
 
 def _extended(content: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The content with ``extends = "another shipped chip"`` resolved: its prices, except those that are given anew."""
-    content = dict(content)
+    content = table(content, where)
     base = content.pop("extends", None)
     if base is None:
         return content
     if base not in chip_names():
         raise unknown(f"{where}: extends", base, chip_names())
     below = _extended(read_toml(files("revpath.energy_models.chips") / f"{base}.toml"), f"chip {base!r}")
-    own = content.get("price", [])
-    anew = {table.get("event") for table in own}
-    inherited = [table for table in below["price"] if table.get("event") not in anew]
+    own = tables(content, "price", where)
+    anew = {str(each.get("event")) for each in own}
+    inherited = [each for each in below["price"] if each.get("event") not in anew]
     kept = {k: v for k, v in below.items() if k in ("kind", "node_nm", "temperature", "node_overhead", "pue")}
     return {**kept, **content, "price": [*inherited, *own]}
 
 
-def _with_estimates(table: Mapping[str, Any], records: dict[str, Record], where: str) -> dict[str, Any]:
+def _with_estimates(content: Mapping[str, Any], records: dict[str, Record]) -> dict[str, Any]:
     """A price with every ``component = ...`` in its terms and table replaced by the record that the component estimates."""
-    at = f"{where}: price of {table.get('event')!r}"
-    price = dict(table)
+    where = f"price of {shown(content.get('event'))}"
+    price = dict(content)
     if "terms" in price:
-        price["terms"] = [_term(term, records, at) for term in price["terms"]]
+        price["terms"] = [
+            {"records": [_estimate(term, "times", records, where)], "times": term.get("times", 1)}
+            if "component" in term
+            else term
+            for term in tables(price, "terms", where)
+        ]
     if "table" in price:
-        price["table"] = [_point(point, records, at) for point in price["table"]]
+        price["table"] = [
+            {"record": _estimate(point, "at", records, where), "at": point.get("at")} if "component" in point else point
+            for point in tables(price, "table", where)
+        ]
     return price
 
 
-def _term(term: Any, records: dict[str, Record], at: str) -> Any:
-    if not (isinstance(term, Mapping) and "component" in term):
-        return term
-    record, _ = estimated({k: v for k, v in term.items() if k != "times"}, at)
+def _estimate(entry: Mapping[str, Any], beside: str, records: dict[str, Record], where: str) -> str:
+    """Id of the record that the component of a term or a point estimates, now among `records`; `beside` is no driver."""
+    record, _ = estimated({k: v for k, v in entry.items() if k != beside}, where)
     records[record.id] = record
-    return {"records": [record.id], "times": term.get("times", 1)}
-
-
-def _point(point: Any, records: dict[str, Record], at: str) -> Any:
-    if not (isinstance(point, Mapping) and "component" in point):
-        return point
-    record, _ = estimated({k: v for k, v in point.items() if k != "at"}, at)
-    records[record.id] = record
-    return {"at": point.get("at"), "record": record.id}
+    return record.id
 
 
 def chip_names() -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +15,7 @@ from ..draws import quantile, uniforms
 from ..errors import PriceError, UnpricedEvent
 from .bill import Bill, Line
 from .chip import Chip, Price, Term, unit_factor
-from .floors import check_bounds, check_floor
+from .floor_checks import bit_floors, noise_floors
 from .vocabulary import EVENTS, FLOOR_EVENTS, UNPRICEABLE, check_amount, parse_event
 
 if TYPE_CHECKING:
@@ -88,9 +87,11 @@ def price(
         if entry.assumed:
             assumptions[name] = f"{name}: {entry.why}"
     surroundings = {"node": chip.node_overhead, "facility": chip.pue}
-    bill = Bill(
+    temperature_K = chip.records[chip.temperature].to("K")
+    floors = noise_floors(events, lines, temperature_K)
+    return Bill(
         chip=chip.name,
-        temperature_K=chip.records[chip.temperature].to("K"),
+        temperature_K=temperature_K,
         lines=tuple(lines),
         samples=samples,
         records=dict(sorted(used.items())),
@@ -98,9 +99,9 @@ def price(
         assumptions=tuple(assumptions.values()),
         n_draws=n_draws,
         seed=seed,
+        floors=floors,
+        bounds=bit_floors(lines, temperature_K, floors),
     )
-    bill = replace(bill, floors=check_floor(events, bill))
-    return replace(bill, bounds=check_bounds(bill))
 
 
 def _checked(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from ...devices.base.errors import shown
 from ..errors import PriceError
 
 Boundary = Literal["array", "macro", "chip"]
@@ -110,8 +111,14 @@ def check_amount(event: str, amount: object) -> float:
         raise PriceError(f"event {event!r}: {amount!r} is not a number")
     try:
         value = float(amount)  # type: ignore[arg-type]
-    except TypeError:  # an array of several
-        raise PriceError(f"event {event!r}: {amount!r} is not one number") from None
-    if not math.isfinite(value) or value < 0:
-        raise PriceError(f"event {event!r}: {amount!r} must be finite and not negative")
+    except (TypeError, ValueError):  # an array of several, a complex number
+        raise PriceError(f"event {event!r}: {shown(amount)} is not one number") from None
+    except OverflowError:
+        value = math.inf
+    if not 0 <= value <= MOST:
+        raise PriceError(f"event {event!r}: {shown(amount)} must be finite and not negative, at most {MOST:g}")
     return value
+
+
+MOST = 1e290
+"""The largest amount of an event: sums and factors of a bill stay within the range of floats."""

@@ -7,20 +7,21 @@ A workload stands in its chip's file as a ``[[workload]]`` table: the events of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ...devices.base.errors import RevpathError, explain, unknown
+from ...devices.base.errors import explain, shown, unknown
+from ...devices.base.lazy import lazily
 from ...devices.base.record import Record
-from ..components.model import component
+from ..components.model import component, estimated
 from ..errors import PriceError
+from ..fields import table
 from ..records import get
+from .vocabulary import check_amount
 
 if TYPE_CHECKING:
     from .bill import Bill
-    from .chip import Chip
 
 # Rows of the bill that publications lump together. Whatever is in none of these is `digital`.
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -58,7 +59,7 @@ class Part(_Frozen):
         return self.count * estimate.area_mm2
 
 
-class Step(_Frozen):
+class WorkloadStep(_Frozen):
     """`count` uses of one component after another."""
 
     component: str
@@ -95,7 +96,7 @@ class Workload(_Frozen):
     events: Mapping[str, float] = Field(min_length=1)
     models: Mapping[str, Record] = Field(default_factory=dict)
     fitted: Mapping[str, Record] = Field(default_factory=dict)
-    steps: tuple[Step, ...] = ()
+    steps: tuple[WorkloadStep, ...] = ()
     copies: int = Field(default=1, ge=1)
     efficiency: str = ""
     throughput: str = ""
@@ -108,68 +109,6 @@ class Workload(_Frozen):
             if group not in (*GROUPS, REST):
                 raise unknown(f"workload {self.name!r}: group", group, (*GROUPS, REST))
         return self
-
-
-@dataclass(frozen=True)
-class Performance:
-    """What a chip does on a workload, all copies together; None where the time or the area is not known.
-
-    tops: of the modelled time where the workload has steps, else as published. tops_published: as published.
-    mm2: as published where the chip has such a figure, else the sum of its parts.
-    """
-
-    joules: float
-    tops_per_watt: float
-    tops: float | None
-    tops_published: float | None
-    watts: float | None
-    mm2: float | None
-    tops_per_mm2: float | None
-    watts_per_mm2: float | None
-
-
-def performance(chip: Chip, workload: str) -> Performance:
-    """Energy, throughput, power density and efficiency of a chip on one of its workloads, at nominal prices.
-
-    Raises
-    ------
-    UnknownName: the chip has no such workload. PriceError: a step without a time or a part without an area.
-    """
-    from .pricing import price
-
-    found = find(chip, workload)
-    bill = price(found.events, chip, overrides=found.models)
-    tera = _TERA
-    joules = bill.joules
-    published = chip.records[found.throughput].to("op/s") / tera if found.throughput else None
-    seconds = sum(step.seconds() for step in found.steps)
-    tops = found.copies * found.ops / seconds / tera if seconds else published
-    watts = None if tops is None else tops * tera / found.ops * joules
-    if chip.area:
-        mm2 = chip.records[chip.area].to("mm^2") * found.copies
-    else:
-        mm2 = sum(part.area_mm2() for part in chip.parts) or None
-    return Performance(
-        joules=joules,
-        tops_per_watt=found.ops / joules / tera,
-        tops=tops,
-        tops_published=published,
-        watts=watts,
-        mm2=mm2,
-        tops_per_mm2=None if tops is None or mm2 is None else tops / mm2,
-        watts_per_mm2=None if watts is None or mm2 is None else watts / mm2,
-    )
-
-
-_TERA = 10**12
-
-
-def find(chip: Chip, workload: str) -> Workload:
-    """The chip's workload of that name; UnknownName lists those it has."""
-    for found in chip.workloads:
-        if found.name == workload:
-            return found
-    raise unknown(f"chip {chip.name!r}: workload", workload, [w.name for w in chip.workloads] or ["(none)"])
 
 
 _GROUP_OF = {row: group for group, rows in GROUPS.items() for row in rows}
@@ -188,40 +127,28 @@ def grouped(bill: Bill) -> dict[str, float]:
     return joules
 
 
-def estimated(table: Any, where: str) -> tuple[Record, float]:
-    """The record and the multiple that ``{ component = ..., times = ..., DRIVER = ... }`` stands for.
-
-    Raises
-    ------
-    PriceError, UnknownName: naming the place, the component or the driver.
-    """
-    if not isinstance(table, Mapping) or "component" not in table:
-        raise PriceError(f"{where}: {table!r} must be a table with a component")
-    drivers = {key: value for key, value in table.items() if key not in ("component", "times")}
-    try:
-        return component(str(table["component"])).estimate(**drivers).record(), float(table.get("times", 1))
-    except RevpathError as error:
-        raise type(error)(f"{where}: {error}") from error
-
-
-def read_workload(table: Mapping[str, Any], where: str) -> Workload:
+def read_workload(content: Mapping[str, Any], where: str) -> Workload:
     """A workload from its TOML table. An amount may be a table: an integral in joules that a component estimates."""
-    content = dict(table)
-    name = content.get("name", "(no name)")
+    content = dict(content)
+    where = f"{where}: workload {shown(content.get('name', '(no name)'))}"
     events = {}
-    for event, amount in dict(content.pop("events", {})).items():
+    for event, amount in table(content.pop("events", {}), f"{where}: events").items():
         if isinstance(amount, Mapping):
-            record, times = estimated(amount, f"{where}: workload {name!r}, event {event!r}")
+            record, times = estimated(amount, f"{where}: event {event!r}")
             events[event] = times * record.to("J/op")
         else:
-            events[event] = amount
+            events[event] = check_amount(event, amount)
     models: dict[str, Any] = {}
     for kind in ("models", "fitted"):
         models[kind] = {
-            event: estimated(model, f"{where}: workload {name!r}, {kind} of {event!r}")[0]
-            for event, model in dict(content.pop(kind, {})).items()
+            event: estimated(model, f"{where}: {kind} of {event!r}")[0]
+            for event, model in table(content.pop(kind, {}), f"{where}: {kind}").items()
         }
     try:
         return Workload(**content, events=events, **models)
     except (ValidationError, TypeError) as error:
-        raise PriceError(f"{where}: workload {name!r}: {explain(error)}") from error
+        raise PriceError(f"{where}: {explain(error)}") from error
+
+
+# Where these names were until 0.2.
+__getattr__, __dir__ = lazily(__name__, {"..performance": ("Performance", "find", "performance")})

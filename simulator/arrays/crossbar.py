@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,21 +14,32 @@ from ...devices import Device
 from ..cells.cells import Cells
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC
-from ..errors import ArrayError
+from ..errors import ArrayError, SaturationWarning
 from ..events import Events, Tally
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
+from ..operands import as_batch, as_finite, checked_update
 from ..programming.report import ProgrammingReport
-from ..programming.write_verify import WriteVerify, mind_wear
+from ..programming.write_verify import WriteVerify
 from ..reads.ohmic_lines import OhmicLines
-from ..reads.path import ReadPath
+from ..reads.path import Answer, ReadMode, ReadPath
 from ..reads.wired_lines import WiredLines
 from ..updates.update import PulseStreams, fire, pulse, update
 from .drift_compensation import DriftCompensation
-from .operator import ArrayOperator, as_batch, as_finite
+from .operator import ArrayOperator
 
 if TYPE_CHECKING:
     from ..wires import Wires
+
+
+MOST, ENOUGH = 0.5, 100  # part of the conversions from which saturation is worth a word, and how many there must be
+
+
+class Paths(NamedTuple):
+    """The reads of an array in its two directions."""
+
+    forward: ReadPath
+    backward: ReadPath
 
 
 class Crossbar(ArrayOperator):
@@ -44,7 +54,9 @@ class Crossbar(ArrayOperator):
     ----------
     shape: (rows, columns).
     config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
-    seed, array: noise is a function of (seed, purpose, array, step, position); arrays of one run differ in `array`.
+    seed, array: noise is a function of (seed, purpose, array, step, position). Arrays that have the same seed and the same
+        number, as all have by default, have the same noise to the bit, in programming and in reads: they are one array,
+        and an average over them lowers no noise. Give each array of a run its own `array`, or each repetition its own `seed`.
 
     Attributes
     ----------
@@ -69,19 +81,31 @@ class Crossbar(ArrayOperator):
         self.config = config if wires is None else replace(config, wires=wires)
         self.device: Device = self.config.device  # type: ignore[assignment]
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
-        self.cells = Cells(self.shape, self.device, self.mapping, seed, array)
+        self.cells = Cells(self.shape, self.device, self.mapping, seed, array, self.config.on_worn)
         wires = self.config.wires
         kind = OhmicLines if wires is None or wires.ideal else WiredLines
         self._lines = kind(self.cells, self.config, seed=seed, array=array)
-        self._paths = tuple(
-            ReadPath(self.cells, self._lines, self.config, transposed=transposed, seed=seed, array=array)
-            for transposed in (False, True)
+        self._paths = Paths(
+            *(
+                ReadPath(self.cells, self._lines, self.config, transposed=transposed, seed=seed, array=array)
+                for transposed in (False, True)
+            )
         )
         self._tally = Tally()
         self._compensation: DriftCompensation | None = None
         self.clipped = self.held = 0
-        self._streams = {p: Stream(seed, p, array) for p in ("read", "aside")}
+        self._aside = False
+        self._warned = False
+        self._numbers = {
+            purpose: (Stream(seed, purpose, array), Stream(seed, f"transposed-{purpose}", array))
+            for purpose in ("read", "aside")
+        }
         self._pulse_streams = PulseStreams.of(seed, array)
+
+    @property
+    def largest_input(self) -> float | None:
+        """x_max of an ideal DAC, for which products scale what is beyond it; None for real ones, which refuse it."""
+        return self.config.dac.x_max if self.config.dac.bits is None else None
 
     @property
     def events(self) -> Events:
@@ -139,11 +163,7 @@ class Crossbar(ArrayOperator):
                 )
             )
         report = replace(report, clipped=cut) if cut else report
-        if not (
-            self.cells.warned and self.config.on_worn == "warn"
-        ):  # a copy that is verified again and again says it once
-            mind_wear(report, self.config.on_worn)
-            self.cells.warned = self.config.on_worn == "warn" and bool(report.worn.any())
+        self.cells.worn.mind_report(report)
         return report
 
     def read(self) -> np.ndarray:
@@ -168,7 +188,6 @@ class Crossbar(ArrayOperator):
 
     def remember_drift(self, *, per_column: bool = False) -> None:
         """Read what `compensate_drift` will compare with: one read for each word line, when freshly programmed."""
-        self._compensation = None
         x_max = self.config.dac.x_max
         self._compensation = DriftCompensation(self, x_max=x_max, per_column=per_column, tally=self._tally)
 
@@ -181,11 +200,7 @@ class Crossbar(ArrayOperator):
         """
         if self._compensation is None:
             raise ArrayError("drift cannot be compensated: call remember_drift after programming, before time passes")
-        compensation, self._compensation = self._compensation, None
-        try:
-            return compensation.measure(self, self._tally).copy()
-        finally:
-            self._compensation = compensation
+        return self._compensation.measure(self, self._tally).copy()
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -193,13 +208,12 @@ class Crossbar(ArrayOperator):
 
         For evaluation during training, which must neither cost joules nor change what is learned.
         """
-        tally, clipped, held, stream = self._tally, self.clipped, self.held, self._streams["read"]
-        self._tally, self._streams["read"] = Tally(), self._streams["aside"]
+        before, tally, self._aside, self._tally = self._aside, self._tally, True, Tally()
         try:
             with self._lines.aside():
                 yield
         finally:
-            self._tally, self.clipped, self.held, self._streams["read"] = tally, clipped, held, stream
+            self._aside, self._tally = before, tally
 
     # -- reads ------------------------------------------------------------------------------------------------------
 
@@ -207,6 +221,10 @@ class Crossbar(ArrayOperator):
         """x (batch, rows) -> x @ W (batch, columns), float32: word lines driven, bit lines sensed."""
         y = self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
         return y if self._compensation is None else self._compensation.apply(y, self._tally)
+
+    def uncompensated(self, x: np.ndarray) -> np.ndarray:
+        """As `forward`, without the compensation of drift: what `compensate_drift` compares."""
+        return self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
 
     def backward(self, d: np.ndarray) -> np.ndarray:
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
@@ -226,21 +244,57 @@ class Crossbar(ArrayOperator):
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
         with self._lines.aside():
-            return self._paths[transposed].calibrate(x, percentile, self._streams["aside"])
+            return self._path(transposed).calibrate(x, percentile, self._numbers["aside"][transposed])
+
+    def reach(self, x: np.ndarray, *, transposed: bool = False) -> float:
+        """The largest output that inputs x give in one direction, with four standard deviations of noise; not counted."""
+        with self._lines.aside():
+            return self._path(transposed).reach(x, self._numbers["aside"][transposed])
+
+    def ranging(self, *, transposed: bool = False) -> bool:
+        """Whether the ADC of one direction has a range that is still to be found, by the first batch (`ADC.range`)."""
+        return self._path(transposed).ranging
+
+    def find_range(self, y_max: float, *, transposed: bool = False) -> None:
+        """Give the ADC of one direction the range that a first batch has shown to fit; it may still grow."""
+        self._path(transposed).find_range(y_max)
 
     def adc(self, *, transposed: bool = False) -> ADC:
         """The converter of the sensed lines of one direction, with its range found."""
-        return self._paths[transposed].adc
+        return self._path(transposed).adc
 
     def set_range(self, y_max: float, *, transposed: bool = False) -> None:
         """Give the ADC of one direction the range +-y_max, whatever its policy says."""
-        self._paths[transposed].set_range(y_max)
+        self._path(transposed).set_range(y_max)
+
+    def _path(self, transposed: bool) -> ReadPath:
+        return self._paths.backward if transposed else self._paths.forward
 
     def _read_array(self, x: np.ndarray, *, transposed: bool) -> np.ndarray:
-        y, clipped, held = self._paths[transposed].read(x, self._streams["read"], self._tally)
-        self.clipped += clipped
-        self.held += held
-        return y
+        numbers = self._numbers["aside" if self._aside else "read"][transposed]
+        answer = self._path(transposed).read(x, ReadMode(self._tally, numbers, keeps=not self._aside))
+        if not self._aside:
+            self.clipped += answer.clipped
+            self.held += answer.held
+            self._mind_saturation(answer, transposed)
+        return answer.y
+
+    def _mind_saturation(self, answer: Answer, transposed: bool) -> None:
+        """Say once that the range of a converter does not fit."""
+        path = self._path(transposed)
+        path.conversions += answer.conversions
+        path.clipped += answer.clipped
+        conversions, clipped = path.conversions, path.clipped
+        if self._warned or conversions < ENOUGH or clipped <= MOST * conversions:
+            return
+        self._warned = True
+        warnings.warn(
+            f"{clipped} of {conversions} conversions saturated at y_max = {self.adc(transposed=transposed).y_max:.6g} "
+            f"(transposed = {transposed}): give the ADC another y_max, call `calibrate` of the array with typical inputs, or "
+            f"leave range and y_max out (range = 'auto')",
+            SaturationWarning,
+            stacklevel=4,
+        )
 
     # -- update -----------------------------------------------------------------------------------------------------
 
@@ -248,22 +302,38 @@ class Crossbar(ArrayOperator):
         """W <- W + rate x^T d in the array, one outer product for each row of the batch, in order.
 
         Cells with a pulse response are moved by coincidences of stochastic pulse trains on word and bit lines (or as
-        `config.pulses` says); ideal cells take the exact change and saturate at weight_max.
+        `config.pulses` says); ideal cells take the exact change, added up in float64, and saturate at weight_max.
+
+        The probability with which a line fires in a slot has 16 bits, as the random numbers of a pulse generator do: it is
+        rounded to a multiple of 2**-16. The largest |x| and |d| of a sample fire with a like probability p, which is 0.71 to
+        1 where rate x |x| |d| asks for more than one pulse, and its square root in pulses where it asks for less. So an
+        input below 2**-17 / p of the largest (8e-6 of it, 3e-5 at p = 0.25) never fires and changes nothing, and one a few
+        times larger is off by the rounding; a whole sample that asks for less than 6e-11 pulses does nothing.
 
         Parameters
         ----------
-        x: (batch, rows). d: (batch, columns). rate: learning rate, non-negative.
+        x : (batch, rows) array
+            Of the word lines.
+        d : (batch, columns) array
+            Of the bit lines.
+        rate : float
+            Learning rate, not negative.
 
         Raises
         ------
-        ArrayError: shapes that do not match, values that are not finite, or a device whose pulse response is not known.
+        ArrayError
+            Shapes that do not match, values that are not finite, or a device whose pulse response is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from revpath.simulator import Crossbar
+        >>> array = Crossbar((3, 2))
+        >>> array.update(np.ones((1, 3)), np.array([[0.5, -0.5]]), rate=0.1)
+        >>> array.read()[0].round(3).tolist()
+        [0.05000000074505806, -0.05000000074505806]
         """
-        x = as_finite(x, self.shape[0], "x")
-        d = as_finite(d, self.shape[1], "d")
-        if len(x) != len(d):
-            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        if not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
-            raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
+        x, d = checked_update(x, d, rate, self.shape)
         update(self.cells, x, d, rate, self.config, self._pulse_streams, self._tally)
 
     def pulse(self, counts: np.ndarray) -> None:

@@ -74,7 +74,7 @@ class DriftCompensation:
     def _sizes(self, array: ArrayOperator, tally: Tally) -> np.ndarray:
         """Sums of the magnitudes of calibration reads, (1,) or (columns,)."""
         rows, columns = array.shape
-        y = np.abs(array.forward(np.eye(rows, dtype=np.float32) * np.float32(self._x_max)))
+        y = np.abs(array.uncompensated(np.eye(rows, dtype=np.float32) * np.float32(self._x_max)))
         sums = y.sum(axis=0, dtype=np.float64)
         tally.count("digital.add", y.size - (columns if self.per_column else 1))
         return sums if self.per_column else sums.sum(keepdims=True)

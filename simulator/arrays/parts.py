@@ -20,14 +20,19 @@ a matrix that needs one array only is that array, to the bit. A tile keeps its n
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..config import ArrayConfig
+from ..converters.adc_dac import ADC
+from ..converters.readout import check_inputs
 from ..errors import ArrayError
 from ..events import Events, Tally
+from ..operands import as_batch
+from ..programming.report import ProgrammingReport
 from .operator import ArrayOperator
 
 _MATRIX_BITS, _TILE_BITS, _SLICE_BITS = 28, 14, 8
@@ -43,6 +48,11 @@ class AnalogArray(Protocol):
     def shape(self) -> tuple[int, int]: ...
 
     @property
+    def largest_input(self) -> float | None:
+        """x_max of an ideal DAC, for which products scale what is beyond it; None for real ones, which refuse it."""
+        return self.config.dac.x_max if self.config.dac.bits is None else None
+
+    @property
     def events(self) -> Events: ...
 
     @property
@@ -54,7 +64,7 @@ class AnalogArray(Protocol):
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None: ...
 
-    def program(self, weights: np.ndarray) -> Any: ...
+    def program(self, weights: np.ndarray) -> ProgrammingReport: ...
 
     def read(self) -> np.ndarray: ...
 
@@ -91,9 +101,12 @@ def part_number(array: int, *, row: int = 0, column: int = 0, weight_slice: int 
 class CompositeArray(ArrayOperator):
     """An array made of arrays: what they did adds up, they step aside together, and their converters have one range."""
 
+    config: ArrayConfig
+
     def __init__(self, shape: tuple[int, int]) -> None:
         super().__init__(shape)
         self._tally = Tally()
+        self._aside = False
 
     @property
     @abstractmethod
@@ -115,6 +128,28 @@ class CompositeArray(ArrayOperator):
         """Cells that read noise would have taken below zero conductance, and that were held there."""
         return sum(part.held for part in self.parts)
 
+    def adc(self, *, transposed: bool = False) -> ADC:
+        """The converter of the sensed lines of one direction, where all parts have the same.
+
+        Raises
+        ------
+        ArrayError
+            The converters of the parts differ in their range.
+        """
+        kinds = {part.adc(transposed=transposed) for part in self.parts}
+        if len(kinds) > 1:
+            ranges = ", ".join(f"{kind.y_max:.6g}" for kind in sorted(kinds, key=lambda kind: kind.y_max or 0.0))
+            raise ArrayError(
+                f"the parts of this array have {len(kinds)} kinds of converters, with ranges y_max of {ranges}: ask one of "
+                "its `parts`, or give all of them one range by `calibrate` or `set_range`"
+            )
+        return kinds.pop()
+
+    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
+        """Give the ADCs of one direction of all parts the range +-y_max, whatever their policy says."""
+        for part in self.parts:
+            part.set_range(y_max, transposed=transposed)
+
     def age(self, seconds: float) -> None:
         """Let time pass in all parts, see `Crossbar.age`."""
         for part in self.parts:
@@ -132,28 +167,72 @@ class CompositeArray(ArrayOperator):
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Reads inside this block are not part of the run: they are not counted, and take none of its noise."""
-        tally = self._tally
+        before, tally = self._aside, self._tally
         with ExitStack() as stack:
             for part in self.parts:
                 stack.enter_context(part.aside())
-            self._tally = Tally()
+            self._aside, self._tally = True, Tally()
             try:
                 yield
             finally:
-                self._tally = tally
+                self._aside, self._tally = before, tally
 
-    def _calibrate(self, each: Iterable[Callable[[], float]], transposed: bool) -> float:
-        """Calibrate part by part and give all of them the largest range, so that their codes add up as they are."""
-        found, silent = [], None
-        for calibrate in each:
+    @abstractmethod
+    def parts_with_inputs(self, x: np.ndarray, transposed: bool) -> Iterator[tuple[Any, np.ndarray]]:
+        """Each part, and what of x (batch, driven) it is driven with."""
+
+    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+        """Set the range of the ADCs of one direction from what inputs x give; returns y_max. The reads are not counted.
+
+        All parts get the largest range that `Crossbar.calibrate` finds for one of them, so that their codes add up as
+        they are.
+
+        Parameters
+        ----------
+        x : (batch, rows), or (batch, columns) if transposed
+            Typical inputs.
+        transposed : bool
+            Of which direction.
+        percentile : float
+            Share of outputs that the range holds.
+
+        Raises
+        ------
+        ArrayError
+            As of `Crossbar.calibrate`; outputs of 0 are an error only where all parts have no others.
+        """
+        x = as_batch(x, self.shape[1 if transposed else 0], "x")
+        check_inputs(x, self.config.dac)
+        ranges, silent = [], None
+        for part, inputs in self.parts_with_inputs(x, transposed):
             try:
-                found.append(calibrate())
+                ranges.append(part.calibrate(inputs, transposed=transposed, percentile=percentile))
             except ArrayError as error:  # a part of nothing but zeros needs no range, unless they all are
                 silent = error
-        if silent is not None and not found:
+        if silent is not None and not ranges:
             raise silent
-        _set_range(self, max(found), transposed)
-        return max(found)
+        self.set_range(max(ranges), transposed=transposed)
+        return max(ranges)
+
+    def reach(self, x: np.ndarray, *, transposed: bool = False) -> float:
+        """The largest output of any part for inputs x in one direction, see `Crossbar.reach`."""
+        return max(p.reach(inputs, transposed=transposed) for p, inputs in self.parts_with_inputs(x, transposed))
+
+    def ranging(self, *, transposed: bool = False) -> bool:
+        """Whether an ADC of one direction has a range that is still to be found, see `Crossbar.ranging`."""
+        return any(part.ranging(transposed=transposed) for part in self.parts)
+
+    def find_range(self, y_max: float, *, transposed: bool = False) -> None:
+        """Give the ADCs of all parts the range that a first batch has shown to fit, see `Crossbar.find_range`."""
+        for part in self.parts:
+            part.find_range(y_max, transposed=transposed)
+
+    def _find_one_range(self, x: np.ndarray, *, transposed: bool) -> None:
+        """Before the first batch is read: one range for all parts. Aside, each part finds one of its own for the moment."""
+        if not self._aside and self.ranging(transposed=transposed):
+            y_max = self.reach(x, transposed=transposed)
+            if y_max > 0:
+                self.find_range(y_max, transposed=transposed)
 
     def _count_sum(self, terms: Sequence[Any], outputs: int, *, transposed: bool) -> None:
         """Outputs of several parts added up digitally, each of `outputs` numbers.
@@ -174,11 +253,3 @@ def _units(array: Any, transposed: bool) -> set[float]:
     if isinstance(array, CompositeArray):
         return set().union(*(_units(part, transposed) for part in array.parts))
     return {array.adc(transposed=transposed).step}
-
-
-def _set_range(array: Any, y_max: float, transposed: bool) -> None:
-    if isinstance(array, CompositeArray):
-        for part in array.parts:
-            _set_range(part, y_max, transposed)
-    else:
-        array.set_range(y_max, transposed=transposed)

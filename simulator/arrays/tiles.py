@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from functools import partial
 from itertools import chain
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,10 +11,10 @@ import numpy as np
 from ..config import ArrayConfig
 from ..converters.readout import check_inputs
 from ..errors import ArrayError
+from ..operands import as_batch, as_finite, checked_sizes, checked_update
 from ..programming.report import ProgrammingReport
 from ..updates.update import checked_firings
 from .crossbar import Crossbar
-from .operator import as_batch, as_finite, checked_sizes
 from .parts import CompositeArray, part_number
 
 
@@ -115,16 +112,18 @@ class TiledCrossbar(CompositeArray):
         if len(weights) != self.shape[0]:
             raise ArrayError(f"weights has shape {weights.shape}; it must be {self.shape}")
         if not how.get("clip"):
-            self.mapping.states(weights)  # refuses before any tile has changed
-        reports = [
-            tile.program(weights[down, across], **how)
+            self.mapping.check(weights)  # refuses before any tile has changed
+        if self.grid == (1, 1):
+            return self.tiles[0][0].program(weights, **how)
+        per_weight = [across.stop - across.start for across in self._columns]
+        widths = [n + 1 if self.mapping.shared else 2 * n for n in per_weight]
+        ends = np.cumsum([0, *widths]).tolist()
+        reports = (
+            ((down, slice(ends[j], ends[j + 1])), tile.program(weights[down, across], **how))
             for row, down in zip(self.tiles, self._rows, strict=True)
-            for tile, across in zip(row, self._columns, strict=True)
-        ]
-        across = self.grid[1]
-        return ProgrammingReport.joined(
-            reports, lambda arrays: _joined([arrays[i : i + across] for i in range(0, len(arrays), across)])
+            for j, (tile, across) in enumerate(zip(row, self._columns, strict=True))
         )
+        return ProgrammingReport.of_tiles((self.shape[0], ends[-1]), reports)
 
     def read(self) -> np.ndarray:
         """The weights (rows, columns) that the tiles show, without read noise: a diagnostic that no hardware has."""
@@ -142,6 +141,7 @@ class TiledCrossbar(CompositeArray):
             return self.tiles[0][0].forward(x)
         x = as_batch(x, self.shape[0], "x")
         check_inputs(x, self.config.dac)  # refuses before any tile has counted a read
+        self._find_one_range(x, transposed=False)
         y = np.empty((len(x), self.shape[1]), np.float32)
         for i, down in enumerate(self._rows):
             part = np.ascontiguousarray(x[:, down])  # one copy for all tiles across
@@ -157,6 +157,7 @@ class TiledCrossbar(CompositeArray):
             return self.tiles[0][0].backward(d)
         d = as_batch(d, self.shape[1], "d")
         check_inputs(d, self.config.dac)
+        self._find_one_range(d, transposed=True)
         y = np.empty((len(d), self.shape[0]), np.float32)
         for j, across in enumerate(self._columns):
             part = np.ascontiguousarray(d[:, across])
@@ -166,29 +167,12 @@ class TiledCrossbar(CompositeArray):
             self._count_sum(row, len(y) * (down.stop - down.start), transposed=True)
         return y
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
-        """Set the range of the ADCs of one direction from what inputs x give; returns y_max. The reads are not counted.
-
-        All tiles get the largest range that `Crossbar.calibrate` finds for one of them.
-
-        Parameters
-        ----------
-        x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
-
-        Raises
-        ------
-        ArrayError: as of `Crossbar.calibrate`; outputs of 0 are an error only where all tiles have no others.
-        """
-        x = as_batch(x, self.shape[1 if transposed else 0], "x")
-        check_inputs(x, self.config.dac)
-        cuts = self._columns if transposed else self._rows
-        inputs = [np.ascontiguousarray(x[:, cut]) for cut in cuts]
-        each = (
-            partial(tile.calibrate, inputs[j if transposed else i], transposed=transposed, percentile=percentile)
-            for i, row in enumerate(self.tiles)
-            for j, tile in enumerate(row)
-        )
-        return self._calibrate(each, transposed)
+    def parts_with_inputs(self, x: np.ndarray, transposed: bool) -> Iterator[tuple[Crossbar, np.ndarray]]:
+        """Each tile, and what of x (batch, driven) its lines are driven with."""
+        inputs = [np.ascontiguousarray(x[:, cut]) for cut in (self._columns if transposed else self._rows)]
+        for i, row in enumerate(self.tiles):
+            for j, tile in enumerate(row):
+                yield tile, inputs[j if transposed else i]
 
     # -- update -----------------------------------------------------------------------------------------------------
 
@@ -223,17 +207,26 @@ class TiledCrossbar(CompositeArray):
         ------
         ArrayError: as of a `Crossbar`.
         """
-        x = as_finite(x, self.shape[0], "x")
-        d = as_finite(d, self.shape[1], "d")
-        if len(x) != len(d):
-            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        if not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
-            raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
+        x, d = checked_update(x, d, rate, self.shape)
         columns = [np.ascontiguousarray(d[:, across]) for across in self._columns]
         for row, down in zip(self.tiles, self._rows, strict=True):
             part = np.ascontiguousarray(x[:, down])
             for tile, of_tile in zip(row, columns, strict=True):
                 tile.update(part, of_tile, rate)
+
+
+def arranged(
+    shape: tuple[int, int],
+    config: ArrayConfig | None = None,
+    *,
+    tile: tuple[int, int] | None = None,
+    seed: int = 0,
+    array: int = 0,
+) -> Crossbar | TiledCrossbar:
+    """W (rows, columns) on one crossbar, or, where `tile` says how large one can be, on a grid of them."""
+    if tile is None:
+        return Crossbar(shape, config, seed=seed, array=array)
+    return TiledCrossbar(shape, config, tile=tile, seed=seed, array=array)
 
 
 def _cuts(size: int, most: int) -> list[slice]:

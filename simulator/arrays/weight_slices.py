@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..config import ArrayConfig
+from ..converters.readout import check_inputs
 from ..errors import ArrayError, MappingError
+from ..operands import as_batch, as_finite, is_size
 from ..programming.report import ProgrammingReport
 from .crossbar import Crossbar
-from .operator import as_batch, as_finite, is_size
 from .parts import CompositeArray, part_number
 from .tiles import TiledCrossbar
 
@@ -139,6 +140,8 @@ class SlicedCrossbar(CompositeArray):
     def forward(self, x: np.ndarray) -> np.ndarray:
         """x (batch, rows) -> x @ W (batch, columns), float32: word lines driven, bit lines sensed, in every slice."""
         x = as_batch(x, self.shape[0], "x")
+        check_inputs(x, self.config.dac)
+        self._find_one_range(x, transposed=False)
         y = self._joined([part.forward(x) for part in self.slices])
         self._count_sum(self.slices, y.size, transposed=False)
         return y
@@ -146,25 +149,17 @@ class SlicedCrossbar(CompositeArray):
     def backward(self, d: np.ndarray) -> np.ndarray:
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed, in every slice."""
         d = as_batch(d, self.shape[1], "d")
+        check_inputs(d, self.config.dac)
+        self._find_one_range(d, transposed=True)
         y = self._joined([part.backward(d) for part in self.slices])
         self._count_sum(self.slices, y.size, transposed=True)
         return y
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
-        """Set the range of the ADCs of one direction from what inputs x give; returns y_max. The reads are not counted.
-
-        All slices get the largest range that `calibrate` finds for one of them.
-
-        Parameters
-        ----------
-        x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
-
-        Raises
-        ------
-        ArrayError: as of `Crossbar.calibrate`; outputs of 0 are an error only where all slices have no others.
-        """
-        each = (partial(part.calibrate, x, transposed=transposed, percentile=percentile) for part in self.slices)
-        return self._calibrate(each, transposed)
+    def parts_with_inputs(
+        self, x: np.ndarray, transposed: bool
+    ) -> Iterator[tuple[Crossbar | TiledCrossbar, np.ndarray]]:
+        """Each slice, all of which are driven with the whole x (batch, driven)."""
+        return ((part, x) for part in self.slices)
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         """Always ArrayError: an outer product moves cells by fractions of a digit and knows no carries."""

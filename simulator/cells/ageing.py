@@ -10,6 +10,7 @@ the law applied to each at its own.
 from __future__ import annotations
 
 import math
+import warnings
 from fractions import Fraction
 from numbers import Real
 
@@ -25,6 +26,10 @@ from ..noise.streams import Stream
 # The exponent of a drift is a property of the cell. Where a filament or a charge wanders to is chance, each time anew.
 _OF_THE_CELL = (NoDrift, PowerOfTime)
 _OF_WRITTEN = (FlickerReadNoise, PiecewiseFlickerReadNoise)  # sigma = g Q(r), Q as programmed
+
+
+class UnknownDriftWarning(UserWarning):
+    """Time passes for cells of which nobody has said what becomes of them."""
 
 
 class Age:
@@ -63,6 +68,7 @@ class Age:
         self._normals = self._draw()
         self._written = np.full((2, cells, 2), np.nan, np.float32)  # state and shown, when programmed
         self._left = self._written.copy()  # and as they were left the last time
+        self._warned = "drift" not in device.unknowns
 
     @property
     def seconds(self) -> float:
@@ -78,14 +84,30 @@ class Age:
     def advance(self, state: np.ndarray, shown: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
         """What cells hold and show `seconds` later, float32 like what they hold and show now, (rows x columns, 2).
 
-        0 s changes nothing, to the last bit; nor does any time with a device whose drift is not known or none.
+        0 s changes nothing, to the last bit; nor does any time with a device that has no drift, or whose drift is not known.
 
         Raises
         ------
-        ArrayError: seconds are not a finite number, or negative. RevpathError: the law is not known for that age.
+        ArrayError
+            Seconds are not a finite number, or negative.
+        RevpathError
+            The law is not known for that age.
+
+        Warns
+        -----
+        UnknownDriftWarning
+            Once an array: nobody has said how the device drifts, so that nothing changes.
         """
         if isinstance(seconds, bool) or not isinstance(seconds, Real) or not math.isfinite(seconds) or seconds < 0:
             raise ArrayError(f"seconds = {seconds!r} must be a finite number and not negative")
+        if seconds and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"device {self._device.name!r}: drift is not known, so its cells stay as they are, however long; give it a "
+                f"law of drift (Device.replaced(drift=...)), or drift={{'law': 'none'}} to say that there is none",
+                UnknownDriftWarning,
+                stacklevel=4,
+            )
         epoch, births, written = self._notice(state, shown)
         now = self._now + Fraction(float(seconds))
         aged = np.stack([state, shown])

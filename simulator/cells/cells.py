@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,17 +12,20 @@ from ...devices import Device
 from ...devices.laws.retention import NoDrift
 from ...devices.response import NoResponse
 from ...devices.response.pulsed import CellParameters, PulsedResponse
-from ..converters.readout import summarise
 from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
 from ..programming.report import Outcome, ProgrammingReport
-from ..programming.write_verify import PURPOSE, EnduranceError, EnduranceWarning, WriteVerify, write_verify
+from ..programming.wear import OnWorn, Wear
+from ..programming.write_verify import PURPOSE, WriteVerify, write_verify
+from ..pulses.entries import LARGEST_COUNT, PULSES_A_CALL
 from ..pulses.kernels import counted_pulses
-from ..pulses.laws import draw_cells, draw_stuck, fasten, kernel_law, traits_of
+from ..pulses.laws import PulsedCells, draw_cells, draw_stuck, fasten, kernel_law, traits_of
+from ..pulses.layout import B_MAX, B_MIN, MINUS, PLUS
 from .ageing import Age
+from .summary import Summary, summary_of
 
-LARGEST_COUNT = 2**31 - 1  # pulses on one weight in one call: their addresses have 31 bits
+T = TypeVar("T")
 
 
 class Cells:
@@ -30,27 +34,35 @@ class Cells:
     Parameters
     ----------
     shape: (rows, columns) of the weights. device: what every cell is. mapping: between weights, states and siemens.
-    seed, array: address of the differences between cells.
+    seed, array: address of the differences between cells. on_worn: see `Wear`.
 
     Attributes
     ----------
     state: (rows x columns, 2) float32, what the cells hold. shown: what a read sees of them (their write noise comes
         on top).
-    wear: (rows x columns, 2), pulses and writes that each has taken, in programming and in training.
+    wear: (rows x columns, 2), pulses and writes that each has taken, in programming and in training; `worn` is its owner.
     traits: (rows x columns, 2, n) float32: s_up, s_down, upper and lower bound of the state of each pulsed cell, and what
-        else its law needs (`pulse_laws.traits_of`); None for others.
-    law: the pulse response as kernels want it (`pulse_laws.kernel_law`); None for cells that are not pulsed.
+        else its law needs (`laws.traits_of`, `layout.py`); None for others.
+    law: the pulse response as kernels want it (`laws.kernel_law`); None for cells that are not pulsed.
     stuck: (rows x columns, 2) float32: where cells stand that never move, and NaN for the others; None where all move.
     weights: (rows, columns) float32 shown by a read that drives the word lines.
     """
 
-    def __init__(self, shape: tuple[int, int], device: Device, mapping: WeightMapping, seed: int, array: int) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        device: Device,
+        mapping: WeightMapping,
+        seed: int,
+        array: int,
+        on_worn: OnWorn = "warn",
+    ) -> None:
         self.shape, self.device, self.mapping = shape, device, mapping
         self._writes = Stream(seed, "program", array)
         self._verifies = Stream(seed, PURPOSE, array)
-        self._addresses = Stream(seed, "device-to-device", array), Stream(seed, "yield", array)
+        self._spreads, self._faults = Stream(seed, "device-to-device", array), Stream(seed, "yield", array)
         self._age: Age | None = None  # made when time first passes: until then every cell is new
-        self._numbers = seed, array
+        self._seed, self._array = seed, array
         self.stuck = self._draw_stuck()
         self.traits = self.law = None
         if isinstance(device.response, PulsedResponse):
@@ -58,15 +70,24 @@ class Cells:
             self.law = kernel_law(device.response, mapping.floor)
         self.state = np.empty((shape[0] * shape[1], 2), np.float32)
         self.shown = np.empty_like(self.state)
-        self.wear = np.zeros(self.state.shape, np.int64)
+        self.worn = Wear(len(self.state), device, on_worn, sharing=shape[1] if mapping.shared else 1)
         self.version = 0
-        self._most_worn = 0  # no cell has taken more pulses than this
-        self.warned = False
+        self._exact: np.ndarray | None = None  # `state` in float64, where changes are not pulses and may be tiny
         if self.traits is not None:
             # a pulsed cell rests at the zero of its state coordinate, where soft bounds balance up and down pulses
             self.hold(np.zeros(self.state.shape))
         else:
             self.hold(mapping.states(np.zeros(shape)))
+
+    @property
+    def wear(self) -> np.ndarray:
+        """Pulses and writes that each cell has taken, (rows x columns, 2) int64."""
+        return self.worn.counts
+
+    @property
+    def endurance(self) -> float | None:
+        """Pulses, or writes in one go, that a cell endures; None where that is not known."""
+        return self.worn.limit
 
     def conductances(self) -> np.ndarray:
         """Siemens (rows, columns, 2) float64: G+ and G-."""
@@ -75,11 +96,12 @@ class Cells:
     def planes(self) -> tuple[np.ndarray, np.ndarray]:
         """Siemens of G+ (rows, columns) and of G- (rows, columns), or (rows, 1) where it is shared."""
         g = self.conductances()
-        return g[..., 0], g[:, :1, 1] if self.mapping.shared else g[..., 1]
+        return g[..., PLUS], g[:, :1, MINUS] if self.mapping.shared else g[..., MINUS]
 
     def line_siemens(self, *, transposed: bool) -> np.ndarray:
         """All cells on each driven line together, siemens: on the word lines, or if transposed on the bit lines."""
-        return self._summarised()[1][1 if transposed else 0]
+        summary = self._summarised()
+        return summary.bit_siemens if transposed else summary.word_siemens
 
     @property
     def backward_weights(self) -> np.ndarray:
@@ -90,7 +112,9 @@ class Cells:
         """
         if not self.mapping.shared:
             return self.weights
-        return np.float32(self.mapping.scale) * (self.shown[:, 0].reshape(self.shape) - np.float32(self.mapping.floor))
+        return np.float32(self.mapping.scale) * (
+            self.shown[:, PLUS].reshape(self.shape) - np.float32(self.mapping.floor)
+        )
 
     @property
     def nominal_reference(self) -> float:
@@ -142,9 +166,9 @@ class Cells:
                 endurance=self.endurance,
                 on_worn="ignore",  # whoever counts the events says so after counting them
             )
-        for pairs, cells in ((self.state, state), (self.shown, shown), (self.wear, report.wear)):
+        for pairs, cells in ((self.state, state), (self.shown, shown), (self.worn.counts, report.wear)):
             self._spread(pairs, cells)
-        self._most_worn = int(self.wear.max())
+        self.worn.written()
         if self._age is not None:
             self._age.restart()
         self.changed()
@@ -162,7 +186,7 @@ class Cells:
             target = np.maximum(target, 0.0)
         states = self.mapping.to_state(target).astype(np.float32)
         if traits is not None:
-            bounded = np.clip(states, traits[..., 3], traits[..., 2])
+            bounded = np.clip(states, traits[..., B_MIN], traits[..., B_MAX])
             outcome[bounded != states] = Outcome.BEYOND_BOUNDS
             states = bounded
         if stuck is not None:
@@ -178,9 +202,8 @@ class Cells:
         ArrayError: seconds are not a finite number, or negative. RevpathError: the law is not known for that age.
         """
         if self._age is None:
-            seed, array = self._numbers
             fixed = None if self.stuck is None else ~np.isnan(self.stuck)
-            self._age = Age(self.shape, self.device, self.mapping, seed=seed, array=array, fixed=fixed)
+            self._age = Age(self.shape, self.device, self.mapping, seed=self._seed, array=self._array, fixed=fixed)
         state, shown = self._age.advance(self.state, self.shown, seconds)
         if isinstance(self.device.drift, NoDrift):
             self.version += 1  # the contents are what they were, the noise of reads is not
@@ -204,9 +227,35 @@ class Cells:
         response = self.device.response
         if not isinstance(response, PulsedResponse):
             raise ArrayError(f"device {self.device.name!r} has a response that is {response.law}: no pulse moves it")
-        stream = replace(self._addresses[0], step=0)
+        stream = replace(self._spreads, step=0)
         cells = draw_cells(response, stream, self.shape, self.mapping.floor, shared=self.mapping.shared)
         return cells if self.stuck is None else fasten(cells, self.stuck)
+
+    def take(self, moves: Callable[[PulsedCells], T], most: int) -> T:
+        """Let pulses move the cells: the one way in, after which summaries and wear are what they must be.
+
+        Parameters
+        ----------
+        moves : callable
+            Given `PulsedCells`, it changes state, shown and wear in place; what it returns is handed on.
+        most : int
+            Pulses that a cell can take in it, at most.
+
+        Raises
+        ------
+        ArrayError
+            No pulse moves these cells.
+        """
+        if self.law is None or self.traits is None:
+            what = "has no known pulse response" if isinstance(self.device.response, NoResponse) else "is ideal"
+            raise ArrayError(f"device {self.device.name!r} {what}: it cannot be pulsed")
+        try:
+            return moves(
+                PulsedCells((self.state, self.shown, self.traits, self.wear), self.law, self.moving, self.shape)
+            )
+        finally:
+            self.worn.took(most)
+            self.changed()
 
     def pulse(self, counts: np.ndarray, stream: Stream) -> None:
         """So many pulses on each weight, one after another: up where positive, down where negative.
@@ -216,58 +265,62 @@ class Cells:
 
         Parameters
         ----------
-        counts: (rows, columns), whole numbers. stream: of the noise; the call takes one step.
+        counts : (rows, columns) int64
+            Of `checked_counts`.
+        stream : Stream
+            Of the noise; the call takes one step.
 
         Raises
         ------
-        ArrayError: a wrong shape, counts that are not whole, or too many; cells that no pulse moves.
+        ArrayError
+            No pulse moves these cells.
+        KeyboardInterrupt
+            Between two parts of a second or two; it has an attribute `given`, the pulses that each weight has taken at most.
         """
-        counts = self.checked_counts(counts)
-        if self.law is None:
-            what = "has no known pulse response" if isinstance(self.device.response, NoResponse) else "is ideal"
-            raise ArrayError(f"device {self.device.name!r} {what}: it cannot be pulsed")
-        cells = self.state, self.shown, self.traits, self.wear
-        counted_pulses(cells, self.law, self.moving, counts.reshape(-1), stream.take_step(), stream.key)
-        self.changed()
+        flat = counts.reshape(-1)
+        sizes = np.abs(flat)
+        most, total = int(sizes.max(initial=0)), int(sizes.sum())
+        part = max(most * PULSES_A_CALL // max(total, 1), 1)
 
-    @property
-    def endurance(self) -> float | None:
-        """Pulses, or writes in one go, that a cell endures; None where that is not known.
+        def all_parts(cells: PulsedCells) -> None:
+            step = stream.take_step()
+            for first in range(0, most, part):
+                try:
+                    counted_pulses(
+                        cells.contents, cells.law, cells.moving, flat, first, min(first + part, most), step, stream.key
+                    )
+                except KeyboardInterrupt as interrupt:
+                    interrupt.given = min(first + part, most)  # type: ignore[attr-defined]
+                    interrupt.add_note(
+                        f"after {min(first + part, most)} of {most} pulses on a weight; they are counted"
+                    )
+                    raise
 
-        Endurance is given in cycles over the whole window and back. Wear is taken as proportional to the way: a cycle is
-        as many pulses as the nominal cell has states (`response.states`), up and then down again. That is an
-        assumption; pulses at a bound, which move nothing, count too.
+        self.take(all_parts, most)
+
+    def add(self, change: np.ndarray) -> None:
+        """Change ideal weights by exactly so much, (rows, columns); they saturate at weight_max.
+
+        The sum is kept in float64, so that many changes add up that float32 could not see; a read sees it in float32.
         """
-        cycles, response = self.device.endurance.cycles, self.device.response
-        if cycles is None or not isinstance(response, PulsedResponse):
-            return cycles
-        return cycles * 2 * response.states
+        mapping = self.mapping
+        states = self.exact_states()
+        weights = mapping.scale * (states[:, PLUS] - states[:, MINUS]).reshape(self.shape) + change
+        np.clip(weights, -mapping.weight_max, mapping.weight_max, out=weights)
+        self.hold_exactly(mapping.states(weights))
+        if self.stuck is None:
+            self.weights = weights.astype(np.float32)  # free of the rounding of states
 
-    def mind_wear(self, pulses: int, on_worn: str) -> None:
-        """To be told after training: `pulses` are the most that any cell can have taken since the last time.
+    def exact_states(self) -> np.ndarray:
+        """What the cells hold, (rows x columns, 2) float64: what `hold_exactly` left, or `state` where it was not the last."""
+        return self.state.astype(np.float64) if self._exact is None else self._exact
 
-        Raises
-        ------
-        EnduranceError: cells are worn and on_worn is "error"; the pulses have been applied.
-        """
-        cycles, limit = self.device.endurance.cycles, self.endurance
-        if limit is None or on_worn == "ignore":
-            return
-        self._most_worn += pulses
-        if self._most_worn <= limit or (self.warned and on_worn == "warn"):
-            return
-        self._most_worn = int(self.wear.max())
-        worn = int(np.count_nonzero(self._unshared(self.wear.reshape(*self.shape, 2)) > limit))
-        if not worn:
-            return
-        message = (
-            f"{worn} cells have taken more than the {limit:.4g} pulses of {cycles:.4g} cycles that device "
-            f"{self.device.name!r} endures; the most is {self._most_worn}"
-        )
-        if on_worn == "error":
-            raise EnduranceError(message)
-        self.warned = True
-        warnings.warn(message, EnduranceWarning, stacklevel=4)
+    def hold_exactly(self, states: np.ndarray) -> None:
+        """`hold`, and remember the states in float64, for changes that are too small for float32."""
+        exact = np.array(states, np.float64).reshape(self.state.shape)
+        self.hold(exact)
+        rounded = exact.astype(np.float32)
+        self._exact = np.where(self.state == rounded, exact, self.state)  # not of cells that their bounds hold back
 
     def checked_counts(self, counts: np.ndarray) -> np.ndarray:
         """Counts of pulses (rows, columns), int64; ArrayError where they cannot be."""
@@ -291,7 +344,7 @@ class Cells:
         """Make every cell hold, and show, a state, or what is nearest to it inside its bounds."""
         self.state[:] = states.reshape(self.state.shape)
         if self.traits is not None:
-            np.clip(self.state, self.traits[..., 3], self.traits[..., 2], out=self.state)
+            np.clip(self.state, self.traits[..., B_MIN], self.traits[..., B_MAX], out=self.state)
         elif self.stuck is not None:
             np.copyto(self.state, self.stuck, where=~np.isnan(self.stuck))
         if self.mapping.shared:
@@ -301,49 +354,34 @@ class Cells:
 
     def share(self, pairs: np.ndarray) -> None:
         """Give all weights of a word line the reference cell of its first one, in place."""
-        reference = pairs.reshape(*self.shape, 2)[..., 1]
+        reference = pairs.reshape(*self.shape, 2)[..., MINUS]
         reference[:] = reference[:, :1]
 
     def changed(self) -> None:
         """To be told that the contents are other ones; what reads need of them is computed at the next read."""
         self.version += 1
-        self._summary: tuple[np.ndarray, tuple[np.ndarray, np.ndarray]] | None = None
+        self._exact = None
+        self._summary: Summary | None = None
 
     @property
     def weights(self) -> np.ndarray:
         """Weights that a read sees, (rows, columns) float32."""
-        return self._summarised()[0]
+        return self._summarised().weights
 
     @weights.setter
     def weights(self, weights: np.ndarray) -> None:
-        self._summary = weights, self._summarised()[1]
+        self._summary = self._summarised()._replace(weights=weights)
 
-    def _summarised(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Weights, and siemens of all cells on each word line and on each bit line."""
+    def _summarised(self) -> Summary:
         if self._summary is None:
-            rows, columns = self.shape
-            mapping = self.mapping
-            weights = np.empty(self.shape, np.float32)
-            totals = np.empty(rows), np.zeros(columns)
-            summarise(self.shown, np.float32(mapping.scale), weights, *totals)
-            empty = mapping.g_min - mapping.slope * mapping.w_min
-            if mapping.shared:
-                plus = mapping.conductances(self.shown[:, 0]).reshape(self.shape)
-                reference = mapping.conductances(self.shown[::columns, 1])
-                siemens = plus.sum(axis=1) + reference, plus.sum(axis=0)
-            else:
-                siemens = (
-                    totals[0] * mapping.slope + 2 * empty * columns,
-                    totals[1] * mapping.slope + 2 * empty * rows,
-                )
-            self._summary = weights, siemens
+            self._summary = summary_of(self.shown, self.shape, self.mapping)
         return self._summary
 
     def _unshared(self, pairs: np.ndarray) -> np.ndarray:
         """A copy of pairs (rows, columns, 2, ...) as the cells that exist: (rows, cells of a word line, ...)."""
         if not self.mapping.shared:
             return pairs.reshape(len(pairs), -1, *pairs.shape[3:]).copy()
-        return np.concatenate([pairs[:, :, 0], pairs[:, :1, 1]], axis=1)
+        return np.concatenate([pairs[:, :, PLUS], pairs[:, :1, MINUS]], axis=1)
 
     def _spread(self, pairs: np.ndarray, cells: np.ndarray) -> None:
         """The reverse of `_unshared`, into pairs (rows x columns, 2)."""
@@ -351,11 +389,10 @@ class Cells:
             pairs[:] = cells.reshape(pairs.shape)
             return
         target = pairs.reshape(*self.shape, 2)
-        target[..., 0], target[..., 1] = cells[:, :-1], cells[:, -1:]
+        target[..., PLUS], target[..., MINUS] = cells[:, :-1], cells[:, -1:]
 
     def _draw_stuck(self) -> np.ndarray | None:
-        stream = self._addresses[1]
-        stuck = draw_stuck(self.device.yields, (self.mapping.w_min, self.mapping.w_max), stream, self.shape)
+        stuck = draw_stuck(self.device.yields, (self.mapping.w_min, self.mapping.w_max), self._faults, self.shape)
         if stuck is not None and self.mapping.shared:
             self.share(stuck)
         return stuck

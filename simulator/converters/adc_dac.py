@@ -12,13 +12,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ...devices.base.errors import explain
 from ..errors import ArrayError
+
+_UNSAID = object()  # None says something: an ideal converter
+
+
+def _refusal(kind: type[BaseModel], error: ValidationError) -> ArrayError:
+    """A refusal by pydantic in the words of the house."""
+    said = f"{kind.__name__}: {explain(error)}"
+    fields = {str(part) for item in error.errors(include_url=False) for part in item["loc"]}
+    for name in sorted(fields - kind.model_fields.keys()):
+        close = get_close_matches(name, kind.model_fields, n=1)
+        said += f"; did you mean {close[0]!r}?" if close else f"; {name!r} is not one of {', '.join(kind.model_fields)}"
+    return ArrayError(said + ("; bits = None is an ideal converter" if "bits" in fields else ""))
 
 
 class _Converter(BaseModel):
@@ -37,12 +51,44 @@ class _Converter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def __init__(self, bits: Any = _UNSAID, /, **fields: Any) -> None:
+        if bits is not _UNSAID:
+            fields = {"bits": bits, **fields}
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise _refusal(type(self), error) from error
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """A converter from a table of its fields. ArrayError: a field or value that cannot be."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise _refusal(cls, error) from error
+
     bits: int | None = Field(default=8, ge=2, le=16)
     noise_lsb: float = Field(default=0.0, ge=0, le=100)
     offset_lsb: float = Field(default=0.0, ge=0, le=100)
     gain_error: float = Field(default=0.0, ge=0, le=0.1)
     inl_lsb: float = Field(default=0.0, ge=0, le=100)
     stochastic_rounding: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, fields: Any) -> Any:
+        """Text and truth values are no numbers, and NumPy's numbers are."""
+        if not isinstance(fields, Mapping):
+            return fields
+        values = {name: value.item() if isinstance(value, np.generic) else value for name, value in fields.items()}
+        for name, value in values.items():
+            field = cls.model_fields.get(name)
+            if field is None or field.annotation is bool:
+                if field is not None and not isinstance(value, bool):
+                    raise ValueError(f"{name} = {value!r} must be True or False")
+            elif isinstance(value, bool) or (isinstance(value, str) and isinstance(field.default, int | float)):
+                raise ValueError(f"{name} = {value!r} must be a number{' or None' if name == 'bits' else ''}")
+        return values
 
     @model_validator(mode="after")
     def _errors_have_a_unit(self) -> Self:
@@ -76,21 +122,21 @@ class _Converter(BaseModel):
     def enob(self) -> float:
         """Effective number of bits that it delivers: full-scale SINAD = 1.5 x 4**enob, infinite for an ideal converter.
 
-        Offset and gain do not enter, as in the sine-wave test, which fits them (`measured_enob` with an offset shows that
-        the code of a DAC that drives nothing stays at 0). Without nonlinearity it follows from
-        the variance of rounding and noise; with it, it is measured on simulated converters (`measured_enob`, seed 0).
+        It follows from the variance of rounding and noise. Offset and gain do not enter, as in the sine-wave test, which
+        fits them (`measured_enob` with an offset shows that the code of a DAC that drives nothing stays at 0).
 
         Raises
         ------
-        ArrayError: noise and nonlinearity leave no room for a sine.
+        ArrayError: the converter is nonlinear, and its bits have to be measured (`converters.effective_bits.enob`).
         """
         if self.bits is None:
             return math.inf
-        if self.inl_lsb == 0:
-            return 0.5 * math.log2(self.levels**2 / (3 * self.variance_lsb))
-        from .effective_bits import enob_of_nonlinear  # the measurement runs the reads, which know this file
-
-        return enob_of_nonlinear(type(self), self.bits, self.noise_lsb, self.inl_lsb, self.stochastic_rounding)
+        if self.inl_lsb != 0:
+            raise ArrayError(
+                f"inl_lsb = {self.inl_lsb}: the effective bits of a nonlinear converter have to be measured, "
+                f"revpath.simulator.converters.effective_bits.enob(converter)"
+            )
+        return 0.5 * math.log2(self.levels**2 / (3 * self.variance_lsb))
 
 
 class DAC(_Converter):
@@ -101,6 +147,8 @@ class DAC(_Converter):
     Attributes
     ----------
     x_max: the input that gives the full read voltage; larger inputs are an error, not clipped.
+    range: "fixed", or "scale": every row of inputs is divided by its largest magnitude over x_max, so that it uses all
+        levels, and its outputs are multiplied by that: counted digital work, see `revpath.simulator.reads.scaling`.
     slice_bits: None drives the whole input in one read; s drives the magnitude s bits at a time, lowest first (1 is
         bit-serial), each slice in a read of its own by a converter of s + 1 bits, see `input_slices.py`. Where s does not
         divide bits - 1 the last slice is shorter. Errors in steps are then in those of that smaller converter.
@@ -108,7 +156,8 @@ class DAC(_Converter):
         "analog": the slices are weighted and added as charge, and the ADC converts the sum once.
     """
 
-    x_max: float = Field(default=1.0, gt=0)
+    range: Literal["fixed", "scale"] = "fixed"
+    x_max: float = Field(default=1.0, ge=1e-30, le=1e30)
     slice_bits: int | None = Field(default=None, ge=1, le=15)
     shift_add: Literal["analog", "digital"] = "digital"
 
@@ -162,7 +211,7 @@ class DAC(_Converter):
         largest = float(np.max(np.abs(x)))
         raise ArrayError(
             f"inputs reach {largest:.6g} ({len(bad)} of {x.size} too large, the first at {tuple(map(int, bad[0]))}); "
-            f"the DAC takes from -x_max to x_max = {self.x_max:.6g}"
+            f"the DAC takes from -x_max to x_max = {self.x_max:.6g} (range = 'scale' scales every row to it)"
         )
 
 
@@ -171,22 +220,43 @@ class ADC(_Converter):
 
     Attributes
     ----------
-    range: where y_max comes from. "fixed": it is given. "calibrated": from outputs of the array, see `calibrated_range`.
-        "maximum": the largest output that any input and any contents of the window could give. The array that has the converter
-        resolves the last two (`resolved`); until then the converter has no step.
-    y_max: output, in units of input times weight, at which it saturates; saturated conversions are counted.
+    range: where y_max comes from.
+        "fixed": it is given; what a y_max without a range means.
+        "auto", where neither is given: the array finds it, from the first batch that it reads in a direction (all of it, and
+        four standard deviations of noise), and doubles it whenever more than 1 % of a batch would saturate, which is then
+        read and counted once more. It depends on what was read before. Outside of an array such a converter has y_max = 1.
+        "calibrated": from outputs of the array when its `calibrate` is called, and not before (the synapses of a model,
+        which has no moment for the call, take it as "auto").
+        "maximum": the largest output that any input and any contents of the window could give.
+        Until the array has resolved the last two (`resolved`) the converter has no step.
+    y_max: output, in units of input times weight, at which it saturates; saturated conversions are counted (`clipped`), and
+        an array warns (`SaturationWarning`) once most of them saturate.
     lines_per_converter: neighbouring lines that take turns at one converter, and share its errors.
     """
 
-    range: Literal["fixed", "calibrated", "maximum"] = "fixed"
-    y_max: float = Field(default=1.0, gt=0)
+    range: Literal["auto", "fixed", "calibrated", "maximum"] = "auto"
+    y_max: float = Field(default=1.0, ge=1e-30, le=1e30)
     lines_per_converter: int = Field(default=1, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_range_that_is_given_is_fixed(cls, fields: Any) -> Any:
+        if isinstance(fields, Mapping) and "y_max" in fields and "range" not in fields:
+            return {**fields, "range": "fixed"}
+        return fields
 
     @model_validator(mode="after")
     def _range_comes_from_one_place(self) -> ADC:
         if self.range != "fixed" and self.y_max != 1.0:
             raise ValueError(f"y_max = {self.y_max} goes with range = 'fixed'; range = {self.range!r} finds its own")
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As of any converter; a y_max in `update` fixes a range that was "auto"."""
+        update = dict(update or {})
+        if self.range == "auto" and "y_max" in update:
+            update = {"range": "fixed", **update}
+        return super().model_copy(update=update, deep=deep)
 
     def resolved(self, y_max: float) -> ADC:
         """This converter with its range found; a fixed one keeps the range that it has.
@@ -218,8 +288,11 @@ class ADC(_Converter):
         """
         if self.bits is None:
             return 0.0
-        if self.range != "fixed":
-            raise ArrayError(f"range = {self.range!r} must be resolved (`ADC.resolved`) before anything is converted")
+        if self.range in ("calibrated", "maximum"):
+            raise ArrayError(
+                f"range = {self.range!r} must be resolved before anything is converted: call `calibrate` of the array with "
+                f"typical inputs (or `ADC.resolved` with y_max); range = 'auto' lets the array find it"
+            )
         return self.y_max / self.levels
 
     @cached_property

@@ -19,7 +19,7 @@ from numba import prange
 
 from ..compile import kernel
 from ..errors import ArrayError
-from ..noise.streams import Stream
+from ..noise.streams import Numbers, Stream
 from .adc_dac import ADC, DAC
 
 _PARALLEL_FROM = 1 << 16  # numbers; below this a thread costs more than it brings
@@ -189,7 +189,7 @@ def _drive_rows_threaded(out, x, uniforms, normals, bank, converter):
         _drive_rows(out[rows], x[rows], uniforms[rows], normals[rows], bank, converter)
 
 
-def digitise_by_bank(y: np.ndarray, adc: ADC, stream: Stream, bank: ConverterBank | None) -> int:
+def digitise_by_bank(y: np.ndarray, adc: ADC, stream: Numbers, bank: ConverterBank | None) -> int:
     """Outputs (batch, lines) float32, noise already in them, digitised in place; the number of saturated conversions.
 
     In steps, the converter of line j sees v = y gain_j / step + offset_j; its code is the nearest to v + inl_j(nearest
@@ -202,7 +202,7 @@ def digitise_by_bank(y: np.ndarray, adc: ADC, stream: Stream, bank: ConverterBan
     return int(run(y, uniforms, errors, numbers))
 
 
-def drive_by_bank(x: np.ndarray, dac: DAC, stream: Stream | None, bank: ConverterBank | None) -> np.ndarray:
+def drive_by_bank(x: np.ndarray, dac: DAC, stream: Numbers | None, bank: ConverterBank | None) -> np.ndarray:
     """Inputs (batch, lines) float32, within x_max, as the lines' converters drive them.
 
     In steps, a code k other than 0 gives k gain_i + offset_i + inl_i(k) + noise. Takes one step of the stream for
@@ -239,7 +239,7 @@ def _errors(bank: ConverterBank | None, converter: ADC | DAC, lines: int, name: 
     return bank.gain[owner], bank.offset[owner], bank.inl, owner
 
 
-def _source(stream: Stream | None) -> Stream:
+def _source(stream: Numbers | None) -> Numbers:
     if stream is None:
         raise ArrayError("stream = None: a DAC with noise_lsb or stochastic_rounding needs a stream of random numbers")
     return stream

@@ -59,8 +59,35 @@ def measured_enob(converter: ADC | DAC, *, seed: int = 0, samples: int = 4096, c
     return math.log2(2 * converter.levels * converter.step / math.sqrt(12 * power))
 
 
+def enob(converter: ADC | DAC) -> float:
+    """Effective bits of a converter, of one slice where inputs are sliced; infinite for an ideal one.
+
+    From the variance of rounding and noise where that is all (`ADC.enob`); with a nonlinearity measured on simulated
+    converters (`measured_enob`, seed 0), once for each kind.
+
+    Raises
+    ------
+    ArrayError
+        Noise and nonlinearity leave no room for a sine.
+
+    Examples
+    --------
+    >>> from revpath.simulator import ADC
+    >>> from revpath.simulator.converters.effective_bits import enob
+    >>> round(enob(ADC(bits=8)), 2), round(enob(ADC(bits=8, inl_lsb=0.5)), 1)
+    (7.99, 6.9)
+    """
+    if isinstance(converter, DAC) and converter.slice_bits is not None:
+        converter = converter.line_converter
+    if converter.bits is None or converter.inl_lsb == 0:
+        return converter.enob
+    return _enob_of_nonlinear(
+        type(converter), converter.bits, converter.noise_lsb, converter.inl_lsb, converter.stochastic_rounding
+    )
+
+
 @lru_cache(maxsize=256)
-def enob_of_nonlinear(
+def _enob_of_nonlinear(
     kind: type[ADC | DAC], bits: int, noise_lsb: float, inl_lsb: float, stochastic_rounding: bool
 ) -> float:
     """`measured_enob` with seed 0; offset, gain and range do not enter, hence are not asked for."""

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ArrayError
-from ..noise.streams import Stream
+from ..noise.streams import Numbers
 from .adc_dac import DAC
 from .readout import check_inputs
 
@@ -37,7 +37,7 @@ class InputSlice:
     weight: float
 
 
-def input_codes(x: np.ndarray, dac: DAC, stream: Stream | None = None) -> np.ndarray:
+def input_codes(x: np.ndarray, dac: DAC, stream: Numbers | None = None) -> np.ndarray:
     """Codes (batch, lines) int32 of inputs (batch, lines) float32: the nearest, or stochastically rounded.
 
     Takes a step of the stream for stochastic rounding.
@@ -68,7 +68,7 @@ def digits_of(codes: np.ndarray, dac: DAC) -> np.ndarray:
     return (np.sign(codes) * ((np.abs(codes) >> shifts) & (2**dac.slice_bits - 1))).astype(np.int32)
 
 
-def input_slices(x: np.ndarray, dac: DAC, stream: Stream | None = None) -> list[InputSlice]:
+def input_slices(x: np.ndarray, dac: DAC, stream: Numbers | None = None) -> list[InputSlice]:
     """What to drive, slice by slice, for inputs (batch, lines): sum of weight x inputs is the rounded input.
 
     Drive each by `drive(slice.inputs, siemens, dac.line_converter, ...)`. A DAC without slices gives one of weight 1; its

@@ -8,39 +8,11 @@ from numba import prange
 
 from ..compile import kernel
 from ..errors import ArrayError
-from ..noise.streams import BLOCK, SPAN, Stream, normals_of_blocks
+from ..noise.streams import BLOCK, SPAN, Numbers, normals_of_blocks
 from .adc_dac import ADC, DAC
 from .bank import ConverterBank, digitise_by_bank, drive_by_bank
 
 _PARALLEL_FROM = 1 << 16  # numbers; below this a thread costs more than it brings
-
-
-@kernel(relaxed=True)
-def _sum_pairs(pairs, row_sum, column_sums):
-    for j in range(column_sums.size):
-        both = np.float64(pairs[j, 0] + pairs[j, 1])
-        row_sum += both
-        column_sums[j] += both
-    return row_sum
-
-
-@kernel()
-def summarise(shown, scale, weights, row_sums, column_sums):
-    """What reads need of the contents.
-
-    Parameters
-    ----------
-    shown: (rows x columns, 2) float32 states. scale: weight per unit of state difference, float32.
-    weights: out, (rows, columns) float32. row_sums, column_sums: out, float64; states added up along each line (the
-        latter must come filled with zeros).
-    """
-    columns = weights.shape[1]
-    for i in range(weights.shape[0]):
-        pairs = shown[i * columns : (i + 1) * columns]
-        row = weights[i]
-        for j in range(row.size):
-            row[j] = scale * (pairs[j, 0] - pairs[j, 1])
-        row_sums[i] = _sum_pairs(pairs, 0.0, column_sums)
 
 
 @kernel()
@@ -104,7 +76,7 @@ def _drive_threaded(out, x, siemens, converter, totals):
 
 
 def drive(
-    x: np.ndarray, siemens: np.ndarray, dac: DAC, stream: Stream | None = None, bank: ConverterBank | None = None
+    x: np.ndarray, siemens: np.ndarray, dac: DAC, stream: Numbers | None = None, bank: ConverterBank | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the driven lines see, and the totals that price and limit the read.
 
@@ -138,7 +110,9 @@ def drive(
 
 
 def check_inputs(x: np.ndarray, dac: DAC) -> None:
-    """ArrayError where an input is not finite or beyond x_max of the DAC."""
+    """ArrayError where an input is not finite, or beyond x_max of a DAC that does not scale it."""
+    if dac.range == "scale" and np.isfinite(x).all():
+        return
     if not np.all(np.abs(x) <= np.float32(dac.limit)):
         bad = np.argwhere(~np.isfinite(x))
         if len(bad):
@@ -217,10 +191,11 @@ def _add_noise(y, first, columns, variance, own, normals):
 def _digitise(y, first, stop, columns, variance, converter, address):
     """Noise (where variance has rows) and quantisation (where the step is not 0) of outputs (batch x columns,).
 
-    Spans are of `SPAN` outputs; those from `first` to before `stop` are changed in place. Returns how many saturated.
+    Spans are of `SPAN` numbers of the draw, of which the outputs take those from position `lead` of block `base` on;
+    spans from `first` to before `stop` are changed in place. Returns how many saturated.
     """
     step, inverse, levels, own = converter
-    number, key = address
+    number, key, base, lead = address
     low = np.empty(SPAN // 4, np.uint32)
     high = np.empty(SPAN // 4, np.uint32)
     words = np.empty((4, SPAN // 4), np.uint32)
@@ -229,11 +204,15 @@ def _digitise(y, first, stop, columns, variance, converter, address):
     normals = np.empty(SPAN, np.float32)
     held = 0
     for span in range(first, stop):
-        part = y[span * SPAN : (span + 1) * SPAN]
+        start = span * SPAN - lead
+        begin = max(start, 0)
+        part = y[begin : min(start + SPAN, y.size)]
         if variance.shape[0] > 0:
-            z = normals[: part.size]
-            normals_of_blocks(z, span * (SPAN // BLOCK), number, key, (low, high, words, radius, rows))
-            _add_noise(part, span * SPAN, columns, variance, own, z)
+            z = normals[: begin - start + part.size]
+            normals_of_blocks(
+                z, base + np.uint64(span * (SPAN // BLOCK)), number, key, (low, high, words, radius, rows)
+            )
+            _add_noise(part, begin, columns, variance, own, z[begin - start :])
         if step > np.float32(0.0):
             held += _quantise(part, step, inverse, levels)
     return held
@@ -241,7 +220,7 @@ def _digitise(y, first, stop, columns, variance, converter, address):
 
 @kernel(parallel=True, draws=True)
 def _digitise_threaded(y, chunks, columns, variance, converter, address):
-    spans = (y.size + SPAN - 1) // SPAN
+    spans = (y.size + address[3] + SPAN - 1) // SPAN
     per = (spans + chunks - 1) // chunks
     held = np.zeros(chunks, np.int64)
     for c in prange(chunks):
@@ -250,7 +229,7 @@ def _digitise_threaded(y, chunks, columns, variance, converter, address):
 
 
 def digitise(
-    y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Stream, bank: ConverterBank | None = None
+    y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Numbers, bank: ConverterBank | None = None
 ) -> tuple[np.ndarray, int]:
     """Noisy, digitised outputs (in place) and the number of saturated conversions.
 
@@ -272,16 +251,17 @@ def digitise(
     singly = bank is not None or adc.mismatched or adc.stochastic_rounding
     if singly and variance is None:
         return y, digitise_by_bank(y, adc, stream, bank)
-    number = np.uint64(0) if variance is None else stream.take_step()
+    number, position = (np.uint64(0), 0) if variance is None else stream.address(y.shape[1])
     variance = np.empty((0, 1)) if variance is None else np.ascontiguousarray(variance)
     own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
     step = 0.0 if singly else adc.step
     converter = (np.float32(step), _inverse(step), np.float32(adc.levels), own)
-    flat, address = y.reshape(-1), (number, stream.key)
+    lead = position % BLOCK
+    flat, address = y.reshape(-1), (number, stream.key, np.uint64(position // BLOCK), lead)
     if _worth_threads(y):
         held = _digitise_threaded(flat, 4 * numba.get_num_threads(), y.shape[1], variance, converter, address)
     else:
-        held = _digitise(flat, 0, -(-y.size // SPAN), y.shape[1], variance, converter, address)
+        held = _digitise(flat, 0, -(-(y.size + lead) // SPAN), y.shape[1], variance, converter, address)
     return y, digitise_by_bank(y, adc, stream, bank) if singly else int(held)
 
 

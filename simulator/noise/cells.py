@@ -15,10 +15,11 @@ import numba
 import numpy as np
 from numba import prange
 
+from ...devices.base.product import product
 from ...devices.laws import NoReadNoise, ReadNoise
-from ..arrays.operator import as_finite
 from ..compile import kernel
 from ..errors import ArrayError
+from ..operands import as_finite
 from .streams import BLOCK, SPAN, Stream, normals_of_blocks
 
 _PARALLEL_FROM = 1 << 16  # cells drawn; below this a thread costs more than it brings
@@ -220,7 +221,7 @@ def read_variance(
     if variance.size == 1:
         return (np.square(x).sum(axis=1) if power is None else power)[:, None] * variance
     squares = np.square(x)
-    return squares @ (variance.T if transposed else variance)
+    return product(squares, variance.T if transposed else variance)
 
 
 def is_exact(

@@ -29,6 +29,7 @@ import numpy as np
 from scipy.constants import Boltzmann as BOLTZMANN  # J/K, exact in SI since 2019
 from scipy.constants import elementary_charge as CHARGE  # C, exact
 
+from ...devices.base.product import product
 from ..errors import ArrayError
 
 
@@ -138,7 +139,7 @@ def circuit_variance(
         raise ArrayError("volts must be finite")
     if not noise.shot:
         return thermal_variance(driven.sum(axis=0, keepdims=True), noise.temperature, bandwidth)
-    return bandwidth * (noise.density(volts) @ driven)
+    return bandwidth * (product(noise.density(volts), driven))
 
 
 def _positive(name: str, value: float) -> None:

@@ -7,11 +7,16 @@ bits) and the step (64 bits). Nothing depends on the number of threads, on chunk
 Normals come from Box and Muller (1958) with the logarithm, sine and cosine evaluated as fixed polynomials in float32
 without fused multiply-add. All operations are therefore exactly rounded IEEE ones: the bits are the same on every CPU,
 compiled or not, vectorised or not. Accuracy of the transform is 3e-7, resolution at the tail 2**-32 (|z| < 6.77).
+
+Reads are numbered, and a number of a read belongs to that read (`ReadNumbers`): a batch gives what the same rows give
+one by one.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numba
 import numpy as np
@@ -22,6 +27,7 @@ from ..errors import ArrayError
 
 _U64 = np.uint64
 _F32 = np.float32
+_FROM_THE_START = np.uint64(0)
 _LANES = 64  # Philox calls done side by side; each yields four 32-bit words
 BLOCK = 4 * _LANES  # numbers in one block; every block is computed whole, so that chunking cannot change a bit
 _SIDE = 4  # blocks worked on side by side, for speed alone
@@ -150,7 +156,8 @@ def normals_of_blocks(out, block, step, key, scratch):
 
 
 @kernel(draws=True)
-def _normal_blocks(out, first, stop, step, key):
+def _normal_blocks(out, first, stop, step, key, base):
+    """out <- normals of blocks `first` to before `stop`, which are blocks `base` + first and on of the draw."""
     low = np.empty(_WIDTH, np.uint32)
     high = np.empty(_WIDTH, np.uint32)
     words = np.empty((4, _WIDTH), np.uint32)
@@ -158,17 +165,17 @@ def _normal_blocks(out, first, stop, step, key):
     normals = np.empty((4, _WIDTH), np.float32)
     scratch = (low, high, words, radius, normals)
     for block in range(first, stop, _SIDE):
-        normals_of_blocks(out[block * BLOCK : stop * BLOCK], block, step, key, scratch)
+        normals_of_blocks(out[block * BLOCK : stop * BLOCK], base + _U64(block), step, key, scratch)
 
 
 @kernel(draws=True)
-def _uniform_blocks(out, first, stop, step, key):
+def _uniform_blocks(out, first, stop, step, key, base):
     low = np.empty(_WIDTH, np.uint32)
     high = np.empty(_WIDTH, np.uint32)
     words = np.empty((4, _WIDTH), np.uint32)
     for block in range(first, stop, _SIDE):
         blocks = min(_SIDE, stop - block)
-        _words_of_blocks(words, low[: _LANES * blocks], high, block, step, key)
+        _words_of_blocks(words, low[: _LANES * blocks], high, base + _U64(block), step, key)
         for b in range(blocks):
             for row in range(4):
                 start = BLOCK * (block + b) + _LANES * row
@@ -180,17 +187,17 @@ def _uniform_blocks(out, first, stop, step, key):
 
 
 @kernel(parallel=True, draws=True)
-def _normal_blocks_threaded(out, chunks, blocks, step, key):
+def _normal_blocks_threaded(out, chunks, blocks, step, key, base=_FROM_THE_START):
     per = (blocks + chunks - 1) // chunks
     for c in prange(chunks):
-        _normal_blocks(out, c * per, min((c + 1) * per, blocks), step, key)
+        _normal_blocks(out, c * per, min((c + 1) * per, blocks), step, key, base)
 
 
 @kernel(parallel=True, draws=True)
-def _uniform_blocks_threaded(out, chunks, blocks, step, key):
+def _uniform_blocks_threaded(out, chunks, blocks, step, key, base=_FROM_THE_START):
     per = (blocks + chunks - 1) // chunks
     for c in prange(chunks):
-        _uniform_blocks(out, c * per, min((c + 1) * per, blocks), step, key)
+        _uniform_blocks(out, c * per, min((c + 1) * per, blocks), step, key, base)
 
 
 def _entropy(seed: int, array: int, purpose: str) -> list[int]:
@@ -207,16 +214,54 @@ def _entropy(seed: int, array: int, purpose: str) -> list[int]:
     return [*words, 1 + (seed >= 2**32), 1 + (array >= 2**32)]
 
 
+class Numbers(Protocol):
+    """Where a read takes random numbers from: a `Stream`, or the `ReadNumbers` of a batch."""
+
+    key: np.ndarray
+
+    def normals(self, shape: tuple[int, ...] | int) -> np.ndarray:
+        """Standard normals, float32; of numbered reads, the first axis is the reads."""
+        ...
+
+    def uniforms(self, shape: tuple[int, ...] | int) -> np.ndarray:
+        """Uniforms in (0, 1), float32; of numbered reads, the first axis is the reads."""
+        ...
+
+    def address(self, width: int) -> tuple[np.uint64, int]:
+        """Of a draw of rows of `width` numbers that a kernel makes by itself: the step, and its first position."""
+        ...
+
+    def cells(self) -> Stream:
+        """A stream of which every read takes one step, for all numbers of all cells."""
+        ...
+
+
 @dataclass
 class Stream:
     """An endless supply of addressed random numbers for one purpose of one array.
 
     Parameters
     ----------
-    seed: root seed of the run, a non-negative integer below 2**64.
-    purpose: what the numbers are for, such as ``"read"``; different purposes are independent. Printable ASCII.
-    array: number of the array within the run.
-    step: address of the next draw; every draw takes one step. It is the whole state: set it to replay a draw.
+    seed : int
+        Root seed of the run, 0 to 2**64 - 1.
+    purpose : str
+        What the numbers are for, such as ``"read"``; different purposes are independent. Printable ASCII.
+    array : int
+        Number of the array within the run.
+    step : int
+        Address of the next draw; every draw takes one step. It is the whole state: set it to replay a draw.
+
+    Raises
+    ------
+    ArrayError
+        A number that is not an integer of 64 bits, or a purpose that is no text.
+
+    Examples
+    --------
+    >>> from revpath.simulator import Stream
+    >>> first = Stream(seed=1, purpose="read").normals(3)
+    >>> bool((Stream(seed=1, purpose="read").normals(5)[:3] == first).all())
+    True
     """
 
     seed: int
@@ -237,6 +282,7 @@ class Stream:
             2, np.uint32
         )
         self.key = words.astype(np.uint64)
+        self._of_cells: dict[int, Stream] = {}
 
     def take_step(self, n: int = 1) -> np.uint64:
         """The address of a draw; the next draw gets the one `n` further."""
@@ -246,20 +292,91 @@ class Stream:
 
     def normals(self, shape: tuple[int, ...] | int) -> np.ndarray:
         """Standard normals, float32, of `shape`."""
-        return self._fill(shape, _normal_blocks, _normal_blocks_threaded)
+        return _filled(shape, 0, self.take_step(), self.key, (_normal_blocks, _normal_blocks_threaded))
 
     def uniforms(self, shape: tuple[int, ...] | int) -> np.ndarray:
         """Uniforms in the open interval (0, 1), float32 odd multiples of 2**-24, of `shape`."""
-        return self._fill(shape, _uniform_blocks, _uniform_blocks_threaded)
+        return _filled(shape, 0, self.take_step(), self.key, (_uniform_blocks, _uniform_blocks_threaded))
 
-    def _fill(self, shape, serial, threaded) -> np.ndarray:
-        out = np.empty(shape, np.float32)
-        flat = out.reshape(-1)
-        blocks = -(-flat.size // BLOCK)
-        step = self.take_step()
-        n_threads = numba.get_num_threads()
-        if n_threads > 1 and flat.size >= _PARALLEL_FROM:
-            threaded(flat, 4 * n_threads, blocks, step, self.key)
-        else:
-            serial(flat, 0, blocks, step, self.key)
-        return out
+    def address(self, width: int) -> tuple[np.uint64, int]:
+        """Step and first position of a draw that a kernel makes by itself: position 0 of the next step."""
+        return self.take_step(), 0
+
+    def cells(self) -> Stream:
+        """This stream: see `ReadNumbers.cells`."""
+        return self
+
+    def reads(self, n: int) -> ReadNumbers:
+        """Numbers for the next `n` reads, where the steps of this stream number reads (and it is used for nothing else)."""
+        return ReadNumbers(self, n)
+
+
+class ReadNumbers:
+    """Random numbers of a batch of reads, of which each number belongs to one read.
+
+    Number j of read r in draw k of a read is at position r width + j of step k: which draws a read makes follows from
+    the configuration alone, so that no number depends on how reads are cut into batches.
+
+    Parameters
+    ----------
+    stream : Stream
+        Of which every read takes one step; it is used for nothing else.
+    reads : int
+        How many there are in the batch.
+
+    Examples
+    --------
+    >>> from revpath.simulator import Stream
+    >>> whole = Stream(1, "read").reads(5).normals((5, 3))
+    >>> stream = Stream(1, "read")
+    >>> first, rest = stream.reads(2).normals((2, 3)), stream.reads(3).normals((3, 3))
+    >>> bool((whole[:2] == first).all() and (whole[2:] == rest).all())
+    True
+    """
+
+    def __init__(self, stream: Stream, reads: int) -> None:
+        self._stream, self._first, self._draw = stream, int(stream.take_step(reads)), 0
+        self.key = stream.key
+
+    def normals(self, shape: tuple[int, ...] | int) -> np.ndarray:
+        """Standard normals, float32, of `shape`, whose first axis is the reads."""
+        return self._filled(shape, (_normal_blocks, _normal_blocks_threaded))
+
+    def uniforms(self, shape: tuple[int, ...] | int) -> np.ndarray:
+        """Uniforms in (0, 1), float32, of `shape`, whose first axis is the reads."""
+        return self._filled(shape, (_uniform_blocks, _uniform_blocks_threaded))
+
+    def address(self, width: int) -> tuple[np.uint64, int]:
+        """Step and first position of the next draw, of rows of `width` numbers."""
+        draw, self._draw = self._draw, self._draw + 1
+        return np.uint64(draw), self._first * width % 2**64
+
+    def cells(self) -> Stream:
+        """The next draw as a stream of its own, of which every read takes one step: for all numbers of all cells."""
+        draw, self._draw = self._draw, self._draw + 1
+        known, stream = self._stream._of_cells, self._stream
+        if draw not in known:
+            known[draw] = Stream(stream.seed, f"{stream.purpose}-cells-{draw}", stream.array)
+        known[draw].step = self._first
+        return known[draw]
+
+    def _filled(self, shape: tuple[int, ...] | int, kernels: tuple) -> np.ndarray:
+        width = math.prod(shape[1:]) if isinstance(shape, tuple) else 1
+        step, position = self.address(width)
+        return _filled(shape, position, step, self.key, kernels)
+
+
+def _filled(
+    shape: tuple[int, ...] | int, position: int, step: np.uint64, key: np.ndarray, kernels: tuple
+) -> np.ndarray:
+    """Numbers of one draw from `position` on, as `shape`; blocks are made whole, so those before it are cut off."""
+    serial, threaded = kernels
+    lead = position % BLOCK
+    flat = np.empty(lead + math.prod(shape if isinstance(shape, tuple) else (shape,)), np.float32)
+    blocks, base = -(-flat.size // BLOCK), np.uint64(position // BLOCK)
+    n_threads = numba.get_num_threads()
+    if n_threads > 1 and flat.size >= _PARALLEL_FROM:
+        threaded(flat, 4 * n_threads, blocks, step, key, base)
+    else:
+        serial(flat, 0, blocks, step, key, base)
+    return flat[lead:].reshape(shape)

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from ...devices.laws.read_noise import TelegraphReadNoise
-from ..arrays.operator import as_finite, checked_sizes
 from ..compile import kernel
 from ..errors import ArrayError
+from ..operands import as_finite, checked_sizes
 from .streams import Stream, philox_lanes
 
 _LANES = 128  # Philox calls side by side; each serves two cells

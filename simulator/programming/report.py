@@ -1,9 +1,9 @@
-"""What programming an array of cells came to: errors, pulses, reads, failures and wear of every cell, and their picture."""
+"""What programming an array of cells came to: errors, pulses, reads, failures and wear of every cell."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ArrayError
-from ..events import Events
+from ..events import Events, Tally
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-_BLUE, _VERMILION, _GREY = "#0072B2", "#D55E00", "#666666"  # Okabe and Ito, "Color universal design" (2008)
-_BINS = 61  # odd: zero is the middle of a bin
-_SEEN = 0.995  # of the cells are inside the axis of the picture, unless the tolerance band asks for more
+
+_INT32_MAX = 2**31 - 1
 
 
 class Outcome(IntEnum):
@@ -85,10 +84,10 @@ class ProgrammingReport:
             raise ArrayError(
                 f"target has shape {target.shape} and achieved {achieved.shape}: they are of the same cells"
             )
-        none, once = np.zeros(target.shape, np.int64), np.ones(target.shape, np.int64)
+        none, once = (_everywhere(np.int64(n), target.shape) for n in (0, 1))
         if outcome is None:
             outcome = np.full(target.shape, Outcome.NOT_VERIFIED, np.uint8)
-        zero = np.zeros(target.shape)
+        zero = _everywhere(np.float64(0.0), target.shape)
         return cls(target, achieved, none, none, once, none, zero, outcome, wear + once, endurance, None, False)
 
     @classmethod
@@ -107,6 +106,43 @@ class ProgrammingReport:
         }
         noiseless, clipped = any(r.noiseless for r in reports), sum(r.clipped for r in reports)
         return replace(first, **cells, noiseless=noiseless, clipped=clipped)
+
+    @classmethod
+    def of_tiles(
+        cls, shape: tuple[int, int], reports: Iterable[tuple[tuple[slice, slice], ProgrammingReport]]
+    ) -> ProgrammingReport:
+        """Of tiles that are programmed alike one after another; what is said of `joined` holds here too.
+
+        Each report is written into its place and let go, so that there is one copy of all cells at any time. Counts are kept
+        in 32 bits where they fit; what is the same number for all cells takes no memory.
+
+        Parameters
+        ----------
+        shape : (int, int)
+            Of the cells of all tiles.
+        reports : iterable
+            The place and the report of each tile.
+        """
+        cells: dict[str, np.ndarray] = {}
+        noiseless, clipped, last = False, 0, None
+        for place, last in reports:
+            noiseless, clipped = noiseless or last.noiseless, clipped + last.clipped
+            for name in cls.__dataclass_fields__:
+                values = getattr(last, name)
+                if not isinstance(values, np.ndarray):
+                    continue
+                constant = values.size > 0 and not any(values.strides)
+                if name not in cells and constant:
+                    cells[name] = _everywhere(values.flat[0], shape)
+                elif name not in cells:
+                    cells[name] = np.empty(shape, np.int32 if values.dtype == np.int64 else values.dtype)
+                if cells[name].dtype == np.int32 and values.max(initial=0) > _INT32_MAX:
+                    cells[name] = cells[name].astype(np.int64)
+                if cells[name].flags.writeable:
+                    cells[name][place] = values
+        if last is None:
+            raise ArrayError("reports are of no tiles: a matrix has at least one")
+        return replace(last, **cells, noiseless=noiseless, clipped=clipped)
 
     @cached_property
     def error(self) -> np.ndarray:
@@ -136,9 +172,15 @@ class ProgrammingReport:
 
     def seconds(self, cells_per_row: int, pulse_duration: float, read_time: float) -> float:
         """How long the array is busy; see `events`."""
+        pulses, reads = self._slowest(cells_per_row, pulse_duration, read_time)
+        return pulses * pulse_duration + reads * read_time
+
+    def _slowest(self, cells_per_row: int, pulse_duration: float, read_time: float) -> tuple[int, int]:
+        """Pulses and reads of the slowest cell of each row, summed over the rows."""
         pulses = self._rows(self.pulses_up + self.pulses_down + self.writes, cells_per_row)
         reads = self._rows(self.verify_reads, cells_per_row)
-        return float((pulses * pulse_duration + reads * read_time).max(axis=1).sum())
+        last = (pulses * pulse_duration + reads * read_time).argmax(axis=1)[:, None]
+        return tuple(int(np.take_along_axis(n, last, axis=1).sum()) for n in (pulses, reads))  # type: ignore[return-value]
 
     def events(
         self, *, cells_per_row: int, read_voltage: float, read_time: float, pulse_duration: float | None
@@ -176,11 +218,14 @@ class ProgrammingReport:
             return Events(counts)
         if pulse_duration is None:
             counts["update.slot_of_unknown_duration"] = slots
-            integrals["array.busy_s"] = self.seconds(cells_per_row, 0.0, read_time)
         else:
             _positive("pulse_duration", pulse_duration)
-            integrals["array.busy_s"] = self.seconds(cells_per_row, pulse_duration, read_time)
-        return Events(counts, integrals)
+        tally = Tally(Events(counts, integrals))
+        duration = pulse_duration or 0.0
+        slowest = self._slowest(cells_per_row, duration, read_time)
+        for seconds, times in zip((duration, read_time), slowest, strict=True):
+            tally.integrate("array.busy_s", seconds, times)
+        return tally.events
 
     def _rows(self, values: np.ndarray, cells_per_row: int) -> np.ndarray:
         if isinstance(cells_per_row, bool) or not hasattr(cells_per_row, "__index__") or cells_per_row < 1:
@@ -247,46 +292,15 @@ class ProgrammingReport:
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Histogram of the error with the band of the tolerance; failures apart. Draws on `ax`, or on axes of its own.
+        """Histogram of the error, see `revpath.simulator.figures.programming.plot_errors`."""
+        from ..figures.programming import plot_errors
 
-        The axis holds twice the tolerance and 99.5 % of the cells; how many are beyond it is written into the picture.
-        """
-        if ax is None:
-            from matplotlib.figure import Figure
+        return plot_errors(self, ax)
 
-            ax = Figure(figsize=(5.2, 3.4), layout="constrained").subplots()
-        error, failed = 1e6 * self.error.reshape(-1), self.failed.reshape(-1)
-        reach = float(np.quantile(np.abs(error), _SEEN)) if error.size else 0.0
-        reach = max(reach * 1.05, 2e6 * (self.tolerance or 0.0)) or 1.0
-        edges = np.linspace(-reach, reach, _BINS + 1).tolist()
-        name = "all cells" if self.tolerance is None else f"accepted ({int((~failed).sum())})"
-        ax.hist(error[~failed], edges, color=_BLUE, label=name)
-        if failed.any():
-            ax.hist(
-                error[failed],
-                edges,
-                histtype="step",
-                color=_VERMILION,
-                hatch="////",
-                linewidth=1.2,
-                label=f"failed ({int(failed.sum())})",
-            )
-        if self.tolerance is not None:
-            for side in (-1, 1):
-                label = f"tolerance, {1e6 * self.tolerance:.3g} µS" if side > 0 else None
-                ax.axvline(side * 1e6 * self.tolerance, color=_GREY, linestyle="--", linewidth=1.0, label=label)
-        beyond = np.abs(error) > reach
-        if beyond.any():
-            text = f"{int(beyond.sum())} beyond the axis,\nlargest {np.abs(error).max():.3g} µS"
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-            ax.text(0.015, 0.98, text, transform=ax.transAxes, va="top", fontsize="small", bbox=box)
-        ax.set_yscale("log")
-        ax.set_ylim(0.7, 5 * ax.get_ylim()[1] if beyond.any() else None)  # one cell is visible, and the text has room
-        ax.set_xlim(-reach, reach)
-        ax.set_xlabel("achieved minus target conductance (µS)")
-        ax.set_ylabel("cells")
-        ax.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
-        return ax
+
+def _everywhere(value: np.generic, shape: tuple[int, ...]) -> np.ndarray:
+    """The same number for every cell, read-only and in the memory of one."""
+    return np.broadcast_to(value, shape)
 
 
 def _positive(name: str, value: float) -> None:

@@ -11,7 +11,6 @@ The functions work on plain arrays of cells; how weights become targets is the b
 
 from __future__ import annotations
 
-import warnings
 from numbers import Real
 from typing import Literal
 
@@ -25,34 +24,20 @@ from ...devices.response.pulsed import PulsedResponse
 from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
-from ..pulses.kernels import apply_pulses
+from ..pulses.entries import PULSES_A_CALL, RISES
+from ..pulses.kernels import FRESH_WRITE, apply_pulses
 from ..pulses.laws import KernelLaw, fresh_writes, kernel_law, traits_of
-from .kernels import verified_pulses
+from ..pulses.layout import B_MAX, B_MIN, COMMON, WRITE_NOISE
+from .kernels import ACCEPTED, LOWERED, RAISED, READS, listed_cells, verified_pulses
 from .report import Outcome, ProgrammingReport
+from .wear import EnduranceError as EnduranceError
+from .wear import EnduranceWarning as EnduranceWarning
+from .wear import OnWorn, say, worn_cells
 
 _TABLE = 4096  # entries of the table of read noise over the conductances that a cell can show
 _FARTHEST = 7.0  # standard deviations; no normal of `noise.py` is farther
 _EDGE = 1e-6  # of the window: rounding of targets at its ends
 PURPOSE = "write-verify"  # of the stream that `write_verify` takes its random numbers from
-
-OnWorn = Literal["warn", "error", "ignore"]
-
-
-class EnduranceWarning(UserWarning):
-    """Cells have taken more programming pulses than they endure."""
-
-
-class EnduranceError(ArrayError):
-    """As `EnduranceWarning`, where it was asked for as an error. The cells are programmed, or pulsed, all the same.
-
-    Attributes
-    ----------
-    report: the `ProgrammingReport` of the call; None if it was training that wore the cells.
-    """
-
-    def __init__(self, message: str, report: ProgrammingReport | None = None) -> None:
-        super().__init__(message)
-        self.report = report
 
 
 class WriteVerify(BaseModel):
@@ -111,7 +96,7 @@ def write_verify(
     state, shown: (...) float32, contiguous: what the cells hold and what a read sees of them, on the state coordinate
         of the response of the device. The last axis may be the pair.
     traits: (..., n) float32: s_up, s_down, b_max, b_min of each cell of a pulsed device, and what else its law needs, see
-        `pulse_laws.traits_of`; None for other devices.
+        `laws.traits_of`; None for other devices.
     targets: (...), siemens, inside the window of the device.
     device, scheme: what the cells are and how they are programmed.
     stream: of purpose `PURPOSE`; the call takes one step. Noise is addressed by (cell, pulse of the cell).
@@ -136,33 +121,28 @@ def write_verify(
     if not isinstance(stream, Stream):
         raise ArrayError(f"stream = {stream!r} must be a Stream")
     aims = mapping.to_state(targets).reshape(-1)
-    law, its, highest = _pulses(device, mapping, targets.reshape(-1), traits)
+    law, traits_of_cells, highest = _pulses(device, mapping, targets.reshape(-1), traits)
     top = max(highest, mapping.w_max, float(shown.max(initial=mapping.floor)))
     table = _read_table(device, scheme, mapping, top, read_time)
     tolerance = scheme.tolerance * (mapping.w_max - mapping.w_min)
     numbers = [tolerance, _bursts(device, scheme), mapping.floor, (len(table) - 1) / (top - mapping.floor)]
-    counts = np.zeros((state.size, 4), np.int32)
-    seen = np.zeros(state.size)
     after = before.copy()
-    verified_pulses(
-        (state.reshape(-1, 1), shown.reshape(-1, 1), its, after.reshape(-1, 1)),
+    counts, seen = _all_rounds(
+        (state.reshape(-1, 1), shown.reshape(-1, 1), traits_of_cells, after.reshape(-1, 1)),
         law,
         aims.astype(np.float32),
         np.array(numbers, np.float32),
         np.array([scheme.max_pulses, scheme.max_burst], np.int64),
         table,
-        counts,
-        seen,
-        stream.take_step(),
-        stream.key,
+        (stream.take_step(), stream.key),
     )
-    reads = counts[:, 2].astype(np.int64)
-    reached = counts[:, 3] == 1
+    reads = counts[:, READS].astype(np.int64)
+    reached = counts[:, ACCEPTED] == 1
     outcome = np.where(reached, Outcome.REACHED, Outcome.BUDGET_USED).astype(np.uint8)
     if traits is not None:
         failed = np.flatnonzero(~reached)
-        outcome[failed] = _reasons(law, its[failed], state.reshape(-1)[failed], aims[failed], tolerance)
-    up, down = (counts[:, side].astype(np.int64).reshape(targets.shape) for side in (0, 1))
+        outcome[failed] = _reasons(law, traits_of_cells[failed], state.reshape(-1)[failed], aims[failed], tolerance)
+    up, down = (counts[:, side].astype(np.int64).reshape(targets.shape) for side in (RAISED, LOWERED))
     none, pulsed = np.zeros_like(up), traits is not None
     siemens = seen * mapping.slope + reads * (mapping.g_min - mapping.w_min * mapping.slope)
     siemens = np.maximum(siemens, 0.0)  # of empty cells, whose float32 state may be a rounding below the floor
@@ -180,8 +160,29 @@ def write_verify(
         tolerance=scheme.tolerance * (device.window.g_max - device.window.g_min),
         noiseless=not table.any(),
     )
-    mind_wear(report, on_worn)
+    if report.worn.any():
+        say(worn_cells(report), on_worn, report)
     return report
+
+
+def _all_rounds(
+    cells: tuple[np.ndarray, ...],
+    law: KernelLaw,
+    aims: np.ndarray,
+    numbers: np.ndarray,
+    plan: np.ndarray,
+    table: np.ndarray,
+    address: tuple[np.uint64, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """`verified_pulses` until every cell is done, its counts and sums; in calls that are short, so that Ctrl-C is heard."""
+    counts, seen = np.zeros((aims.size, 4), np.int32), np.zeros(aims.size)
+    first = int(law.kind == FRESH_WRITE)
+    todo = listed_cells(aims.size, first)
+    while active := int(todo[2].sum()):
+        stop = first + max(PULSES_A_CALL // active, 1)
+        verified_pulses(cells, law, aims, numbers, plan, table, todo, counts, seen, first, stop, *address)
+        first = stop
+    return counts, seen
 
 
 # -- what a device is to the loop ------------------------------------------------------------------------------------
@@ -201,12 +202,12 @@ def _pulses(
     response = device.response
     if isinstance(response, PulsedResponse) and traits is not None:
         law = kernel_law(response, mapping.floor)
-        highest = float(traits[..., 2].max(initial=mapping.w_max)) + _FARTHEST * float(law[1][1])
+        highest = float(traits[..., B_MAX].max(initial=mapping.w_max)) + _FARTHEST * float(law.numbers[WRITE_NOISE])
         return law, traits.reshape(-1, 1, traits.shape[-1]), highest
     sigma = device.programming.sigma(targets, device.window.g_max) / mapping.slope
     aims = mapping.to_state(targets)
-    law, its = fresh_writes(aims, sigma, mapping.floor)
-    return law, its, float((aims + _FARTHEST * sigma).max(initial=mapping.w_max))
+    law, traits_of_cells = fresh_writes(aims, sigma, mapping.floor)
+    return law, traits_of_cells, float((aims + _FARTHEST * sigma).max(initial=mapping.w_max))
 
 
 def _bursts(device: Device, scheme: WriteVerify) -> float:
@@ -236,7 +237,7 @@ def _read_table(
 def _reasons(law: KernelLaw, traits: np.ndarray, state: np.ndarray, aims: np.ndarray, tolerance: float) -> np.ndarray:
     """Why pulsed cells (n,) did not arrive, uint8 of `Outcome`, from what a controller cannot see."""
     out = np.full(state.shape, Outcome.BUDGET_USED, np.uint8)
-    s_up, s_down, high, low = traits[:, 0, :4].T
+    s_up, s_down, high, low = traits[:, 0, :COMMON].T
     rises = aims > state
     moved = _pulsed_in_the_mean(law, traits, state, rises)
     error, left = aims - state, aims - moved
@@ -251,7 +252,7 @@ def _reasons(law: KernelLaw, traits: np.ndarray, state: np.ndarray, aims: np.nda
 def _pulsed_in_the_mean(law: KernelLaw, traits: np.ndarray, state: np.ndarray, up: np.ndarray) -> np.ndarray:
     """States after one pulse on each cell (n,) float32, without its noise."""
     moved, n = state.reshape(-1, 1).copy(), len(state)
-    entries = np.arange(n, dtype=np.uint64) | (up.astype(np.uint64) << np.uint64(63))
+    entries = np.arange(n, dtype=np.uint64) | (up.astype(np.uint64) << np.uint64(RISES))
     cells = moved, np.empty_like(moved), np.ascontiguousarray(traits), np.zeros((n, 1), np.int64)
     apply_pulses(cells, law, 1, entries, n, np.zeros((4, n), np.float32))
     return moved[:, 0]
@@ -312,15 +313,15 @@ def _check_traits(traits, shape: tuple[int, ...], device: Device) -> None:
     if traits.shape != (*shape, wanted):
         raise ArrayError(
             f"traits has shape {traits.shape}; it must be {(*shape, wanted)}: s_up, s_down, b_max, b_min"
-            + (f" and what a {device.response.law} response needs beside" if wanted > 4 else "")
+            + (f" and what a {device.response.law} response needs beside" if wanted > COMMON else "")
         )
     if not np.isfinite(traits).all():
         raise ArrayError(f"traits must be finite: {_where(~np.isfinite(traits))}")
-    crossed = traits[..., 3] > traits[..., 2]
+    crossed = traits[..., B_MIN] > traits[..., B_MAX]
     if crossed.any():
         raise ArrayError(f"traits: b_min is above b_max: {_where(crossed)}")
-    if (traits[..., :2] < 0).any():
-        raise ArrayError(f"traits: steps must not be negative: {_where(traits[..., :2] < 0)}")
+    if (traits[..., :B_MAX] < 0).any():
+        raise ArrayError(f"traits: steps must not be negative: {_where(traits[..., :B_MAX] < 0)}")
 
 
 def _check_directions(device: Device, response: PulsedResponse) -> None:
@@ -347,20 +348,6 @@ def _checked_wear(wear, endurance, on_worn: str, shape: tuple[int, ...]) -> np.n
     if wear.shape != shape or wear.dtype.kind not in "iu" or (wear < 0).any():
         raise ArrayError(f"wear must hold non-negative integers of shape {shape}; it has {wear.dtype} of {wear.shape}")
     return wear.astype(np.int64)
-
-
-def mind_wear(report: ProgrammingReport, on_worn: OnWorn) -> None:
-    """Warn of cells that are worn beyond their endurance, or raise `EnduranceError`, as `on_worn` says."""
-    worn = int(report.worn.sum())
-    if not worn or on_worn == "ignore":
-        return
-    message = (
-        f"{worn} of {report.worn.size} cells have taken more than their endurance of {report.endurance:.6g} pulses "
-        f"(the most worn {int(report.wear.max())})"
-    )
-    if on_worn == "error":
-        raise EnduranceError(message, report)
-    warnings.warn(message, EnduranceWarning, stacklevel=3)
 
 
 def _where(bad: np.ndarray) -> str:

@@ -1,7 +1,7 @@
 """Pulses on the cells of an array, one after another: outer products, and counted pulses.
 
 What one pulse does to a cell is in `apply_pulses`, for every law of `revpath.devices.response`. Trains are made in
-`pulse_trains.py`; pulse-length management is that of IBM aihwkit (../shared/references/aihwkit.md, 1.3).
+`trains.py`; pulse-length management is that of IBM aihwkit (../shared/references/aihwkit.md, 1.3).
 """
 
 from __future__ import annotations
@@ -10,12 +10,30 @@ import numpy as np
 from numba import prange
 
 from ..compile import kernel, ones
-from ..noise.streams import normals_from_words, philox_lanes
+from .entries import PULSED_TOGETHER, draw_noise, packed, pair_of, rises, scratch_of
+from .layout import (
+    AMPLITUDE,
+    B_MAX,
+    B_MIN,
+    EXPONENT,
+    FLOOR,
+    GAMMA_UP,
+    MULTIPLICATIVE,
+    NOISE_FLOOR,
+    NOISE_SLOPE,
+    OFFSET,
+    S_UP,
+    SLOPE_UP,
+    SPREAD,
+    STEP_NOISE,
+    STEP_UP,
+    TARGET,
+    TWICE_A,
+    WRITE_NOISE,
+)
 
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
-PULSED_TOGETHER = 256  # pulses that are worked on side by side
-SUM = 1 << 31  # bit of the Philox counter that no pulse of its own has: the address of a sum of pulses
-SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE, FRESH_WRITE = range(6)  # laws of one pulse, see `pulse_laws.py`
+SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE, FRESH_WRITE = range(6)  # laws of one pulse, see `laws.py`
 _U64 = np.uint64
 
 
@@ -25,51 +43,36 @@ def _moved(law, traits, p, side, falls, w, normal):
 
     Parameters
     ----------
-    law, traits: of `pulse_laws.kernel_law` and `pulse_laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
+    law, traits: of `laws.kernel_law` and `laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
         the target and the standard deviation of where it lands. p, side: which cell (a view of its traits would cost
         as much as the rest). falls: 1 for a down pulse, 0 for an up pulse.
     """
     kind, numbers, tables = law
     if kind == FRESH_WRITE:
-        return max(traits[p, side, 0] + traits[p, side, 1] * normal, numbers[2])
+        return max(traits[p, side, TARGET] + traits[p, side, SPREAD] * normal, numbers[FLOOR])
     one, zero = np.float32(1.0), np.float32(0.0)
-    s, high, low = traits[p, side, falls], traits[p, side, 2], traits[p, side, 3]
+    s, high, low = traits[p, side, S_UP + falls], traits[p, side, B_MAX], traits[p, side, B_MIN]
     span = high - low
     change = zero
     scale = s
     if kind == EXPONENTIAL:
         if span > zero:
-            z = numbers[8] * w / span + numbers[9]
-            change = s * max(one - numbers[4 + falls] * np.float32(np.exp(numbers[6 + falls] * z)), zero)
-        scale = abs(change) + numbers[10] + numbers[11] * abs(w)
+            z = numbers[TWICE_A] * w / span + numbers[OFFSET]
+            change = s * max(one - numbers[AMPLITUDE + falls] * np.float32(np.exp(numbers[EXPONENT + falls] * z)), zero)
+        scale = abs(change) + numbers[NOISE_FLOOR] + numbers[NOISE_SLOPE] * abs(w)
     elif span > zero:
         place = min(max((w - low) / span, zero), one)
         if kind == POWER:
-            change = s * np.float32((one - place if falls == 0 else place) ** traits[p, side, 4 + falls])
+            change = s * np.float32((one - place if falls == 0 else place) ** traits[p, side, GAMMA_UP + falls])
         else:
             place *= np.float32(tables.shape[1] - 1)
             i = min(np.int64(place), tables.shape[1] - 2)
             left = tables[falls, i]
             change = s * (left + (tables[falls, i + 1] - left) * (place - np.float32(i)))
-    base = change if numbers[3] != zero else scale
-    change += numbers[0] * base * normal
+    base = change if numbers[MULTIPLICATIVE] != zero else scale
+    change += numbers[STEP_NOISE] * base * normal
     w = w - change if falls == 1 else w + change
     return min(max(w, low), high)
-
-
-@kernel(draws=True)
-def draw_noise(entries, filled, scratch, step, key):
-    """Four normals for each of the first `filled` entries of `apply_pulses`, into the last array of `scratch`.
-
-    scratch: working space of whole vectors of lanes: Philox counters (low, high), words, radius, normals. step, key: address.
-    """
-    low, high, words, radius, normals = scratch
-    lanes = (filled + 7) & ~7  # whole vectors; what is made too much is not used
-    for e in range(lanes):
-        low[e] = entries[e] & _U64(0xFFFFFFFF)
-        high[e] = (entries[e] >> _U64(32)) & _U64(0x7FFFFFFF)
-    philox_lanes(words, low[:lanes], high[:lanes], step, key)
-    normals_from_words(words, radius[:lanes], normals)
 
 
 @kernel(draws=True)
@@ -84,37 +87,36 @@ def apply_pulses(cells, law, moving, entries, filled, normals):
     cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
         float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
         that each cell has taken. Or (cells, 1) in place of (pairs, 2).
-    law: kind, numbers and tables, see `pulse_laws.kernel_law`.
+    law: kind, numbers and tables, see `laws.kernel_law`.
     moving: cells of a weight that move: 2, or 1 where G- is a reference, or where there is no second one.
-    entries: (at least filled,) uint64: index of the pair in bits 0 to 31 and number of the pulse within its train in
-        bits 32 to 62, which together are its Philox counter; bit 63 is set where the weight goes up.
+    entries: (at least filled,) uint64, see `entries.py`.
     normals: (4, lanes) float32: noise of G+ and of G-, and their write noise.
     """
     state, shown, traits, wear = cells
     kind, numbers, _ = law
-    c = numbers[0]
-    write = numbers[1]
-    floor = numbers[2]
-    multiplicative = numbers[3] != np.float32(0.0)
+    c = numbers[STEP_NOISE]
+    write = numbers[WRITE_NOISE]
+    floor = numbers[FLOOR]
+    multiplicative = numbers[MULTIPLICATIVE] != np.float32(0.0)
     one = np.float32(1.0)
     zero = np.float32(0.0)
     raised = 0
     for e in range(filled):
-        p = np.int64(entries[e] & _U64(0xFFFFFFFF))
-        up = np.int64(entries[e] >> _U64(63))
+        p = pair_of(entries[e])
+        up = rises(entries[e])
         raised += up
         for side in range(moving):
             falls = up ^ (1 - side)  # 0 or 1: the two cells of a pair go opposite ways
             w = state[p, side]
             if kind == SOFT_BOUNDS:
-                s = traits[p, side, falls] * np.float32(1 - 2 * falls)
-                bound = traits[p, side, 2 + falls]
+                s = traits[p, side, S_UP + falls] * np.float32(1 - 2 * falls)
+                bound = traits[p, side, B_MAX + falls]
                 w += s * (one - (w / bound if bound != zero else zero) + c * normals[side, e])
-                w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+                w = min(max(w, traits[p, side, B_MIN]), traits[p, side, B_MAX])
             elif kind == AFFINE:
-                change = traits[p, side, 6 + falls] + traits[p, side, 4 + falls] * w
-                change += c * (change if multiplicative else traits[p, side, falls]) * normals[side, e]
-                w = min(max(w + change * np.float32(1 - 2 * falls), traits[p, side, 3]), traits[p, side, 2])
+                change = traits[p, side, STEP_UP + falls] + traits[p, side, SLOPE_UP + falls] * w
+                change += c * (change if multiplicative else traits[p, side, S_UP + falls]) * normals[side, e]
+                w = min(max(w + change * np.float32(1 - 2 * falls), traits[p, side, B_MIN]), traits[p, side, B_MAX])
             else:
                 w = _moved(law, traits, p, side, falls, w, normals[side, e])
             state[p, side] = w
@@ -127,7 +129,7 @@ def apply_pulses(cells, law, moving, entries, filled, normals):
 def fire_pulses(cells, law, moving, entries, filled, scratch, step, key):
     """`apply_pulses` with normals of their own. scratch, step, key: see `draw_noise`."""
     draw_noise(entries, filled, scratch, step, key)
-    return apply_pulses(cells, law, moving, entries, filled, scratch[4])
+    return apply_pulses(cells, law, moving, entries, filled, scratch.normals)
 
 
 @kernel(draws=True)
@@ -136,34 +138,31 @@ def _listed(entries, places, counts, k):
     filled = 0
     for e in range(counts.size):
         if abs(counts[e]) > k:
-            entries[filled] = _U64(places[e]) | (_U64(k) << _U64(32)) | (_U64(counts[e] > 0) << _U64(63))
+            entries[filled] = packed(places[e], k, counts[e] > 0)
             filled += 1
     return filled
 
 
 @kernel(parallel=True, draws=True)
-def counted_pulses(cells, law, moving, counts, step, key):
-    """So many pulses on each weight, up where positive; pulses k = 0, 1, ... of weight p have the address (p, k, step).
+def counted_pulses(cells, law, moving, counts, first, stop, step, key):
+    """So many pulses on each weight, up where positive, or those of them from `first` on and before `stop`.
+
+    Pulses k = 0, 1, ... of weight p have the address (p, k, step), so that it does not matter into how many calls they are cut.
 
     Parameters
     ----------
     cells, law, moving: see `apply_pulses`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
     """
     for block in prange((counts.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
-        first = block * PULSED_TOGETHER
-        here = counts[first : first + PULSED_TOGETHER]
+        start = block * PULSED_TOGETHER
+        here = counts[start : start + PULSED_TOGETHER]
         entries = np.empty(PULSED_TOGETHER, np.uint64)
-        low = np.empty(PULSED_TOGETHER, np.uint32)
-        high = np.empty(PULSED_TOGETHER, np.uint32)
-        words = np.empty((4, PULSED_TOGETHER), np.uint32)
-        radius = np.empty(PULSED_TOGETHER, np.float32)
-        normals = np.empty((4, PULSED_TOGETHER), np.float32)
-        scratch = (low, high, words, radius, normals)
-        places = np.arange(first, first + here.size)
+        scratch = scratch_of(PULSED_TOGETHER)
+        places = np.arange(start, start + here.size)
         most = 0
         for j in range(here.size):
             most = max(most, abs(here[j]))
-        for k in range(most):
+        for k in range(first, min(most, stop)):
             filled = _listed(entries, places, here, k)
             fire_pulses(cells, law, moving, entries, filled, scratch, step, key)
 
@@ -202,9 +201,9 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
             continue
         most, total = _coincidences(counts, x_trains[i], trains)
         moved += total
-        negative = _U64(x[i] < 0) << _U64(63)
+        negative = packed(0, 0, x[i] < 0)
         for k in range(most):
-            here = _U64(i * columns) | (_U64(k) << _U64(32))
+            here = packed(i * columns, k, 0)
             for f in range(trains.size):
                 entries[filled] = (places[f] + here) ^ negative
                 filled += np.int64(counts[f] > k)
@@ -227,7 +226,7 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
 
     Parameters
     ----------
-    cells, law, moving: see `apply_pulses`. x_trains, d_trains: (batch, rows or columns) uint64, of `pulse_trains.line_trains`.
+    cells, law, moving: see `apply_pulses`. x_trains, d_trains: (batch, rows or columns) uint64, of `trains.line_trains`.
     x, d: (batch, rows or columns) float32. steps: (batch,) uint64, of the samples. key: of the cells' noise.
     pulses: out, (blocks, 2) int64: pairs moved up, pairs moved down.
     """
@@ -238,19 +237,14 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
         fires = np.empty(width, np.uint64)
         places = np.empty(width, np.uint64)
         counts = np.empty(width, np.int64)
-        low = np.empty(PULSED_TOGETHER, np.uint32)
-        high = np.empty(PULSED_TOGETHER, np.uint32)
-        words = np.empty((4, PULSED_TOGETHER), np.uint32)
-        radius = np.empty(PULSED_TOGETHER, np.float32)
-        normals = np.empty((4, PULSED_TOGETHER), np.float32)
-        scratch = (low, high, words, radius, normals)
+        scratch = scratch_of(PULSED_TOGETHER)
         up = 0
         down = 0
         for s in range(x.shape[0]):
             n = 0
             for j in range(first, first + width):
                 fires[n] = d_trains[s, j]
-                places[n] = _U64(j) | (_U64(d[s, j] > 0) << _U64(63))
+                places[n] = packed(j, 0, d[s, j] > 0)
                 n += np.int64(d_trains[s, j] != _U64(0))
             lines = (fires[:n], places[:n], counts[:n])
             raised, lowered = _fire_block(

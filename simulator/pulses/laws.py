@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,45 +22,81 @@ from ...devices.response.soft_bounds import ReferencedCells
 from ...devices.response.step_laws import PoweredCells, SlopedCells
 from ..noise.streams import Stream
 from .kernels import AFFINE, EXPONENTIAL, FRESH_WRITE, POWER, SOFT_BOUNDS, TABLE
+from .layout import (
+    AMPLITUDE,
+    EXPONENT,
+    FLOOR,
+    MULTIPLICATIVE,
+    NOISE_FLOOR,
+    NOISE_SLOPE,
+    NUMBERS,
+    OFFSET,
+    STEP_NOISE,
+    TWICE_A,
+    WRITE_NOISE,
+)
 
-KernelLaw = tuple[int, np.ndarray, np.ndarray]
+
+class KernelLaw(NamedTuple):
+    """A law of one pulse, for kernels: which of `kernels.py`; numbers, see `layout.py`; tables (2, nodes), up and down."""
+
+    kind: int
+    numbers: np.ndarray
+    tables: np.ndarray
+
+
+class PulsedCells(NamedTuple):
+    """What kernels of pulses are given: see `kernels.apply_pulses`.
+
+    Attributes
+    ----------
+    contents : tuple
+        State, shown, traits and wear, (rows x columns, 2, ...) each, which they change in place.
+    law : KernelLaw
+        Of one pulse.
+    moving : int
+        Cells of a weight that move.
+    shape : (int, int)
+        Rows and columns of the weights.
+    """
+
+    contents: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    law: KernelLaw
+    moving: int
+    shape: tuple[int, int]
 
 
 def kernel_law(response: PulsedResponse, floor: float) -> KernelLaw:
-    """Kind of law; its numbers, (12,) float32; its tables, (2, nodes) float32, of up and of down steps.
-
-    numbers: 0 step_noise, 1 write noise (state), 2 lowest state that can be shown, 3 whether noise is multiplicative; of an
-    exponential, up and down: 4, 5 amplitudes, 6, 7 exponents; 8 2a, 9 b, 10 noise_floor, 11 noise_slope.
-    """
-    numbers = np.zeros(12, np.float32)
+    """The law of a response for kernels; no state below `floor` can be shown."""
+    numbers = np.zeros(NUMBERS, np.float32)
     step_noise, write_noise = (getattr(response, name) or 0.0 for name in ("step_noise", "write_noise"))
-    numbers[:3] = step_noise, write_noise * response.step, floor
+    numbers[STEP_NOISE], numbers[WRITE_NOISE], numbers[FLOOR] = step_noise, write_noise * response.step, floor
     tables = np.zeros((2, 2), np.float32)
     if isinstance(response, SoftBounds):
-        return SOFT_BOUNDS, numbers, tables
-    numbers[3] = getattr(response, "noise", "additive") == "multiplicative"
+        return KernelLaw(SOFT_BOUNDS, numbers, tables)
+    numbers[MULTIPLICATIVE] = getattr(response, "noise", "additive") == "multiplicative"
     if isinstance(response, ConstantStep | LinearStep | SoftBoundsReference):
-        return AFFINE, numbers, tables
+        return KernelLaw(AFFINE, numbers, tables)
     if isinstance(response, PowerStep):
-        return POWER, numbers, tables
+        return KernelLaw(POWER, numbers, tables)
     if isinstance(response, TableStep):
-        return TABLE, numbers, np.array([response.up_steps, response.down_steps], np.float32)
+        return KernelLaw(TABLE, numbers, np.array([response.up_steps, response.down_steps], np.float32))
     if isinstance(response, ExponentialStep):
         r = response
-        numbers[3] = 0  # amplitudes come with their own scale
-        numbers[4:] = (
-            *(r.amplitude_up, r.amplitude_down, r.gamma_up, -r.gamma_down),
-            *(2 * r.a, r.b, r.noise_floor, r.noise_slope),
-        )
-        return EXPONENTIAL, numbers, tables
+        numbers[MULTIPLICATIVE] = 0  # amplitudes come with their own scale
+        numbers[AMPLITUDE : AMPLITUDE + 2] = r.amplitude_up, r.amplitude_down
+        numbers[EXPONENT : EXPONENT + 2] = r.gamma_up, -r.gamma_down
+        numbers[TWICE_A], numbers[OFFSET] = 2 * r.a, r.b
+        numbers[NOISE_FLOOR], numbers[NOISE_SLOPE] = r.noise_floor, r.noise_slope
+        return KernelLaw(EXPONENTIAL, numbers, tables)
     raise TypeError(f"no kernel for {type(response).__name__}")
 
 
 def fresh_writes(aims: np.ndarray, sigma: np.ndarray, floor: float) -> tuple[KernelLaw, np.ndarray]:
     """Law and traits (n, 1, 2) of cells that are programmed anew in one go, whatever they held: states (n,) and their noise."""
-    numbers = np.zeros(12, np.float32)
-    numbers[2] = floor
-    law = FRESH_WRITE, numbers, np.zeros((2, 2), np.float32)
+    numbers = np.zeros(NUMBERS, np.float32)
+    numbers[FLOOR] = floor
+    law = KernelLaw(FRESH_WRITE, numbers, np.zeros((2, 2), np.float32))
     return law, np.stack([aims, sigma], axis=-1).astype(np.float32)[:, np.newaxis]
 
 

@@ -8,13 +8,14 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ...devices.base.product import product
 from ...devices.laws.read_noise import NoReadNoise, TelegraphReadNoise
 from ..cells.cells import Cells
 from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..noise.cells import is_exact, pair_variance, read_variance, sampled_read
 from ..noise.circuit import circuit_variance
-from ..noise.streams import Stream
+from ..noise.streams import Numbers
 from ..noise.telegraph import Traps
 
 
@@ -51,7 +52,7 @@ class Signal(NamedTuple):
 class Lines(Protocol):
     """How driven lines make sensed lines carry something."""
 
-    def read(self, x: np.ndarray, totals: np.ndarray, noise: Stream, *, transposed: bool) -> Signal:
+    def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
         """Drive lines with x (batch, driven) float32; totals: of `readout.drive`. `noise`: for cells that are drawn."""
         ...
 
@@ -118,7 +119,7 @@ class OhmicLines:
         if self._traps is not None:
             self._traps.advance(seconds)
 
-    def read(self, x: np.ndarray, totals: np.ndarray, noise: Stream, *, transposed: bool) -> Signal:
+    def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
         cells, config = self._cells, self._config
         volt = config.read_voltage / config.dac.x_max
         volts = x * np.float32(volt)
@@ -132,10 +133,10 @@ class OhmicLines:
             y, held = self._draw(x, noise, transposed)
             drawn = independent if common is None or independent is None else independent + common[:, None]
             return Signal(y, totals, circuit, shared_circuit, drawn, held)
-        y = x @ (cells.backward_weights.T if transposed else cells.weights)
+        y = product(x, cells.backward_weights.T if transposed else cells.weights)
         return Signal(y, totals, _sum(independent, circuit), _sum(common, shared_circuit))
 
-    def _draw(self, x: np.ndarray, noise: Stream, transposed: bool) -> tuple[np.ndarray, int]:
+    def _draw(self, x: np.ndarray, noise: Numbers, transposed: bool) -> tuple[np.ndarray, int]:
         """Reads with every cell drawn: y, and cells that were held at zero."""
         cells, per_siemens = self._cells, np.float32(self._cells.mapping.per_siemens)
         g = cells.conductances()
@@ -144,17 +145,17 @@ class OhmicLines:
             return y * per_siemens, held
         sigma = cells.read_sigma(self._config.read_time)
         if not cells.mapping.shared:
-            return sampled_read(x, g, sigma, noise, transposed=transposed)[0] * per_siemens, 0
+            return sampled_read(x, g, sigma, noise.cells(), transposed=transposed)[0] * per_siemens, 0
         # one array of single cells, whose last bit line is the reference
         lone = np.zeros((*g.shape[:1], g.shape[1] + 1, 2))
         spread = np.zeros_like(lone)
         for target, source in ((lone, g), (spread, sigma)):
             target[:, :-1, 0], target[:, -1, 0] = source[..., 0], source[:, 0, 1]
         if not transposed:
-            y = sampled_read(x, lone, spread, noise)[0]
+            y = sampled_read(x, lone, spread, noise.cells())[0]
             return (y[:, :-1] - y[:, -1:]) * per_siemens, 0
         undriven = np.concatenate([x, np.zeros((len(x), 1), np.float32)], axis=1)
-        return sampled_read(undriven, lone, spread, noise, transposed=True)[0] * per_siemens, 0
+        return sampled_read(undriven, lone, spread, noise.cells(), transposed=True)[0] * per_siemens, 0
 
     def _circuit_noise(self, volts: np.ndarray, transposed: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Variances by thermal and shot noise, independent (batch, sensed) and common (batch,); None where there is none."""
@@ -218,4 +219,6 @@ def _sum(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
 def _nonlinear_totals(totals: np.ndarray, x: np.ndarray, seen: np.ndarray, siemens: np.ndarray) -> np.ndarray:
     """Totals of `readout.drive` where a cell driven with x carries the current of an ohmic one driven with `seen`."""
     x, seen = np.abs(x.astype(np.float64)), np.abs(seen.astype(np.float64))
-    return np.stack([np.square(seen).sum(axis=1), (x * seen) @ siemens, seen @ siemens, totals[:, 3]], axis=1)
+    return np.stack(
+        [np.square(seen).sum(axis=1), product(x * seen, siemens), product(seen, siemens), totals[:, 3]], axis=1
+    )

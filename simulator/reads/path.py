@@ -2,18 +2,68 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
 from ..cells.cells import Cells
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC, calibrated_range
-from ..converters.bank import draw_bank
+from ..converters.bank import ConverterBank, draw_bank
+from ..converters.effective_bits import enob
 from ..converters.input_slices import InputSlice, added_variance, input_slices, shift_and_add
 from ..converters.readout import digitise, drive, read_totals
 from ..errors import ArrayError
 from ..events import Tally, event
-from ..noise.streams import Stream
+from ..noise.streams import Numbers, Stream
 from .ohmic_lines import Lines, Signal
+from .scaling import count_scaling, row_scales
+
+_TOLERATED = 0.01  # part of a batch that may saturate before a range that the array found grows
+_SIGMAS = 4.0  # of noise that a found range holds beside the signal
+
+
+class ReadMode(NamedTuple):
+    """How reads are made: what they count in, whose random numbers they take, and whether they leave anything behind.
+
+    Attributes
+    ----------
+    tally : Tally
+        Where events are counted.
+    numbers : Stream
+        Of which every read takes one step.
+    keeps : bool
+        Whether a range that a read finds stays.
+    """
+
+    tally: Tally
+    numbers: Stream
+    keeps: bool = True
+
+
+class Sensed(NamedTuple):
+    """What sensed lines carry: `signals` to be converted, `driven`, the reads that gave them, for the `parts` of the inputs."""
+
+    signals: list[Signal]
+    driven: list[Signal]
+    parts: list[InputSlice]
+
+
+class Banks(NamedTuple):
+    """The errors of the converters of the driven and of the sensed lines; None where all converters are alike."""
+
+    driven: ConverterBank | None
+    sensed: ConverterBank | None
+
+
+class Answer(NamedTuple):
+    """What a batch of reads gave: outputs (batch, sensed) float32, conversions and how many of them saturated, cells held at zero."""
+
+    y: np.ndarray
+    conversions: int
+    clipped: int
+    held: int
 
 
 class ReadPath:
@@ -26,6 +76,7 @@ class ReadPath:
     Attributes
     ----------
     adc: with its range found; one that waits for `calibrate` has no step yet.
+    conversions, clipped: of all reads that belong to the run, and how many of them saturated.
     """
 
     def __init__(
@@ -38,53 +89,95 @@ class ReadPath:
         if adc.range == "maximum":  # whatever the contents: a range is wired before anything is programmed
             adc = adc.resolved(config.dac.x_max * cells.largest_sum(transposed=transposed))
         side = "transposed-" if transposed else ""
-        self._banks = (
+        self._banks = Banks(
             draw_bank(self.dac.line_converter, driven, Stream(seed, f"{side}dac-mismatch", array)),
             draw_bank(adc, sensed, Stream(seed, f"{side}adc-mismatch", array)),
         )
+        self._finds = adc.bits is not None and adc.range == "auto"
+        self.conversions = self.clipped = 0
         self._name_conversions(adc)
 
     def _name_conversions(self, adc: ADC) -> None:
         self.adc = adc
         self._dac_event = event("dac.conversion", bits=self.dac.line_converter.bits or "inf")
-        self._adc_event = event("adc.conversion", enob=f"{adc.enob:.2f}")
+        self._adc_event = event("adc.conversion", enob=f"{enob(adc):.2f}")
 
-    def calibrate(self, x: np.ndarray, percentile: float, noise: Stream) -> float:
+    @property
+    def ranging(self) -> bool:
+        """Whether the range of the ADC is one that the array finds, and has not found yet."""
+        return self.adc.bits is not None and self.adc.range == "auto"
+
+    def calibrate(self, x: np.ndarray, percentile: float, numbers: Stream) -> float:
         """Take the range that holds `percentile` of what inputs x (batch, driven) give; returns it."""
         if self.adc.bits is None:
             raise ArrayError("an ideal ADC has no range to calibrate: give it bits")
-        found, self.adc = self.adc, ADC(bits=None)
-        try:
-            signals, _ = self._signals(x, noise, Tally())
-        finally:
-            self.adc = found
+        signals = self._sense(self._in_range(x), numbers.reads(len(x))).signals
         y_max = calibrated_range(np.concatenate([signal.y for signal in signals]), percentile)
         self.set_range(y_max)
         return y_max
 
+    def reach(self, x: np.ndarray, numbers: Stream) -> float:
+        """The largest output that inputs x (batch, driven) give, with four standard deviations of noise; 0 for none."""
+        return max(map(_reach, self._sense(self._in_range(x), numbers.reads(len(x))).signals))
+
+    def _in_range(self, x: np.ndarray) -> np.ndarray:
+        """x (batch, driven) as the DAC takes it."""
+        return x / row_scales(x, self.dac.x_max)[:, None] if self.dac.range == "scale" else x
+
     def set_range(self, y_max: float) -> None:
-        """Give the ADC a range."""
+        """Give the ADC a range, which it keeps."""
+        self._finds = False
         self._name_conversions(self.adc.with_range(y_max))
 
-    def read(self, x: np.ndarray, noise: Stream, tally: Tally) -> tuple[np.ndarray, int, int]:
-        """x (batch, driven) float32 -> outputs (batch, sensed) float32, saturated conversions, and cells held at zero."""
-        signals, parts = self._signals(x, noise, tally)
-        clipped = 0
-        outputs = []
-        for signal in signals:
-            y, held = digitise(signal.y, signal.variance, self.adc, noise, self._banks[1])
-            clipped += held
+    def find_range(self, y_max: float) -> None:
+        """Give the ADC a range that the array has found, and may double."""
+        self._name_conversions(self.adc.with_range(y_max))
+
+    def read(self, x: np.ndarray, mode: ReadMode) -> Answer:
+        """x (batch, driven) float32 -> outputs (batch, sensed) float32, and what became of the read."""
+        scales = row_scales(x, self.dac.x_max) if self.dac.range == "scale" else None
+        if scales is not None:
+            x = x / scales[:, None]
+        numbers = mode.numbers.reads(len(x))
+        sensed = self._sense(x, numbers)
+        adc, reads = self._fitting(sensed.signals, keeps=mode.keeps)
+        for _ in range(reads):
+            self._count(sensed, adc, mode.tally)
+        outputs, clipped = [], 0
+        for signal in sensed.signals:
+            y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
+            clipped += saturated
             outputs.append(y)
-            tally.count(self._adc_event, y.size)
-            if self.adc.bits:
-                tally.integrate("adc.snr_sum", y.size * self.adc.snr)
-        y = outputs[0]
+        y, conversions = outputs[0], sum(y.size for y in outputs)
         if len(outputs) > 1:
-            y = shift_and_add(outputs, parts)
-            tally.count("digital.add", y.size * (len(outputs) - 1))
+            y = shift_and_add(outputs, sensed.parts)
+            mode.tally.count("digital.add", y.size * (len(outputs) - 1))
         if self._cells.mapping.shared and self._transposed:
-            y = self._less_reference(y, x, parts, tally)
-        return y, clipped, sum(signal.held for signal in signals)
+            y = self._less_reference(y, x, sensed.parts, mode.tally)
+        if scales is not None:
+            y = y * scales[:, None]
+            count_scaling(scales, x.shape[1], y.shape[1], mode.tally)
+        return Answer(y, conversions, clipped, sum(signal.held for signal in sensed.signals))
+
+    def _fitting(self, signals: list[Signal], *, keeps: bool) -> tuple[ADC, int]:
+        """The ADC with a range that fits, and how often the batch is read.
+
+        A range that the array finds holds the first signals, and is doubled until it holds later ones: that batch has been
+        read and converted in vain, and is read again.
+        """
+        reach = max(map(_reach, signals)) if self._finds else 0.0
+        if reach == 0:  # nothing is to be found, or these signals say nothing of it
+            return self.adc, 1
+        if self.ranging:
+            y_max, reads = reach, 1
+        else:
+            beyond = sum(int(np.count_nonzero(np.abs(s.y) > self.adc.y_max)) for s in signals)
+            if beyond <= _TOLERATED * sum(s.y.size for s in signals):
+                return self.adc, 1
+            y_max, reads = self.adc.y_max * 2.0 ** math.ceil(math.log2(reach / self.adc.y_max)), 2
+        if keeps:
+            self.find_range(y_max)
+        return self.adc.with_range(y_max), reads
 
     def _less_reference(self, y: np.ndarray, x: np.ndarray, parts: list[InputSlice], tally: Tally) -> np.ndarray:
         """y (batch, rows) less what a nominal reference cell would carry: digitally, for it takes no part in the read."""
@@ -96,52 +189,65 @@ class ReadPath:
         tally.count("digital.multiply", len(x))
         return y - (sums * self._cells.nominal_reference).astype(np.float32)[:, None]
 
-    def _signals(self, x: np.ndarray, noise: Stream, tally: Tally) -> tuple[list[Signal], list[InputSlice]]:
-        """What is to be converted: one signal, or one for each slice of the inputs where slices are added digitally."""
-        parts = input_slices(x, self.dac, noise)
-        signals = [self._drive(part.inputs, noise, tally) for part in parts]
-        if len(parts) == 1 or self.dac.shift_add == "digital":
-            return signals, parts
-        tally.count("analog.shift_add", signals[0].y.size * len(parts))
-        whole = Signal(
-            shift_and_add([s.y for s in signals], parts),
-            signals[0].totals,
-            added_variance([s.variance for s in signals], parts),
-            None,
-            None,
-            sum(s.held for s in signals),
-        )
-        return [whole], parts
-
-    def _drive(self, x: np.ndarray, noise: Stream, tally: Tally) -> Signal:
-        """One read of the lines, counted, with the noise that all outputs share already in it."""
+    def _sense(self, x: np.ndarray, numbers: Numbers) -> Sensed:
+        """What the sensed lines carry for inputs x (batch, driven): one signal, or one for each slice to be converted."""
+        parts = input_slices(x, self.dac, numbers)
+        driven, signals = [], []
         siemens = self._cells.line_siemens(transposed=self._transposed)
-        volts, totals = drive(x, siemens, self.dac.line_converter, noise, self._banks[0])
-        signal = self._lines.read(volts, totals, noise, transposed=self._transposed)
-        self._count(signal, tally)
-        if signal.common is not None:
-            z = noise.normals(len(signal.common))
-            signal = signal._replace(y=signal.y - (np.sqrt(signal.common).astype(np.float32) * z)[:, None], common=None)
-        return signal
+        for part in parts:
+            volts, totals = drive(part.inputs, siemens, self.dac.line_converter, numbers, self._banks.driven)
+            signal = self._lines.read(volts, totals, numbers, transposed=self._transposed)
+            driven.append(signal)
+            if signal.common is not None:
+                z = numbers.normals(len(signal.common))
+                y = signal.y - (np.sqrt(signal.common).astype(np.float32) * z)[:, None]
+                signal = signal._replace(y=y, common=None)
+            signals.append(signal)
+        if len(parts) > 1 and self.dac.shift_add == "analog":
+            variance = added_variance([s.variance for s in signals], parts)
+            held = sum(s.held for s in signals)
+            signals = [Signal(shift_and_add([s.y for s in signals], parts), signals[0].totals, variance, held=held)]
+        return Sensed(signals, driven, parts)
 
-    def _count(self, signal: Signal, tally: Tally) -> None:
+    def _count(self, sensed: Sensed, adc: ADC, tally: Tally) -> None:
+        """One read of the lines for each slice, and the conversions."""
+        for signal in sensed.driven:
+            self._count_lines(signal, adc, tally)
+        size = sensed.driven[0].y.size
+        if len(sensed.signals) < len(sensed.driven):
+            tally.count("analog.shift_add", size * len(sensed.driven))
+        conversions = size * len(sensed.signals)
+        tally.count(self._adc_event, conversions)
+        if adc.bits:
+            tally.integrate("adc.snr_sum", adc.snr, times=conversions)
+
+    def _count_lines(self, signal: Signal, adc: ADC, tally: Tally) -> None:
         config, (batch, sensed), totals = self._config, signal.y.shape, signal.totals
-        variance = signal.noise
-        per_siemens = self._cells.mapping.per_siemens
+        variance = np.zeros((batch, 1)) if signal.noise is None else signal.noise
+        mapping = self._cells.mapping
         driven, dissipated, carried, snr, silent = read_totals(
-            totals, np.zeros((batch, 1)) if variance is None else variance, sensed, self.adc.variance, per_siemens
+            totals, variance, sensed, adc.variance, mapping.per_siemens
         )
         tally.count("array.read", batch)
         tally.count("line.drive", int(driven))
         tally.count(self._dac_event, int(driven))
-        tally.count(
-            "column.regulate", batch * sensed * (1 if self._cells.mapping.shared else 2)
-        )  # G+ and G- have lines of their own
+        bit_lines = 1 if mapping.shared else 2  # G+ and G- have lines of their own
+        tally.count("column.regulate", batch * sensed * bit_lines)
         volts = config.read_voltage / config.dac.x_max
         tally.integrate("array.read_energy_J", dissipated * volts**2 * config.read_time)
         tally.integrate("array.read_charge_C", carried * volts * config.read_time)
-        tally.integrate("array.busy_s", batch * config.read_time)
+        tally.integrate("array.busy_s", config.read_time, times=batch)
         if silent:
             tally.count("array.noiseless_read", batch)
         else:
             tally.integrate("array.snr_sum", snr)
+
+
+def _reach(signal: Signal) -> float:
+    """The largest magnitude of a signal, with some standard deviations of the noise that is still to come."""
+    if not signal.y.size:
+        return 0.0
+    sizes = np.abs(signal.y)
+    if signal.variance is not None:
+        sizes = sizes + _SIGMAS * np.sqrt(signal.variance)
+    return float(sizes.max())

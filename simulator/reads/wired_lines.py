@@ -20,13 +20,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.constants import Boltzmann as BOLTZMANN  # J/K, exact in SI since 2019
 
+from ...devices.base.product import product
 from ...devices.laws.read_noise import NoReadNoise
 from ..cells.cells import Cells
 from ..config import ArrayConfig, Layout
 from ..errors import ArrayError
 from ..noise.cells import is_exact
 from ..noise.circuit import read_bandwidth
-from ..noise.streams import Stream
+from ..noise.streams import Numbers
 from ..wires import EffectiveMatrix, WireSolution, effective_matrix, solve
 from .ohmic_lines import Signal, traps_aside, traps_of
 
@@ -98,7 +99,7 @@ class WiredLines:
         if self._traps is not None:
             self._traps.advance(seconds)
 
-    def read(self, x: np.ndarray, totals: np.ndarray, noise: Stream, *, transposed: bool) -> Signal:
+    def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
         """As `Lines.read`."""
         config, mapping = self._config, self._cells.mapping
         if self._version != self._cells.version:
@@ -141,10 +142,10 @@ class WiredLines:
     def _solved(self, arrays: list[Circuit], volts: np.ndarray, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
         amperes, watts = 0.0, 0.0
         for circuit in arrays:
-            driven = volts @ circuit.drives if transposed else volts
+            driven = product(volts, circuit.drives) if transposed else volts
             found = solve(circuit.siemens, driven, self._wires, transposed=transposed, cells=self._config.cell_law)
             self._note(found)
-            amperes = amperes + (found.currents if transposed else found.currents @ circuit.joins)
+            amperes = amperes + (found.currents if transposed else product(found.currents, circuit.joins))
             watts = watts + found.power_in
         return amperes, watts  # type: ignore[return-value]
 
@@ -173,13 +174,13 @@ class WiredLines:
     def _product(self, volts: np.ndarray, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
         amperes, watts = 0.0, 0.0
         for circuit, (sensed, delivered) in zip(self._circuits(), self._unit_responses(transposed), strict=True):
-            driven = volts @ circuit.drives if transposed else volts
-            currents = driven @ sensed
-            amperes = amperes + (currents if transposed else currents @ circuit.joins)
-            watts = watts + ((driven @ delivered) * driven).sum(axis=1)
+            driven = product(volts, circuit.drives) if transposed else volts
+            currents = product(driven, sensed)
+            amperes = amperes + (currents if transposed else product(currents, circuit.joins))
+            watts = watts + (product(driven, delivered) * driven).sum(axis=1)
         return amperes, watts  # type: ignore[return-value]
 
-    def _draw(self, volts: np.ndarray, noise: Stream, transposed: bool) -> tuple[np.ndarray, np.ndarray, int]:
+    def _draw(self, volts: np.ndarray, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray, int]:
         """Every read by itself, with the noise of every cell; and how many cells were held at zero conductance."""
         held = 0
         outcomes = []
@@ -190,9 +191,10 @@ class WiredLines:
         amperes = np.concatenate([np.empty((0, sensed)), *(a for a, _ in outcomes)])
         return amperes, np.concatenate([np.empty(0), *(w for _, w in outcomes)]), held
 
-    def _noisy_planes(self, reads: int, noise: Stream) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    def _noisy_planes(self, reads: int, noise: Numbers) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
         plus, minus = self._cells.planes()
         shared = self._cells.mapping.shared
+        source = None if self._traps is not None else noise.cells()
         for _ in range(reads):
             if self._traps is not None:
                 self._traps.advance(self._config.read_time)
@@ -200,9 +202,10 @@ class WiredLines:
                 seen = plus * factors[..., 0], minus * (factors[:, :1, 1] if shared else factors[..., 1])
             else:
                 sigma = self._sigma()
-                seen = tuple(
-                    g + s * noise.normals(g.shape)
-                    for g, s in ((plus, sigma[..., 0]), (minus, sigma[:, :1, 1] if shared else sigma[..., 1]))
+                z = source.normals(plus.size + minus.size)  # type: ignore[union-attr]  # without traps there is one
+                seen = (
+                    plus + sigma[..., 0] * z[: plus.size].reshape(plus.shape),
+                    minus + (sigma[:, :1, 1] if shared else sigma[..., 1]) * z[plus.size :].reshape(minus.shape),
                 )
             yield (
                 np.maximum(seen[0], 0.0),
@@ -218,9 +221,9 @@ class WiredLines:
     def _nominal_variance(self, x: np.ndarray, transposed: bool) -> np.ndarray:
         """Variance of outputs by cells that see the full voltage."""
         each = np.square(self._sigma() * self._cells.mapping.per_siemens).sum(axis=-1)
-        return np.square(x) @ (each.T if transposed else each)
+        return product(np.square(x), each.T if transposed else each)
 
-    def _thermal_noise(self, reads: int, noise: Stream, transposed: bool) -> tuple[np.ndarray, np.ndarray] | None:
+    def _thermal_noise(self, reads: int, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray] | None:
         """Thermal noise of outputs, amperes (reads, sensed), and its variance (sensed,); None where it is off.
 
         The current noise of a network in equilibrium has the covariance 4 k T B Re(Y), with Y its admittance matrix at
@@ -232,11 +235,13 @@ class WiredLines:
         sensed = self._cells.shape[0 if transposed else 1]
         covariance = np.zeros((sensed, sensed))
         for circuit, (_, admittance) in zip(self._circuits(), self._unit_responses(not transposed), strict=True):
-            covariance = covariance + (admittance if transposed else circuit.joins.T @ admittance @ circuit.joins)
+            covariance = covariance + (
+                admittance if transposed else product(product(circuit.joins.T, admittance), circuit.joins)
+            )
         covariance = covariance * (4 * BOLTZMANN * config.circuit_noise.temperature * read_bandwidth(config.read_time))
         values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return noise.normals((reads, len(values))) @ root.T, np.diag(covariance)
+        return product(noise.normals((reads, len(values))), root.T), np.diag(covariance)
 
     def _note(self, solution: WireSolution | EffectiveMatrix) -> None:
         self.residual = max(self.residual, float(np.max(solution.residual, initial=0.0)))

@@ -5,19 +5,18 @@ Each rule is an array that reads as any other and updates in its own way, and a 
 >>> from revpath.simulator import ArrayConfig
 >>> from revpath.simulator.rules import MixedPrecisionConfig
 >>> array = MixedPrecisionConfig(transfer_every=2).on((64, 32), ArrayConfig("reram-sb-gong2018"), seed=1)
+
+`RULES` holds all of them, those defined elsewhere included: the contract is in `contract.py`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from .agad import AGAD, AGADConfig
 from .chopped import ChoppedTikiTaka2, ChoppedTikiTaka2Config
-from .contract import PulsedArray, RuleConfig, RuledArray, weight_granularity
+from .contract import AnyRule, PulsedArray, RuleConfig, RuledArray, weight_granularity
 from .deterministic import DeterministicPulses, DeterministicPulsesConfig
 from .mixed_precision import MixedPrecision, MixedPrecisionConfig
+from .registry import RULES, Rules
 from .stochastic import StochasticPulses, StochasticPulsesConfig
 from .tiki_taka2 import TikiTaka2, TikiTaka2Config
 from .verified_copy import WriteVerifiedCopy, WriteVerifiedCopyConfig
@@ -36,6 +35,7 @@ __all__ = [
     "PulsedArray",
     "RuleConfig",
     "RuledArray",
+    "Rules",
     "StochasticPulses",
     "StochasticPulsesConfig",
     "TikiTaka2",
@@ -44,26 +44,3 @@ __all__ = [
     "WriteVerifiedCopyConfig",
     "weight_granularity",
 ]
-
-RULES: tuple[type[RuleConfig], ...] = (
-    StochasticPulsesConfig,
-    DeterministicPulsesConfig,
-    MixedPrecisionConfig,
-    TikiTaka2Config,
-    ChoppedTikiTaka2Config,
-    AGADConfig,
-    WriteVerifiedCopyConfig,
-)
-"""The configurations of all rules, in the order of the literature."""
-
-AnyRule = Annotated[
-    StochasticPulsesConfig
-    | DeterministicPulsesConfig
-    | MixedPrecisionConfig
-    | TikiTaka2Config
-    | ChoppedTikiTaka2Config
-    | AGADConfig
-    | WriteVerifiedCopyConfig,
-    Field(discriminator="rule"),
-]
-"""Any of them, for pydantic to tell apart by its field `rule`."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..config import ArrayConfig
 from .chopped import ChoppedArray, ChoppedConfig
+from .transfer import TransferConfig
 
 
 class AGADConfig(ChoppedConfig):
@@ -21,13 +22,22 @@ class AGADConfig(ChoppedConfig):
     """
 
     title: ClassVar[str] = "AGAD"
+    rank: ClassVar[int] = 60
     rule: Literal["agad"] = "agad"
     in_chop_prob: float = Field(default=0.02, gt=0, le=1)
     in_chop_random: bool = False
     tail_weightening: float = Field(default=5.0, gt=0)
 
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> AGAD:
-        return AGAD(shape, config, self, seed=seed, array=array)
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> AGAD:
+        return AGAD(shape, config, self, seed=seed, array=array, tile=tile)
 
 
 class AGAD(ChoppedArray):
@@ -48,17 +58,7 @@ class AGAD(ChoppedArray):
 
     options: AGADConfig
 
-    def __init__(
-        self,
-        shape: tuple[int, int],
-        config_slow: ArrayConfig,
-        options: AGADConfig | None = None,
-        config_fast: ArrayConfig | None = None,
-        *,
-        seed: int = 0,
-        array: int = 0,
-    ) -> None:
-        super().__init__(shape, config_slow, options or AGADConfig(), config_fast, seed=seed, array=array)
+    defaults: ClassVar[type[TransferConfig]] = AGADConfig
 
     def _begin(self) -> None:
         super()._begin()
@@ -70,7 +70,7 @@ class AGAD(ChoppedArray):
         self.reference[rows] = np.where(renewed, self.mean[rows], self.reference[rows])
         follow = np.float32(min(self.options.tail_weightening / self.options.period, 1.0))
         self.mean[rows] += follow * (values - self.mean[rows])
-        self._count(digital_add=3 * values.size, digital_multiply=values.size)
+        self._count({"digital.add": 3 * values.size, "digital.multiply": values.size})
         self._count_traffic(read=2 * values.size, written=values.size + int(renewed.sum()) * self.shape[1])
         return values - self.reference[rows]
 

@@ -37,10 +37,19 @@ class ChoppedTikiTaka2Config(ChoppedConfig):
     """Parameters of `ChoppedTikiTaka2`; defaults of aihwkit's ChoppedTTv2ReRamESPreset."""
 
     title: ClassVar[str] = "chopped Tiki-Taka v2"
+    rank: ClassVar[int] = 50
     rule: Literal["chopped-tiki-taka-2"] = "chopped-tiki-taka-2"
 
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> ChoppedTikiTaka2:
-        return ChoppedTikiTaka2(shape, config, self, seed=seed, array=array)
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> ChoppedTikiTaka2:
+        return ChoppedTikiTaka2(shape, config, self, seed=seed, array=array, tile=tile)
 
 
 class ChoppedArray(TransferArray):
@@ -56,19 +65,6 @@ class ChoppedArray(TransferArray):
         super()._begin()
         self._chance = Stream(self._seed, "choppers", self._number)
 
-    def __init__(
-        self,
-        shape: tuple[int, int],
-        config_slow: ArrayConfig,
-        options: ChoppedConfig,
-        config_fast: ArrayConfig | None = None,
-        *,
-        seed: int = 0,
-        array: int = 0,
-    ) -> None:
-        self._seed, self._number = seed, array
-        super().__init__(shape, config_slow, options, config_fast, seed=seed, array=array)
-
     def _turns(self, lines: int) -> np.ndarray:
         """Whether the choppers of the word lines turn that were just read, bool (lines,)."""
         if not self.options.in_chop_prob:
@@ -83,7 +79,7 @@ class ChoppedArray(TransferArray):
             self.out_chopper *= np.where(self._draws(self.shape[1], self.options.out_chop_prob), -1, 1)
 
     def _draws(self, n: int, chance: float) -> np.ndarray:
-        self._count(random_bit=16 * n, digital_compare=n)
+        self._count({"random.bit": 16 * n, "digital.compare": n})
         return self._chance.uniforms(n) < chance
 
 
@@ -94,14 +90,4 @@ class ChoppedTikiTaka2(ChoppedArray):
     7133 (2024) (arXiv 2303.04721).
     """
 
-    def __init__(
-        self,
-        shape: tuple[int, int],
-        config_slow: ArrayConfig,
-        options: ChoppedTikiTaka2Config | None = None,
-        config_fast: ArrayConfig | None = None,
-        *,
-        seed: int = 0,
-        array: int = 0,
-    ) -> None:
-        super().__init__(shape, config_slow, options or ChoppedTikiTaka2Config(), config_fast, seed=seed, array=array)
+    defaults: ClassVar[type[TransferConfig]] = ChoppedTikiTaka2Config

@@ -1,91 +1,231 @@
-"""What all update rules share: an array that is read as it is, and updated in a way of its own.
+"""The one contract of update rules: an array that is read as it is, and updated in a way of its own.
 
 The plain update of an array is W <- W + rate x^T d by stochastic pulses. A rule replaces it, and counts what it does
 instead: its pulses, its reads, and the digital work and memory that it needs beside the array. What it puts in front
 of an array keeps the contract of `AnalogArray`, so that models run on it unchanged.
+
+A rule is two classes in one file: a `RuleConfig`, which describes it and makes its arrays, and a `RuledArray`, which
+updates. Defining the first is all that is needed for the rule to be in `RULES`, in configurations read from JSON, and
+in every list, table and figure of ``revpath rules``.
 """
 
 from __future__ import annotations
 
-import math
+import textwrap
 from abc import ABC, abstractmethod
-from numbers import Real
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
 
+from ...devices import Device
 from ...devices.response.pulsed import PulsedResponse
-from ..arrays.operator import as_finite
 from ..arrays.parts import AnalogArray, CompositeArray
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC
 from ..errors import ArrayError
+from ..mapping import WeightMapping
+from ..operands import checked_update
+from ..programming.report import ProgrammingReport
+from ..programming.write_verify import WriteVerify
+from .registry import RULES
 
 BYTES = 4
 """Bytes of one number in a digital buffer: float32, as the simulation keeps them."""
 
+_LABEL = 12  # characters of a line of a rule's label
+_LAST = 1000  # the rank of rules that give none: after those of the literature
+
+
+class HoldingArray(AnalogArray, Protocol):
+    """An array that a rule can stand in front of: with a configuration, and converters whose range can be set."""
+
+    @property
+    def config(self) -> ArrayConfig: ...
+
+    def program(
+        self, weights: np.ndarray, *, scheme: WriteVerify | None = None, clip: bool = False
+    ) -> ProgrammingReport: ...
+
+    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float: ...
+
+    def adc(self, *, transposed: bool = False) -> ADC: ...
+
+    def set_range(self, y_max: float, *, transposed: bool = False) -> None: ...
+
 
 @runtime_checkable
-class PulsedArray(AnalogArray, Protocol):
-    """An array whose cells can be pulsed one by one."""
+class PulsedArray(HoldingArray, Protocol):
+    """An array whose weights can be pulsed one by one, of cells of one kind: a `Crossbar` or a `TiledCrossbar`."""
+
+    device: Device
+    mapping: WeightMapping
 
     def pulse(self, counts: np.ndarray) -> None: ...
 
 
 @runtime_checkable
 class FiringArray(PulsedArray, Protocol):
-    """An array whose word and bit lines can fire together, evenly spread."""
+    """The same, whose word and bit lines can fire together, evenly spread, see `Crossbar.fire`."""
 
     def fire(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None: ...
 
 
 class RuleConfig(BaseModel, ABC):
-    """The parameters of a rule: frozen, validated, and able to make an array that is updated by it."""
+    """The parameters of a rule: frozen, validated, and able to make an array that is updated by it.
+
+    A subclass with a field ``rule: Literal["its-name"] = "its-name"`` is registered in `RULES` under that name.
+
+    Attributes
+    ----------
+    title : str
+        What the rule is called in tables. A class variable.
+    rank : int
+        Where it stands in lists, in the order of the literature. A class variable; after all others by default.
+
+    Examples
+    --------
+    >>> from revpath.simulator import ArrayConfig
+    >>> from revpath.simulator.rules import MixedPrecisionConfig
+    >>> array = MixedPrecisionConfig().on((8, 4), ArrayConfig("reram-sb-gong2018"), seed=1, tile=(4, 4))
+    >>> array.shape
+    (8, 4)
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     title: ClassVar[str]
+    rank: ClassVar[int] = _LAST
 
-    @abstractmethod
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> AnalogArray:
-        """An array (rows, columns) made of `config` and updated by this rule.
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "rule" in cls.model_fields:
+            RULES.add(cls)
+
+    @classmethod
+    def name(cls) -> str:
+        """The field `rule`, by which a rule is told apart in files and lists."""
+        return cls.model_fields["rule"].default
+
+    @classmethod
+    def label(cls) -> str:
+        """The title on short lines, for an axis."""
+        return textwrap.fill(cls.title, _LABEL, break_long_words=False, break_on_hyphens=False)
+
+    @classmethod
+    def adapted(cls, updates_per_gradient: int, step: float | None) -> Self:
+        """The rule as a comparison of rules uses it: the defaults of the literature, adapted to mini-batches and to a device.
 
         Parameters
         ----------
-        seed, array: as of a `Crossbar`. A rule with two arrays numbers the second as slice 1 of the first.
+        updates_per_gradient : int
+            Calls of `update` that make one gradient: 2 for an RBM, one for each phase.
+        step : float or None
+            Of the pulse response of the device, on its state coordinate; None for a device without pulses.
+
+        Returns
+        -------
+        RuleConfig
+            The defaults, unless the rule says otherwise.
+        """
+        return cls()
+
+    @abstractmethod
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> RuledArray:
+        """An array made of `config` and updated by this rule.
+
+        Parameters
+        ----------
+        shape : (int, int)
+            Rows and columns of W.
+        config : ArrayConfig
+            What the array is made of.
+        seed, array : int
+            As of a `Crossbar`. A rule with two arrays numbers the second as slice 1 of the first.
+        tile : (int, int), optional
+            The largest array that can be had; larger weights go on a grid of tiles. Default: any size.
+
+        Returns
+        -------
+        RuledArray
+            It holds W = 0, or what the device rests at.
+
+        Raises
+        ------
+        ArrayError
+            The rule cannot train such an array; says why.
         """
 
 
+def _as_rule(value: object) -> object:
+    """A rule from its fields, told apart by `rule`."""
+    if not isinstance(value, Mapping):
+        return value
+    try:
+        return RULES.named(str(value.get("rule"))).model_validate(dict(value))
+    except ValidationError as error:
+        raise ValueError(str(error)) from None
+    except ArrayError as error:
+        raise ValueError(str(error)) from None
+
+
+AnyRule = Annotated[SerializeAsAny[RuleConfig], BeforeValidator(_as_rule)]
+"""Any registered rule, for pydantic to tell apart by the field `rule`, also one that is defined later."""
+
+
 class RuledArray(CompositeArray):
-    """An array that is read as it is and updated by a rule.
+    """An array that is read as it is and updated by a rule: what every rule is, and where its duties stand.
+
+    A rule must implement `_update`, and may extend `_forget`. All it does beside pulses and reads, it counts with `_count`
+    and `_count_traffic`.
 
     Parameters
     ----------
-    array: what holds W (rows, columns).
+    array : HoldingArray
+        What holds W (rows, columns); rules that pulse weights one by one need a `PulsedArray`.
 
     Attributes
     ----------
-    array: the same. Other arrays of the rule are among the `parts` too.
+    array : HoldingArray
+        The same. Other arrays of the rule are among the `parts` too.
+
+    Raises
+    ------
+    ArrayError
+        It is no analog array, or not one that the rule can train.
     """
 
-    def __init__(self, array: Any) -> None:
+    array: HoldingArray
+
+    def __init__(self, array: HoldingArray) -> None:
         if not isinstance(array, AnalogArray):
             raise ArrayError(f"array = {array!r} must be an analog array")
         super().__init__(array.shape)
-        self.array: Any = array
+        self.array = array
 
     @property
-    def parts(self) -> list[Any]:
+    def parts(self) -> Sequence[AnalogArray]:
+        """The arrays of the rule, that of W first."""
         return [self.array]
 
     @property
     def config(self) -> ArrayConfig:
+        """Of the array that holds W."""
         return self.array.config
 
     # -- contents ---------------------------------------------------------------------------------------------------
 
-    def program(self, weights: np.ndarray, **how: Any) -> Any:
+    def program(self, weights: np.ndarray, **how: Any) -> ProgrammingReport:
         """Store weights (rows, columns) in the array, and forget what the rule has gathered; see `Crossbar.program`."""
         report = self.array.program(weights, **how)
         self._forget(np.asarray(weights, np.float32))
@@ -96,7 +236,13 @@ class RuledArray(CompositeArray):
         return self.array.read()
 
     def _forget(self, weights: np.ndarray) -> None:
-        """Start anew from programmed weights."""
+        """Start anew from programmed weights.
+
+        Parameters
+        ----------
+        weights : (rows, columns) float32
+            What was asked for.
+        """
 
     # -- reads ------------------------------------------------------------------------------------------------------
 
@@ -113,11 +259,11 @@ class RuledArray(CompositeArray):
         return self.array.calibrate(x, transposed=transposed, percentile=percentile)
 
     def adc(self, *, transposed: bool = False) -> ADC:
-        """The converter of the sensed lines of one direction."""
+        """The converter of the sensed lines of one direction of the array that holds W; see `CompositeArray.adc` for tiles."""
         return self.array.adc(transposed=transposed)
 
     def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADC of one direction the range +-y_max, whatever its policy says."""
+        """Give the ADC of one direction of the array that holds W the range +-y_max, whatever its policy says."""
         self.array.set_range(y_max, transposed=transposed)
 
     # -- update -----------------------------------------------------------------------------------------------------
@@ -127,45 +273,62 @@ class RuledArray(CompositeArray):
 
         Parameters
         ----------
-        x: (batch, rows). d: (batch, columns). rate: learning rate, not negative; at 0 nothing happens.
+        x : (batch, rows) array
+            Of the word lines.
+        d : (batch, columns) array
+            Of the bit lines.
+        rate : float
+            Learning rate, not negative; at 0 nothing happens.
 
         Raises
         ------
-        ArrayError: shapes that do not match, or values that are not finite.
+        ArrayError
+            Shapes that do not match, or values that are not finite.
         """
-        x = as_finite(x, self.shape[0], "x")
-        d = as_finite(d, self.shape[1], "d")
-        if len(x) != len(d):
-            raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        if isinstance(rate, bool) or not isinstance(rate, Real) or not math.isfinite(rate) or rate < 0:
-            raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
+        x, d = checked_update(x, d, rate, self.shape)
         if rate > 0 and len(x):
             self._update(x, d, float(rate))
 
     @abstractmethod
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
-        """x (batch, rows), d (batch, columns), float32, finite; rate above 0."""
+        """What the rule does instead of W <- W + rate x^T d.
 
-    def _count(self, **events: int) -> None:
-        """Count digital events, named with underscores for the first dot: digital_add, sram_byte_read."""
+        Parameters
+        ----------
+        x : (batch, rows) float32
+            Finite, at least one row.
+        d : (batch, columns) float32
+            Finite, as many rows.
+        rate : float
+            Above 0.
+        """
+
+    def _count(self, events: Mapping[str, int]) -> None:
+        """Count what the digital side did, by the names of the events."""
         for name, n in events.items():
-            self._tally.count(name.replace("_", ".", 1), n)
+            self._tally.count(name, n)
 
     def _count_traffic(self, read: int, written: int) -> None:
         """Numbers read from and written to the digital buffers."""
-        self._count(sram_byte_read=BYTES * read, sram_byte_written=BYTES * written)
+        self._count({"sram.byte_read": BYTES * read, "sram.byte_written": BYTES * written})
 
 
-def weight_granularity(array: Any) -> float:
+def weight_granularity(array: AnalogArray) -> float:
     """Change of a weight by one pulse, as lengths of pulse trains are computed: of the nominal cell.
+
+    Parameters
+    ----------
+    array : PulsedArray
+        A `Crossbar` or a `TiledCrossbar`.
 
     Raises
     ------
-    ArrayError: the device has no known pulses, or the array cannot be pulsed weight by weight.
+    ArrayError
+        The device has no known pulses, or the array cannot be pulsed weight by weight.
     """
     if not isinstance(array, PulsedArray):
         raise ArrayError(f"array = {type(array).__name__} cannot be pulsed weight by weight: this rule needs that")
-    device, mapping = array.device, array.mapping  # type: ignore[attr-defined]
+    device, mapping = array.device, array.mapping
     if not isinstance(device.response, PulsedResponse):
         raise ArrayError(
             f"device {device.name!r} has a response {device.response.law!r} without pulses: this rule needs them"

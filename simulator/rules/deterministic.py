@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..arrays.crossbar import Crossbar
+from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..pulses.plan import train_length
@@ -17,10 +17,19 @@ class DeterministicPulsesConfig(RuleConfig):
     """`DeterministicPulses` has no parameters but those of the array (`ArrayConfig.longest_train`)."""
 
     title: ClassVar[str] = "deterministic pulses"
+    rank: ClassVar[int] = 20
     rule: Literal["deterministic"] = "deterministic"
 
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> DeterministicPulses:
-        return DeterministicPulses(Crossbar(shape, config, seed=seed, array=array))
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> DeterministicPulses:
+        return DeterministicPulses(arranged(shape, config, tile=tile, seed=seed, array=array))
 
 
 class DeterministicPulses(RuledArray):
@@ -39,7 +48,9 @@ class DeterministicPulses(RuledArray):
         whole matrix, and each tile takes all of its slots.
     """
 
-    def __init__(self, array: Any) -> None:
+    array: FiringArray
+
+    def __init__(self, array: FiringArray) -> None:
         if not isinstance(array, FiringArray):
             raise ArrayError(f"array = {type(array).__name__} cannot fire its lines together: this rule needs that")
         super().__init__(array)

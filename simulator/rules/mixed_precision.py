@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from ..arrays.crossbar import Crossbar
+from ...devices.base.product import product
+from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..noise.streams import Stream
-from .contract import RuleConfig, RuledArray, weight_granularity
+from .contract import PulsedArray, RuleConfig, RuledArray, weight_granularity
 
 
 class MixedPrecisionConfig(RuleConfig):
@@ -30,6 +31,7 @@ class MixedPrecisionConfig(RuleConfig):
     """
 
     title: ClassVar[str] = "mixed precision"
+    rank: ClassVar[int] = 30
     rule: Literal["mixed-precision"] = "mixed-precision"
     transfer_every: int = Field(default=1, ge=1)
     n_rows_per_transfer: int | None = Field(default=None, ge=1)
@@ -38,8 +40,21 @@ class MixedPrecisionConfig(RuleConfig):
     n_d_bins: int = Field(default=0, ge=0)
     stoc_round: bool = True
 
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> MixedPrecision:
-        return MixedPrecision(Crossbar(shape, config, seed=seed, array=array), self, seed=seed, number=array)
+    @classmethod
+    def adapted(cls, updates_per_gradient: int, step: float | None) -> Self:
+        """One transfer for each gradient."""
+        return cls(transfer_every=updates_per_gradient)
+
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> MixedPrecision:
+        return MixedPrecision(arranged(shape, config, tile=tile, seed=seed, array=array), self, seed=seed, number=array)
 
 
 class MixedPrecision(RuledArray):
@@ -66,8 +81,10 @@ class MixedPrecision(RuledArray):
     ArrayError: the array has no pulses; or one bin, or more rows in a transfer than there are.
     """
 
+    array: PulsedArray
+
     def __init__(
-        self, array: Any, config: MixedPrecisionConfig | None = None, *, seed: int = 0, number: int = 0
+        self, array: PulsedArray, config: MixedPrecisionConfig | None = None, *, seed: int = 0, number: int = 0
     ) -> None:
         super().__init__(array)
         self.options = config or MixedPrecisionConfig()
@@ -88,7 +105,7 @@ class MixedPrecision(RuledArray):
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         x = self._quantised(x, self.options.n_x_bins)
         d = self._quantised(d, self.options.n_d_bins)
-        self.chi += np.float32(rate / self.granularity) * (x.T @ d)
+        self.chi += np.float32(rate / self.granularity) * product(x.T, d)
         count_accumulation(self, x, d)
         self._calls += 1
         if self._calls % self.options.transfer_every == 0:
@@ -102,7 +119,7 @@ class MixedPrecision(RuledArray):
         counts[served] = np.trunc(self.chi[served])
         self.chi -= counts.astype(np.float32)
         looked_at, sent = rows * self.shape[1], int(np.count_nonzero(counts))
-        self._count(digital_compare=looked_at, digital_add=sent)
+        self._count({"digital.compare": looked_at, "digital.add": sent})
         self._count_traffic(read=looked_at, written=sent)
         if sent:
             self.array.pulse(counts)
@@ -114,9 +131,9 @@ class MixedPrecision(RuledArray):
         width[width == 0] = 1
         chance = self._rounding.uniforms(values.shape) - np.float32(0.5) if self.options.stoc_round else np.float32(0)
         codes = np.clip(np.rint(values / width + chance), -(bins // 2), bins // 2)
-        self._count(digital_compare=values.size, digital_divide=values.size)
+        self._count({"digital.compare": values.size, "digital.divide": values.size})
         if self.options.stoc_round:
-            self._count(random_bit=16 * values.size, digital_add=values.size)
+            self._count({"random.bit": 16 * values.size, "digital.add": values.size})
         return (codes * width).astype(np.float32)
 
 
@@ -127,5 +144,5 @@ def count_accumulation(array: RuledArray, x: np.ndarray, d: np.ndarray) -> None:
     """
     of_d = np.count_nonzero(d, axis=1)
     products = int(np.count_nonzero(x, axis=1) @ of_d)
-    array._count(digital_multiply=products + int(of_d.sum()), digital_add=products)
+    array._count({"digital.multiply": products + int(of_d.sum()), "digital.add": products})
     array._count_traffic(read=products, written=products)

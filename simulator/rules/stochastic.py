@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..arrays.crossbar import Crossbar
+from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from .contract import RuleConfig, RuledArray
 
@@ -27,7 +27,16 @@ class StochasticPulsesConfig(RuleConfig):
     """`StochasticPulses` has no parameters but those of the array (`ArrayConfig.longest_train`)."""
 
     title: ClassVar[str] = "stochastic pulses"
+    rank: ClassVar[int] = 10
     rule: Literal["stochastic"] = "stochastic"
 
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> StochasticPulses:
-        return StochasticPulses(Crossbar(shape, config, seed=seed, array=array))
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> StochasticPulses:
+        return StochasticPulses(arranged(shape, config, tile=tile, seed=seed, array=array))

@@ -12,10 +12,19 @@ class TikiTaka2Config(TransferConfig):
     """Parameters of `TikiTaka2`: those of the family."""
 
     title: ClassVar[str] = "Tiki-Taka v2"
+    rank: ClassVar[int] = 40
     rule: Literal["tiki-taka-2"] = "tiki-taka-2"
 
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> TikiTaka2:
-        return TikiTaka2(shape, config, self, seed=seed, array=array)
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> TikiTaka2:
+        return TikiTaka2(shape, config, self, seed=seed, array=array, tile=tile)
 
 
 class TikiTaka2(TransferArray):
@@ -25,14 +34,4 @@ class TikiTaka2(TransferArray):
     must be where its up and down pulses balance: what it rests at otherwise is taken for a gradient for ever.
     """
 
-    def __init__(
-        self,
-        shape: tuple[int, int],
-        config_slow: ArrayConfig,
-        options: TikiTaka2Config | None = None,
-        config_fast: ArrayConfig | None = None,
-        *,
-        seed: int = 0,
-        array: int = 0,
-    ) -> None:
-        super().__init__(shape, config_slow, options or TikiTaka2Config(), config_fast, seed=seed, array=array)
+    defaults: ClassVar[type[TransferConfig]] = TikiTaka2Config

@@ -15,17 +15,21 @@ that are not symmetric.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from ..arrays.crossbar import Crossbar
 from ..arrays.parts import part_number
+from ..arrays.tiles import TiledCrossbar, arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
-from .contract import RuleConfig, RuledArray, weight_granularity
+from .contract import PulsedArray, RuleConfig, RuledArray, weight_granularity
+
+_PRESET_STEP = 0.002  # of the ReRAM of aihwkit's presets for the family, TTv2ReRamSBPreset and the like
 
 
 class TransferConfig(RuleConfig):
@@ -70,6 +74,25 @@ class TransferConfig(RuleConfig):
     gamma: float = Field(default=0.0, ge=0)
     fast_range: float = Field(default=1.0, gt=0)
 
+    @classmethod
+    def adapted(cls, updates_per_gradient: int, step: float | None) -> Self:
+        """The presets of aihwkit, with the fast rate divided out so that one grid of rates fits all devices.
+
+        The whole fast array is read after each gradient. The presets were made for a ReRAM of 1000 states: where steps are
+        coarser, the fast array takes so many fewer pulses of an outer product that it changes by the same share of its
+        range; where they are finer, a transfer may send so many more.
+        """
+        relative = 1.0 if step is None else _PRESET_STEP / step
+        return cls(
+            transfer_every=updates_per_gradient,
+            units_in_mbatch=True,
+            n_reads_per_transfer=None,
+            correct_gradient_magnitudes=True,
+            auto_granularity=0.0,
+            fast_lr=0.5 * min(1.0, relative),
+            max_steps=max(1, round(relative)),
+        )
+
     def fast(self, config: ArrayConfig) -> ArrayConfig:
         """The fast array that goes with a slow one: the same, with an ADC for reads of one word line at a time."""
         y_max = self.fast_range * config.weight_max * config.dac.x_max
@@ -86,8 +109,9 @@ class TransferArray(RuledArray):
 
     Parameters
     ----------
-    shape: (rows, columns). config_slow: of C. options: see there. config_fast: of A; None for what `options.fast` makes of
-        config_slow. seed, array: as of a `Crossbar`; A is numbered as slice 1.
+    shape: (rows, columns). config_slow: of C. options: see there; those of `defaults` where None. config_fast: of A; None for
+        what `options.fast` makes of config_slow. seed, array: as of a `Crossbar`; A is numbered as slice 1. tile: the
+        largest array that can be had, for either; None for any size.
 
     Attributes
     ----------
@@ -98,23 +122,30 @@ class TransferArray(RuledArray):
     ArrayError: a device without pulses, `array` not below 2**28, or more reads in a transfer than there are rows.
     """
 
+    defaults: ClassVar[type[TransferConfig]]
+    options: TransferConfig
+    array: PulsedArray
+
     def __init__(
         self,
         shape: tuple[int, int],
         config_slow: ArrayConfig,
-        options: TransferConfig,
+        options: TransferConfig | None = None,
         config_fast: ArrayConfig | None = None,
         *,
         seed: int = 0,
         array: int = 0,
+        tile: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(Crossbar(shape, config_slow, seed=seed, array=array))
-        self.options = options
+        super().__init__(arranged(shape, config_slow, tile=tile, seed=seed, array=array))
+        self.options = self.defaults() if options is None else options
+        self._seed, self._number = seed, array
         number = part_number(array, weight_slice=1)
-        self.fast = Crossbar(shape, config_fast or options.fast(self.array.config), seed=seed, array=number)
+        of_fast = config_fast or self.options.fast(self.array.config)
+        self.fast = arranged(shape, of_fast, tile=tile, seed=seed, array=number)
         self._steps = weight_granularity(self.fast), weight_granularity(self.array)
         self._drive = self.fast.config.dac.x_max
-        self._reads = options.n_reads_per_transfer or self.shape[0]
+        self._reads = self.options.n_reads_per_transfer or self.shape[0]
         if self._reads > self.shape[0]:
             raise ArrayError(
                 f"n_reads_per_transfer = {self._reads} must be at most the {self.shape[0]} rows of the array"
@@ -122,7 +153,7 @@ class TransferArray(RuledArray):
         self._begin()
 
     @property
-    def parts(self) -> list[Any]:
+    def parts(self) -> Sequence[PulsedArray]:
         return [self.array, self.fast]
 
     def _begin(self) -> None:
@@ -162,7 +193,7 @@ class TransferArray(RuledArray):
         )
 
     def _joined(self, slow: np.ndarray, fast: np.ndarray, signs: np.ndarray) -> np.ndarray:
-        self._count(digital_multiply=fast.size, digital_add=fast.size)
+        self._count({"digital.multiply": fast.size, "digital.add": fast.size})
         return slow + np.float32(self.options.gamma) * signs * fast
 
     def _unchopped(self, weights: np.ndarray) -> np.ndarray:
@@ -202,7 +233,12 @@ class TransferArray(RuledArray):
             product = self._largest[0] * self._largest[1]
             rates[row] = pulses / product if product > 0 else pulses
         self._count(
-            digital_compare=x.size + d.size, digital_multiply=5 * batch, digital_add=2 * batch, digital_divide=batch
+            {
+                "digital.compare": x.size + d.size,
+                "digital.multiply": 5 * batch,
+                "digital.add": 2 * batch,
+                "digital.divide": batch,
+            }
         )
         return rates
 
@@ -218,16 +254,14 @@ class TransferArray(RuledArray):
 
     def _transfer_rows(self, rows: slice, rate: float) -> None:
         """The same for word lines `rows`, which lie side by side; arrays here are (lines, columns)."""
-        lines = np.zeros((rows.stop - rows.start, self.shape[0]), np.float32)
-        lines[np.arange(len(lines)), np.arange(rows.start, rows.stop)] = self._drive
-        values = self.fast.forward(lines) / np.float32(self._drive)
+        values = read_lines(self.fast, rows, self._drive)
         signs = self.in_chopper[rows, None] * self.out_chopper
         filled = self.buffer[rows] + np.float32(self._scale(rate)) * signs * self._signal(rows, values)
         fires = np.abs(filled) >= 1
         pulses = np.where(fires, np.clip(np.trunc(filled), -self.options.max_steps, self.options.max_steps), 0)
         self.buffer[rows] = self._left(filled, fires, pulses.astype(np.float32))
         n = values.size
-        self._count(digital_multiply=n, digital_add=n, digital_compare=n)
+        self._count({"digital.multiply": n, "digital.add": n, "digital.compare": n})
         self._count_traffic(read=n, written=n)
         if fires.any() and self._may_write():
             counts = np.zeros(self.shape, np.int64)
@@ -248,7 +282,7 @@ class TransferArray(RuledArray):
         """What stays in the buffer."""
         if self.options.forget_buffer:
             return np.where(fires, np.float32(self.options.momentum) * filled, filled)
-        self._count(digital_add=int(fires.sum()))
+        self._count({"digital.add": int(fires.sum())})
         return filled - np.float32(1 - self.options.momentum) * pulses
 
     # -- where the members of the family differ -----------------------------------------------------------------------
@@ -262,3 +296,20 @@ class TransferArray(RuledArray):
 
     def _switch(self, rows: slice) -> None:
         """Turn the choppers after a transfer of `rows`."""
+
+
+def read_lines(array: Crossbar | TiledCrossbar, lines: slice, drive: float) -> np.ndarray:
+    """W[lines] (lines, columns) float32, as reads of one word line at a time show it, each driven by `drive`.
+
+    On tiles, those that hold none of the lines are not read.
+    """
+    if isinstance(array, TiledCrossbar):
+        height = array.tile[0]
+        blocks = []
+        for k in range(lines.start // height, -(-lines.stop // height)):
+            here = slice(max(lines.start - k * height, 0), min(lines.stop - k * height, height))
+            blocks.append(np.concatenate([read_lines(tile, here, drive) for tile in array.tiles[k]], axis=1))
+        return np.concatenate(blocks)
+    x = np.zeros((lines.stop - lines.start, array.shape[0]), np.float32)
+    x[np.arange(len(x)), np.arange(lines.start, lines.stop)] = drive
+    return array.forward(x) / np.float32(drive)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from ..arrays.crossbar import Crossbar
+from ...devices.base.product import product
+from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
-from .contract import RuleConfig, RuledArray
+from .contract import PulsedArray, RuleConfig, RuledArray
 from .mixed_precision import count_accumulation
 
 
@@ -26,12 +27,27 @@ class WriteVerifiedCopyConfig(RuleConfig):
     """
 
     title: ClassVar[str] = "write-verified copy"
+    rank: ClassVar[int] = 70
     rule: Literal["write-verified-copy"] = "write-verified-copy"
     scheme: WriteVerify | None = WriteVerify()
     program_every: int = Field(default=1, ge=1)
 
-    def on(self, shape: tuple[int, int], config: ArrayConfig, *, seed: int = 0, array: int = 0) -> WriteVerifiedCopy:
-        return WriteVerifiedCopy(Crossbar(shape, config, seed=seed, array=array), self)
+    @classmethod
+    def adapted(cls, updates_per_gradient: int, step: float | None) -> Self:
+        """Programmed after each gradient, to 1 % of the window."""
+        scheme = WriteVerify(tolerance=0.01, max_pulses=100, policy="adaptive")
+        return cls(program_every=updates_per_gradient, scheme=scheme)
+
+    def on(
+        self,
+        shape: tuple[int, int],
+        config: ArrayConfig,
+        *,
+        seed: int = 0,
+        array: int = 0,
+        tile: tuple[int, int] | None = None,
+    ) -> WriteVerifiedCopy:
+        return WriteVerifiedCopy(arranged(shape, config, tile=tile, seed=seed, array=array), self)
 
 
 class WriteVerifiedCopy(RuledArray):
@@ -53,7 +69,7 @@ class WriteVerifiedCopy(RuledArray):
     report: of the last programming; None before the first.
     """
 
-    def __init__(self, array: Any, config: WriteVerifiedCopyConfig | None = None) -> None:
+    def __init__(self, array: PulsedArray, config: WriteVerifiedCopyConfig | None = None) -> None:
         super().__init__(array)
         self.options = config or WriteVerifiedCopyConfig()
         try:
@@ -64,7 +80,7 @@ class WriteVerifiedCopy(RuledArray):
         self.report: ProgrammingReport | None = None
         self._forget(array.read())
 
-    def program(self, weights: np.ndarray, **how: Any) -> Any:
+    def program(self, weights: np.ndarray, **how: Any) -> ProgrammingReport:
         """Store weights (rows, columns) in the copy and in the array, by the scheme of the rule if no other is given."""
         how.setdefault("scheme", self.options.scheme)
         self.report = super().program(weights, **how)
@@ -75,11 +91,11 @@ class WriteVerifiedCopy(RuledArray):
         self._calls = 0
 
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
-        moved = self.copy + np.float32(rate) * (x.T @ d)
+        moved = self.copy + np.float32(rate) * product(x.T, d)
         self.copy = np.clip(moved, -self._limit, self._limit)
         self.cut += int(np.count_nonzero(moved != self.copy))
         count_accumulation(self, x, d)
-        self._count(digital_compare=int(np.count_nonzero(x, axis=1) @ np.count_nonzero(d, axis=1)))
+        self._count({"digital.compare": int(np.count_nonzero(x, axis=1) @ np.count_nonzero(d, axis=1))})
         self._calls += 1
         if self._calls % self.options.program_every == 0:
             self._count_traffic(read=self.copy.size, written=0)

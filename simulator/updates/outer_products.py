@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ...devices.response import ConstantStep, SoftBounds
-from ..cells.cells import Cells
+from ...devices.response.pulsed import PulsedResponse
 from ..noise.streams import Stream
-from ..pulses.kernels import BLOCK_COLUMNS, pulsed_update
+from ..pulses.kernels import BLOCK_COLUMNS, SOFT_BOUNDS, pulsed_update
+from ..pulses.laws import PulsedCells
+from ..pulses.layout import FLOOR
 from ..pulses.trains import line_trains
 from .sums import GROUP, GROUP_SLOTS, REACH, STEEPEST, summed_pulses
 from .walk import LONGEST_SUMMED, walked_pulses
@@ -59,7 +61,7 @@ def with_trains(
 ) -> tuple[OuterProducts, Counts]:
     """The trains of both sides of a batch, with the pulses on all lines and the (line, slot) pairs that took random bits.
 
-    train_plan: slots, and gains of x and of d, (batch,) each, of `pulse_plan.train_length`.
+    train_plan: slots, and gains of x and of d, (batch,) each, of `plan.train_length`.
     """
     slots, *gains = train_plan
     steps = streams.pulses.take_step(len(x)) + np.arange(len(x), dtype=np.uint64)
@@ -75,24 +77,24 @@ def with_trains(
     return OuterProducts(x, d, trains[0], trains[1], slots, steps, expected), (fired, drawn)
 
 
-def play_pulses(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
+def play_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
     """Every coincidence by itself, in order; returns those that raise a weight, and those that lower it.
 
     key: of the cells' noise.
     """
     pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
     trains = outer.x_trains, outer.x, outer.d_trains, outer.d
-    pulsed_update(contents_of(cells), cells.law, cells.moving, *trains, outer.steps, key, pulses)
+    pulsed_update(cells.contents, cells.law, cells.moving, *trains, outer.steps, key, pulses)
     up, down = (int(n) for n in pulses.sum(axis=0))
     return up, down
 
 
-def can_sum(cells: Cells, longest: int) -> bool:
+def can_sum(response: PulsedResponse, longest: int) -> bool:
     """Whether pulses on these cells add up to a normal change: constant steps and soft bounds, and no longer trains."""
-    return isinstance(cells.device.response, ConstantStep | SoftBounds) and longest <= LONGEST_SUMMED
+    return isinstance(response, ConstantStep | SoftBounds) and longest <= LONGEST_SUMMED
 
 
-def sum_pulses(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
+def sum_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
     """The same in law as `play_pulses`: with one random number for a cell and a group of samples, far from its bounds.
 
     Groups of few coincidences are played one by one, and so are pulses near a bound.
@@ -118,26 +120,21 @@ def groups(slots: np.ndarray) -> list[slice]:
     return [slice(a, b) for a, b in zip(cuts, [*cuts[1:], len(slots)], strict=True) if b > a]
 
 
-def contents_of(cells: Cells) -> tuple[np.ndarray | None, ...]:
-    """What the kernels of pulses call `cells`."""
-    return cells.state, cells.shown, cells.traits, cells.wear
-
-
-def _sum_group(cells: Cells, outer: OuterProducts, key: np.ndarray) -> Counts:
-    assert cells.law is not None, "only pulsed cells come here"
-    soft = isinstance(cells.device.response, SoftBounds)
+def _sum_group(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
+    soft = cells.law.kind == SOFT_BOUNDS
+    state = cells.contents[0]
     pulses = np.zeros((cells.shape[0], 2), np.int64)
-    left = np.zeros(len(cells.state), np.uint8)
+    left = np.zeros(len(state), np.uint8)
     lines: list[np.ndarray] = []
     for trains, values in ((outer.x_trains, outer.x), (outer.d_trains, outer.d)):
         lines += [trains.astype(np.uint32), np.where(values > 0, 1, -1).astype(np.int32)]
-    numbers = np.array([*cells.law[1][:3], STEEPEST / outer.slots.max(), REACH], np.float32)
-    summed_pulses(contents_of(cells), numbers, cells.moving, soft, *lines, outer.steps[0], key, left, pulses)
+    numbers = np.array([*cells.law.numbers[: FLOOR + 1], STEEPEST / outer.slots.max(), REACH], np.float32)
+    summed_pulses(cells.contents, numbers, cells.moving, soft, *lines, outer.steps[0], key, left, pulses)
     rest = np.flatnonzero(left)
     if rest.size:
         by_line = (
             np.ascontiguousarray(values.T) for values in lines
         )  # a cell goes through the samples of its two lines
-        walked_pulses(contents_of(cells), cells.law, cells.moving, rest, *by_line, REACH, outer.steps, key)
+        walked_pulses(cells.contents, cells.law, cells.moving, rest, *by_line, REACH, outer.steps, key)
     up, down = (int(n) for n in pulses.sum(axis=0))
     return up, down

@@ -9,7 +9,7 @@ b, and V + n (s c)^2. One number drawn from that law replaces one for every puls
 It is exact as long as no bound is met. Mean and variance go monotonically from sample to sample, so the largest and
 smallest mean and the largest variance over the samples bound all that happens between; for constant steps, whose order does
 not matter to the sum, so do all pulses up and all pulses down alone. Where these come closer to a bound than `REACH`
-standard deviations the cell is left as it was and marked, for `pulse_walk.walked_pulses` to look at its samples one after another:
+standard deviations the cell is left as it was and marked, for `walk.walked_pulses` to look at its samples one after another:
 the chance that a bound was missed is below N x 2 Phi(-8) = 1.3e-15 N for N pulses, by the union bound.
 """
 
@@ -20,7 +20,8 @@ from numba import prange
 
 from ..compile import kernel, ones
 from ..noise.streams import normals_from_words, philox_lanes
-from ..pulses.kernels import SUM
+from ..pulses.entries import SUM
+from ..pulses.layout import B_MAX, B_MIN, FLOOR, S_UP, STEP_NOISE, WRITE_NOISE
 
 # samples that are summed together, and slots of their trains: more, and bounds are reached
 GROUP, GROUP_SLOTS = 128, 1024
@@ -28,6 +29,13 @@ STEEPEST = 0.5  # n |ln a| of a train, up to which the series of `_add_sloped` i
 REACH = 8.0  # standard deviations
 _CUT = 8  # samples of constant steps whose pulses are bounded as if those up, or those down, all came first
 _WIDTH = 256  # columns that are worked on side by side; arrays of working space have rows of this length
+STEEPEST_SLOPE, FARTHEST = 3, 4  # of `numbers` of `summed_pulses`, after those of every law
+# where the rows of `sums` begin: of the state the mean, the smallest and largest mean, the variance and the largest variance
+_MEAN, _LEAST, _MOST, _VARIANCE, _WIDEST = 0, 256, 512, 768, 1024
+# where the rows of `steps` begin: of constant steps, step and variance of up pulses; of sloped ones, ln a, t and k of them
+_STEP, _NOISE, _DOWN = 0, 512, 256
+_LOG, _RESTING_AT, _RESTING = 0, 256, 512
+_SLOPED_DOWN = 768
 
 
 @kernel(draws=True)
@@ -49,9 +57,9 @@ def _start(sums, state):
     sums[:] = np.float32(0.0)
     for j in range(state.size):
         w = state[j]
-        sums[j] = w
-        sums[_WIDTH + j] = w
-        sums[2 * _WIDTH + j] = w
+        sums[_MEAN + j] = w
+        sums[_LEAST + j] = w
+        sums[_MOST + j] = w
 
 
 @kernel(draws=True)
@@ -65,15 +73,15 @@ def _add_constant(sums, steps, up, down):
     """
     for j in range(up.size):  # both sides of every choice are loaded first: a load under a condition is not vectorised
         ups, downs = np.float32(up[j]), np.float32(down[j])
-        rise, fall = ups * steps[j], downs * steps[_WIDTH + j]
-        variance = ups * steps[2 * _WIDTH + j] + downs * steps[3 * _WIDTH + j]
-        mean, least, most = sums[j], sums[_WIDTH + j], sums[2 * _WIDTH + j]
+        rise, fall = ups * steps[_STEP + j], downs * steps[_STEP + _DOWN + j]
+        variance = ups * steps[_NOISE + j] + downs * steps[_NOISE + _DOWN + j]
+        mean, least, most = sums[_MEAN + j], sums[_LEAST + j], sums[_MOST + j]
         lower, higher = mean - fall, mean + rise
-        sums[j] = mean + (rise - fall)
-        sums[_WIDTH + j] = lower if lower < least else least
-        sums[2 * _WIDTH + j] = higher if higher > most else most
-        sums[3 * _WIDTH + j] += variance
-        sums[4 * _WIDTH + j] += variance
+        sums[_MEAN + j] = mean + (rise - fall)
+        sums[_LEAST + j] = lower if lower < least else least
+        sums[_MOST + j] = higher if higher > most else most
+        sums[_VARIANCE + j] += variance
+        sums[_WIDEST + j] += variance
 
 
 @kernel(draws=True)
@@ -89,11 +97,11 @@ def _add_sloped(sums, steps, ups, downs):
     for j in range(ups.size):
         n = np.float32(ups[j] + downs[j])
         up = ups[j] > downs[j]
-        rise, fall = steps[j], steps[3 * _WIDTH + j]
+        rise, fall = steps[_LOG + j], steps[_LOG + _SLOPED_DOWN + j]
         y = n * (rise if up else fall)
-        rise, fall = steps[_WIDTH + j], steps[4 * _WIDTH + j]
+        rise, fall = steps[_RESTING_AT + j], steps[_RESTING_AT + _SLOPED_DOWN + j]
         target = rise if up else fall
-        rise, fall = steps[2 * _WIDTH + j], steps[5 * _WIDTH + j]
+        rise, fall = steps[_RESTING + j], steps[_RESTING + _SLOPED_DOWN + j]
         resting = rise if up else fall
         # 1 - exp(y) by Taylor's series, relative error below 1e-7 for |y| <= 1/2
         e = one + y * np.float32(1 / 8)
@@ -104,15 +112,15 @@ def _add_sloped(sums, steps, ups, downs):
         e = one + y * np.float32(1 / 3) * e
         e = one + y * np.float32(1 / 2) * e
         e = -y * e
-        mean = sums[j] + (target - sums[j]) * e
+        mean = sums[_MEAN + j] + (target - sums[_MEAN + j]) * e
         keep = one - e
-        variance = sums[3 * _WIDTH + j] * keep * keep + resting * e * (one + keep)
-        sums[j] = mean
-        least, most, widest = sums[_WIDTH + j], sums[2 * _WIDTH + j], sums[4 * _WIDTH + j]
-        sums[_WIDTH + j] = mean if mean < least else least
-        sums[2 * _WIDTH + j] = mean if mean > most else most
-        sums[4 * _WIDTH + j] = variance if variance > widest else widest
-        sums[3 * _WIDTH + j] = variance
+        variance = sums[_VARIANCE + j] * keep * keep + resting * e * (one + keep)
+        sums[_MEAN + j] = mean
+        least, most, widest = sums[_LEAST + j], sums[_MOST + j], sums[_WIDEST + j]
+        sums[_LEAST + j] = mean if mean < least else least
+        sums[_MOST + j] = mean if mean > most else most
+        sums[_WIDEST + j] = variance if variance > widest else widest
+        sums[_VARIANCE + j] = variance
 
 
 @kernel(draws=True)
@@ -120,9 +128,9 @@ def _constant_steps(steps, traits, c):
     """What `_add_constant` needs of the cells (n,) of one side of a block. traits: (n, at least 2). c: step noise."""
     for j in range(traits.shape[0]):
         for falls in range(2):
-            s = traits[j, falls]
-            steps[falls * _WIDTH + j] = s
-            steps[(2 + falls) * _WIDTH + j] = s * s * c * c
+            s = traits[j, S_UP + falls]
+            steps[_STEP + falls * _DOWN + j] = s
+            steps[_NOISE + falls * _DOWN + j] = s * s * c * c
 
 
 @kernel(draws=True)
@@ -134,24 +142,24 @@ def _sloped_steps(steps, sums, traits, c, steepest):
     steps[:] = np.float32(0.0)
     for j in range(traits.shape[0]):
         for falls in range(2):
-            s = traits[j, falls]
+            s = traits[j, S_UP + falls]
             # soft bounds: s (1 - w / bound), so that pulses stop at the bound that they move to
-            slope = s / abs(traits[j, 2 + falls]) if s > np.float32(0.0) else np.float32(0.0)
+            slope = s / abs(traits[j, B_MAX + falls]) if s > np.float32(0.0) else np.float32(0.0)
             if slope < steepest:
-                at = 3 * falls * _WIDTH
-                steps[at + j] = np.float32(np.log1p(-np.float64(slope)))
-                steps[at + _WIDTH + j] = traits[j, 2 + falls]
-                steps[at + 2 * _WIDTH + j] = s * abs(traits[j, 2 + falls]) * c * c / (np.float32(2.0) - slope)
+                start = falls * _SLOPED_DOWN
+                steps[start + _LOG + j] = np.float32(np.log1p(-np.float64(slope)))
+                steps[start + _RESTING_AT + j] = traits[j, B_MAX + falls]
+                steps[start + _RESTING + j] = s * abs(traits[j, B_MAX + falls]) * c * c / (np.float32(2.0) - slope)
             else:
-                sums[4 * _WIDTH + j] = np.float32(np.inf)
+                sums[_WIDEST + j] = np.float32(np.inf)
 
 
 @kernel(draws=True)
 def _keep(kept, sums, traits, far):
     """kept[j] <- False where a bound came within `far` standard deviations of a cell of one side of a block."""
     for j in range(kept.size):
-        room = far * np.sqrt(sums[4 * _WIDTH + j])
-        inside = sums[2 * _WIDTH + j] + room <= traits[j, 2] and sums[_WIDTH + j] - room >= traits[j, 3]
+        room = far * np.sqrt(sums[_WIDEST + j])
+        inside = sums[_MOST + j] + room <= traits[j, B_MAX] and sums[_LEAST + j] - room >= traits[j, B_MIN]
         kept[j] = kept[j] and inside
 
 
@@ -196,11 +204,11 @@ def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d
             taken[:] = 0
             for side in range(moving):
                 _start(sums[side], state[start : start + width, side])
-                own = traits[start : start + width, side]
+                of_cells = traits[start : start + width, side]
                 if sloped:
-                    _sloped_steps(steps[side], sums[side], own, numbers[0], numbers[3])
+                    _sloped_steps(steps[side], sums[side], of_cells, numbers[STEP_NOISE], numbers[STEEPEST_SLOPE])
                 else:
-                    _constant_steps(steps[side], own, numbers[0])
+                    _constant_steps(steps[side], of_cells, numbers[STEP_NOISE])
             for cut in range(0, x_trains.shape[0], together):
                 up[:] = 0
                 down[:] = 0
@@ -223,7 +231,7 @@ def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d
                     else:
                         _add_constant(sums[side], steps[side], to, fro)
             for side in range(moving):
-                _keep(kept, sums[side], traits[start : start + width, side], numbers[4])
+                _keep(kept, sums[side], traits[start : start + width, side], numbers[FARTHEST])
             lanes = (width + 7) & ~7  # whole vectors; what is made too much is not used
             for j in range(lanes):
                 low[j] = start + j
@@ -236,10 +244,10 @@ def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d
                     left[p] = n > 0
                 elif n > 0:
                     for side in range(moving):
-                        w = sums[side, j] + np.sqrt(sums[side, 3 * _WIDTH + j]) * normals[side, j]
-                        w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+                        w = sums[side, _MEAN + j] + np.sqrt(sums[side, _VARIANCE + j]) * normals[side, j]
+                        w = min(max(w, traits[p, side, B_MIN]), traits[p, side, B_MAX])
                         state[p, side] = w
-                        shown[p, side] = max(w + numbers[1] * normals[2 + side, j], numbers[2])
+                        shown[p, side] = max(w + numbers[WRITE_NOISE] * normals[2 + side, j], numbers[FLOOR])
                         wear[p, side] += n
         pulses[i, 0] = raised
         pulses[i, 1] = lowered

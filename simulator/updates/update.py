@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...devices.base.product import product
 from ...devices.response import IdealResponse, NoResponse
 from ...devices.response.pulsed import PulsedResponse
 from ..cells.cells import Cells
@@ -19,6 +21,7 @@ from .outer_products import PulseStreams, can_sum, play_pulses, sum_pulses, with
 if TYPE_CHECKING:
     from ..config import ArrayConfig
 
+_MOST_SLOTS = 2**30  # of a train that is spread evenly: products of two firings stay inside 64 bits
 _STAGE = 0.02  # of the range of states: the longest way in one stage of the mean field
 
 
@@ -41,9 +44,9 @@ def update(
     if isinstance(response, IdealResponse):
         _update_exactly(cells, x, d, rate, tally)
     elif config.pulses == "mean-field":
-        _update_in_the_mean(cells, x, d, rate, response, tally)
+        _update_in_the_mean(cells, x, d, rate, cells.device.pulsed, tally)
     else:
-        _update_by_pulses(cells, x, d, rate, response, config, streams, tally)
+        _update_by_pulses(cells, x, d, rate, cells.device.pulsed, config, streams, tally)
 
 
 def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseStreams, tally: Tally) -> None:
@@ -54,10 +57,26 @@ def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseS
     one on each bit line that still has some to give.
     """
     counts = cells.checked_counts(counts)
-    cells.pulse(counts, streams.pulses)
+    _give(cells, counts, streams, lambda given: _count_rows(cells, given, tally))
+    cells.worn.mind()
+
+
+def _give(cells: Cells, counts: np.ndarray, streams: PulseStreams, count: Callable[[np.ndarray], None]) -> None:
+    """Pulse the cells, and count what they were given: if interrupted, the pulses until then."""
+    try:
+        cells.pulse(counts, streams.pulses)
+    except KeyboardInterrupt as interrupt:
+        given = getattr(interrupt, "given", 0)
+        count(np.clip(counts, -given, given))
+        raise
+    count(counts)
+
+
+def _count_rows(cells: Cells, counts: np.ndarray, tally: Tally) -> None:
+    """The events of pulses on each weight, word line after word line."""
     sizes = np.abs(counts)
     slots = int(sizes.max(axis=1).sum())
-    _count_pulses(cells, counts, slots, slots + int(sizes.sum()), config, tally)
+    _count_pulses(cells, counts, slots, slots + int(sizes.sum()), tally)
 
 
 def fire(
@@ -73,14 +92,15 @@ def fire(
     words, bits, slots = checked_firings(words, bits, slots, cells.shape)
     sizes = (2 * np.outer(np.abs(words), np.abs(bits)) + slots) // (2 * slots)
     counts = sizes * np.outer(np.sign(words), np.sign(bits))
+    line_pulses = int(np.abs(words).sum() + np.abs(bits).sum())
     if counts.any() or cells.law is None:  # which is refused
-        cells.pulse(counts, streams.pulses)
-    _count_pulses(cells, counts, slots, int(np.abs(words).sum() + np.abs(bits).sum()), config, tally)
+        _give(cells, counts, streams, lambda given: _count_pulses(cells, given, slots, line_pulses, tally))
+    else:
+        _count_pulses(cells, counts, slots, line_pulses, tally)
+    cells.worn.mind()
 
 
-def _count_pulses(
-    cells: Cells, counts: np.ndarray, slots: int, line_pulses: int, config: ArrayConfig, tally: Tally
-) -> None:
+def _count_pulses(cells: Cells, counts: np.ndarray, slots: int, line_pulses: int, tally: Tally) -> None:
     """The events of pulses on each weight, counts (rows, columns) int64, that took so many slots and pulses of lines."""
     both = int(np.abs(counts).sum())
     up = int(counts[counts > 0].sum())
@@ -89,23 +109,23 @@ def _count_pulses(
     tally.count("pulse.up", up if cells.moving == 1 else both)
     tally.count("pulse.down", both - up if cells.moving == 1 else both)
     _count_time(cells, slots, tally)
-    cells.mind_wear(int(np.abs(counts).max()), config.on_worn)
 
 
 def checked_firings(
     words: np.ndarray, bits: np.ndarray, slots: int, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Firings of word lines and bit lines, int64, and slots of `Crossbar.fire`; ArrayError where they cannot be."""
-    if isinstance(slots, bool) or not hasattr(slots, "__index__") or slots < 1:
-        raise ArrayError(f"slots = {slots!r} must be a positive integer")
+    if isinstance(slots, bool) or not hasattr(slots, "__index__") or not 1 <= slots <= _MOST_SLOTS:
+        raise ArrayError(f"slots = {slots!r} must be a positive integer, at most {_MOST_SLOTS}")
     words, bits = np.asarray(words), np.asarray(bits)
     for name, firings, lines in (("words", words, shape[0]), ("bits", bits, shape[1])):
         if firings.shape != (lines,):
             raise ArrayError(f"{name} has shape {firings.shape}; it must be ({lines},)")
         if firings.dtype.kind != "i":
             raise ArrayError(f"{name} is of {firings.dtype}; it must hold whole numbers of a signed integer type")
-        if np.any(np.abs(firings) > slots):
-            raise ArrayError(f"{name} has {np.abs(firings).max()} firings of a line; there are {slots} slots")
+        most = max(int(firings.max(initial=0)), -int(firings.min(initial=0)))
+        if most > slots:
+            raise ArrayError(f"{name} has {most} firings of a line; there are {slots} slots")
     return words.astype(np.int64), bits.astype(np.int64), int(slots)
 
 
@@ -113,15 +133,11 @@ def _count_time(cells: Cells, slots: int, tally: Tally) -> None:
     if cells.device.pulse.duration is None:
         tally.count("update.slot_of_unknown_duration", slots)
     else:
-        tally.integrate("array.busy_s", slots * cells.device.pulse.duration)
+        tally.integrate("array.busy_s", cells.device.pulse.duration, times=slots)
 
 
 def _update_exactly(cells: Cells, x: np.ndarray, d: np.ndarray, rate: float, tally: Tally) -> None:
-    weights = cells.weights + np.float32(rate) * (x.T @ d)
-    limit = np.float32(cells.mapping.weight_max)
-    np.clip(weights, -limit, limit, out=weights)
-    cells.hold(cells.mapping.states(weights))
-    cells.weights = weights  # free of the rounding of states: many small changes add up
+    cells.add(rate * product(x.T, d).astype(np.float64))
     tally.count("ideal.update", len(x))
 
 
@@ -132,7 +148,7 @@ def _update_in_the_mean(
     parameters = cells.parameters()
     steps = rate * response.step / (cells.moving * response.granularity * cells.mapping.scale)
     directions = np.array([1.0, -1.0])[: cells.moving]
-    state = cells.state.astype(np.float64)
+    state = cells.exact_states()
     span = response.w_max - response.w_min
     for x_row, d_row in zip(x.astype(np.float64), d.astype(np.float64), strict=True):
         amount = steps * np.outer(x_row, d_row).reshape(-1, 1) * directions
@@ -141,7 +157,7 @@ def _update_in_the_mean(
             here = cells_of(parameters, (moved, slice(cells.moving)))
             stages = min(max(int(np.ceil(np.abs(amount).max() / (_STAGE * span))), 2), 1000)
             state[moved, : cells.moving] = response.flow(state[moved, : cells.moving], amount[moved], here, stages)
-    cells.hold(state)
+    cells.hold_exactly(state)
     tally.count("ideal.update", len(x))
 
 
@@ -158,10 +174,10 @@ def _update_by_pulses(
     granularity = cells.moving * response.granularity * cells.mapping.scale
     plan = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
     outer, (fired, drawn) = with_trains(x, d, plan, streams)
-    summed = config.pulses == "summed" and can_sum(cells, config.longest_train)
-    up, down = (sum_pulses if summed else play_pulses)(cells, outer, streams.pulses.key)
-    cells.changed()
-    slots_taken = int(outer.slots.sum())
+    play = sum_pulses if config.pulses == "summed" and can_sum(response, config.longest_train) else play_pulses
+    most = int(outer.slots.sum())
+    up, down = cells.take(lambda pulsed: play(pulsed, outer, streams.pulses.key), most)
+    slots_taken = most
     tally.count("update.slot", slots_taken)
     tally.count("line.pulse", fired)
     tally.count("random.bit", PULSE_BITS * drawn)
@@ -169,7 +185,7 @@ def _update_by_pulses(
     tally.count("pulse.up", up if cells.moving == 1 else up + down)
     tally.count("pulse.down", down if cells.moving == 1 else up + down)
     _count_time(cells, slots_taken, tally)
-    cells.mind_wear(slots_taken, config.on_worn)
+    cells.worn.mind()
 
 
 def _largest(x: np.ndarray) -> np.ndarray:

@@ -6,29 +6,30 @@ import numpy as np
 from numba import prange
 
 from ..compile import kernel, ones
-from ..noise.streams import normals_from_words, philox_lanes
-from ..pulses.kernels import SOFT_BOUNDS, SUM, fire_pulses
+from ..pulses.entries import draw_sums, packed, scratch_of
+from ..pulses.kernels import SOFT_BOUNDS, fire_pulses
+from ..pulses.layout import B_MAX, B_MIN, FLOOR, S_UP, STEP_NOISE, WRITE_NOISE
 
 LONGEST_SUMMED = 32  # slots of a train: pulse words have 32 bits here
 TOGETHER = 64  # pairs that go side by side
-_U64 = np.uint64
+MEAN, VARIANCE = 0, 1  # of the state of a cell, in `sums`
 
 
 @kernel(inline=True, draws=True)
 def _after(law, traits, p, side, net, mean, variance):
     """Mean and variance of the state of a cell after |net| equal pulses, up where net > 0, that meet no bound.
 
-    Of steps w -> a w + b + s c xi: constant steps (a = 1) and soft bounds; the formulas are in `pulse_sums.py`. Steps that
+    Of steps w -> a w + b + s c xi: constant steps (a = 1) and soft bounds; the formulas are in `sums.py`. Steps that
     reach the bound of soft bounds at once (a <= 0) have no such law: the variance is infinite.
     """
     kind, numbers, _ = law
     falls = 0 if net > 0 else 1
     n = abs(net)
-    s = np.float64(traits[p, side, falls])
-    noise = (s * numbers[0]) ** 2
+    s = np.float64(traits[p, side, S_UP + falls])
+    noise = (s * numbers[STEP_NOISE]) ** 2
     if kind != SOFT_BOUNDS or s == 0.0:
         return mean + net * s, variance + n * noise
-    bound = np.float64(traits[p, side, 2 + falls])
+    bound = np.float64(traits[p, side, B_MAX + falls])
     slope = s / abs(bound) if bound != 0.0 else 1.0
     if slope >= 1.0:
         return mean, np.inf
@@ -48,12 +49,12 @@ def _fits(law, traits, moving, p, net, far, now, then):
     """
     fits = True
     for side in range(moving):
-        before, variance = now[side, 0], now[side, 1]
+        before, variance = now[side, MEAN], now[side, VARIANCE]
         m, v = _after(law, traits, p, side, net * (1 - 2 * side), before, variance)
-        then[side, 0] = m
-        then[side, 1] = v
-        above = traits[p, side, 2] - max(before, m)
-        below = min(before, m) - traits[p, side, 3]
+        then[side, MEAN] = m
+        then[side, VARIANCE] = v
+        above = traits[p, side, B_MAX] - max(before, m)
+        below = min(before, m) - traits[p, side, B_MIN]
         nearest = min(above, below)
         fits &= nearest >= 0.0 and nearest * nearest >= far * max(variance, v)
     return fits
@@ -69,24 +70,19 @@ def _settle(cells, law, moving, chosen, pairs, sums, taken, scratch, step, key):
     """
     state, shown, traits, wear = cells
     _, numbers, _ = law
-    low, high, words, radius, normals = scratch
-    lanes = (chosen.size + 7) & ~7  # whole vectors; what is made too much is not used
-    for e in range(lanes):
-        low[e] = pairs[chosen[min(e, chosen.size - 1)]]
-        high[e] = SUM
-    philox_lanes(words, low[:lanes], high[:lanes], step, key)
-    normals_from_words(words, radius[:lanes], normals)
+    normals = scratch.normals
+    draw_sums(pairs[chosen], chosen.size, scratch, step, key)
     for e in range(chosen.size):
         c = chosen[e]
         p = pairs[c]
         for side in range(moving):
-            w = np.float32(sums[c, side, 0] + np.sqrt(sums[c, side, 1]) * normals[side, e])
-            w = min(max(w, traits[p, side, 3]), traits[p, side, 2])
+            w = np.float32(sums[c, side, MEAN] + np.sqrt(sums[c, side, VARIANCE]) * normals[side, e])
+            w = min(max(w, traits[p, side, B_MIN]), traits[p, side, B_MAX])
             state[p, side] = w
-            shown[p, side] = max(w + numbers[1] * normals[2 + side, e], numbers[2])
+            shown[p, side] = max(w + numbers[WRITE_NOISE] * normals[2 + side, e], numbers[FLOOR])
             wear[p, side] += taken[c]
-            sums[c, side, 0] = w
-            sums[c, side, 1] = 0.0
+            sums[c, side, MEAN] = w
+            sums[c, side, VARIANCE] = 0.0
         taken[c] = 0
 
 
@@ -100,10 +96,10 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
 
     Parameters
     ----------
-    cells, law, moving: see `pulses.apply_pulses`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
+    cells, law, moving: see `kernels.apply_pulses`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
     x_trains, d_trains: (lines, batch) uint32; x_signs, d_signs: (lines, batch) int32, +1 or -1. reach: standard deviations.
     steps: (batch,) uint64, and key: address of the noise; a sum has that of the sample before which it is drawn, and the last
-        one, like those of `pulse_sums`, that of the first sample.
+        one, like those of `sums`, that of the first sample.
     """
     state, _, traits, _ = cells
     columns = d_trains.shape[0]
@@ -111,12 +107,7 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
     for block in prange((pairs.size + TOGETHER - 1) // TOGETHER):
         here = pairs[block * TOGETHER : (block + 1) * TOGETHER]
         room = TOGETHER * LONGEST_SUMMED
-        low = np.empty(room, np.uint32)
-        high = np.empty(room, np.uint32)
-        words = np.empty((4, room), np.uint32)
-        radius = np.empty(room, np.float32)
-        normals = np.empty((4, room), np.float32)
-        scratch = (low, high, words, radius, normals)
+        scratch = scratch_of(room)
         entries = np.empty(room, np.uint64)
         sums = np.zeros((here.size, 2, 2))
         then = np.empty((2, 2))
@@ -125,7 +116,7 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
         stopped = np.empty(here.size, np.int64)
         for c in range(here.size):
             for side in range(moving):
-                sums[c, side, 0] = state[here[c], side]
+                sums[c, side, MEAN] = state[here[c], side]
         for s in range(steps.size):
             count = 0  # of pairs whose sum has to be drawn
             filled = 0
@@ -158,7 +149,7 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
                 for c in range(here.size):
                     if taken[c] == 0:
                         for side in range(moving):
-                            sums[c, side, 0] = state[here[c], side]
+                            sums[c, side, MEAN] = state[here[c], side]
         count = 0
         for c in range(here.size):
             if taken[c] > 0:
@@ -170,8 +161,8 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
 
 @kernel(draws=True)
 def _list_pulses(entries, filled, p, net):
-    """Append the pulses of a sample on pair p, see `pulses.apply_pulses`; returns how many entries there are then."""
+    """Append the pulses of a sample on pair p, see `kernels.apply_pulses`; returns how many entries there are then."""
     for k in range(abs(net)):
-        entries[filled] = _U64(p) | (_U64(k) << _U64(32)) | (_U64(net > 0) << _U64(63))
+        entries[filled] = packed(p, k, net > 0)
         filled += 1
     return filled

@@ -123,7 +123,6 @@ MOVED = {
     "studies.claims_cli": "studies.commands.claims",
     "studies.cli": "studies.commands.cli",
     "studies.doctor": "studies.commands.doctor",
-    "studies.doubts": "studies.commands.doubts",
     "studies.figures": "studies.compare.figure",
     "studies.files": "devices.base.files",
     "studies.flips": "studies.compare.leverage",

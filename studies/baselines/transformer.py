@@ -1,15 +1,13 @@
 """The transformer baseline: tuned, trained on the same text, scored on the same characters, shipped as learning curves.
 
 `load_baseline` reads the curves that ship with the package and needs no torch. `train_transformer` and `retrain` make
-new ones and do (the extra ``transformer``). ``python -m revpath.studies.baseline --out FILE`` makes the shipped file.
+new ones and do (the extra ``transformer``). ``python -m revpath.studies.baselines --out FILE`` makes the shipped file.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import platform
-import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
@@ -18,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from ...devices.base.errors import RevpathError, explain
-from ..tasks.text import Text, load_text
+from ...devices.base.errors import explain
+from ...devices.base.files import write_whole
+from ..tasks.text import Text
 from .curves import SCHEMA, Baseline, BaselineError, Curve, Hyper, Point, Shape, TorchMissing, Trial
 
 FIRST_CHECKPOINT = 2_000
@@ -161,10 +160,7 @@ def load_baseline(path: str | Path | None = None, text: Text | None = None) -> B
 
 def save_baseline(baseline: Baseline, path: str | Path) -> None:
     """Write the result file; an existing one is replaced only once the new one is complete."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(baseline.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, baseline.model_dump_json(indent=1) + "\n")
 
 
 def assemble(text: Text, tuning: Sequence[Trial], curves: Sequence[Curve], note: str) -> Baseline:
@@ -224,30 +220,3 @@ def _processor() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Tune, train the final curves, write the result file. Returns the exit code."""
-    from .tuning import make_baseline
-
-    parser = argparse.ArgumentParser(prog="python -m revpath.studies.baseline", description=__doc__)
-    parser.add_argument("--out", required=True, type=Path, help="the result file to write (JSON)")
-    parser.add_argument("--text", type=Path, help="a UTF-8 text file; default: Moby Dick")
-    parser.add_argument("--tokens", type=int, default=8_000_000, help="of each final curve (default: %(default)s)")
-    parser.add_argument("--trial-tokens", type=int, default=500_000, help="of each tuning trial (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="a rehearsal: 20,000 tokens a trial, 60,000 a curve")
-    given = parser.parse_args(arguments)
-    trial_tokens, tokens = (20_000, 60_000) if given.quick else (given.trial_tokens, given.tokens)
-    try:
-        for baseline in make_baseline(load_text(given.text), trial_tokens, tokens, given.seed):
-            save_baseline(baseline, given.out)
-            print(f"wrote {given.out} with {len(baseline.curves)} curves", flush=True)
-    except RevpathError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

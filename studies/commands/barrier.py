@@ -15,24 +15,31 @@ from ...devices.base.files import results_folder, write_whole
 
 if TYPE_CHECKING:
     from ...energy_models.framework.barrier import Affordable
-    from ...energy_models.framework.road import Factor, Revolution
+    from ...energy_models.prices.bill import Interval
+    from ..compare.revolution import Factor, Revolution
 
 
 def run_barrier(out: Path, results: Path | None, console: Console | None = None) -> list[Path]:
     """Print the road and what it buys, and write barrier.csv and the figure into a folder.
 
-    results: a folder of `revpath compare`, whose measured factor is the revolutionary path; without one, it is left out.
+    results: a result.json of `revpath compare`, or the folder of one, whose measured factor is the revolutionary
+        path; without one, it is left out.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from ...energy_models import revolution
-    from ...energy_models.framework.barrier import by_step, by_year, plot_by_step, plot_by_year
+    from ...energy_models.figures.barrier import plot_by_step, plot_by_year
+    from ...energy_models.framework.barrier import by_step, by_year
     from ..compare.figure import STYLE, save
-    from .compare import wide_console
+    from ..compare.result import read_result, result_file
+    from ..compare.revolution import revolution
+    from .console import wide_console
 
     console = console or wide_console()
-    factor = None if results is None else revolution(results / "result.json")
+    factor = None
+    if results is not None:
+        read_result(results)  # refuses what is not complete
+        factor = revolution(result_file(results))
     rows = by_step(revolutionary=factor.factor.times.nominal if factor else None)
     console.print(_levers())
     for line in [*_product(), *_revolution(factor)]:
@@ -80,13 +87,19 @@ def _product() -> list[str]:
         ("all seven items", road()),
         ("those that today's best run has not taken", [step for step in road() if not step.in_baseline]),
     ):
-        found = propagate(saving(steps)).interval
+        product = propagate(saving(steps)).interval
         lines.append(
-            f"Evolutionary road, {title}: {found.nominal:.0f} times cheaper if the best cases "
-            f"multiplied, {found.low:.0f} to {found.high:.0f} (90 %) over their ranges. That "
-            "they multiply is the paper's assumption, not a finding."
+            f"Evolutionary road, {title}: {_times(product)}. That they multiply is the paper's assumption, not a finding."
         )
     return lines
+
+
+def _times(product: Interval) -> str:
+    """How many times cheaper: a middle with its interval, or a best case that lies above it, said as what it is."""
+    ends = f"{product.low:.0f} to {product.high:.0f} (90 %) over the ranges of the levers"
+    if product.low <= product.nominal <= product.high:
+        return f"{product.nominal:.0f} times cheaper if the best cases multiplied, {ends}"
+    return f"at best {product.nominal:.0f} times cheaper, if the best cases multiplied (best case, outside the interval): {ends}"
 
 
 def _revolution(found: Revolution | None) -> list[str]:

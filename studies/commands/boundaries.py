@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from .console import say, two_lines
+
 if TYPE_CHECKING:
     from ...energy_models import Bill
     from ..compare.job import Comparison
@@ -24,7 +26,6 @@ def compared(found: Comparison) -> dict[str, Bill]:
 def print_boundaries(found: Comparison, console: Console) -> None:
     """Joules inside array, macro, chip, node and facility; and at each the transformer's over those of the analog EBM."""
     from ...energy_models.prices.bill import SCOPES
-    from .compare import two_lines
 
     grid = Table()
     grid.add_column("J inside the boundary (90 %)")
@@ -39,13 +40,12 @@ def print_boundaries(found: Comparison, console: Console) -> None:
         cells = [two_lines(ratios[scope], sign) if scope in ratios else "" for scope in SCOPES]
         grid.add_row("transformer over analog EBM", *cells)
     console.print(grid)
-    _say(console, "no price: the prices of a GPU are those of the whole chip, so nothing smaller can be told apart.")
+    say(console, "no price: the prices of a GPU are those of the whole chip, so nothing smaller can be told apart.")
 
 
 def print_roles(found: Comparison, console: Console) -> None:
     """Joules of the chip by what they were spent on."""
     from ...energy_models.prices.vocabulary import ROLES
-    from .compare import two_lines
 
     bills = compared(found)
     grid = Table()
@@ -59,7 +59,3 @@ def print_roles(found: Comparison, console: Console) -> None:
             cells.append(f"{two_lines(joules)}\n{joules.nominal / bill.joules:.1%}" if joules.nominal else "0")
         grid.add_row(role, *cells)
     console.print(grid)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, soft_wrap=True)

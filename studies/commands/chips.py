@@ -40,6 +40,7 @@ def print_chip(name: str, console: Console | None = None) -> None:
     console = console or _console()
     chip = load_chip(name)
     console.print(f"[bold]{escape(chip.name)}[/] {escape(chip.title)}", soft_wrap=True)
+    _print_guesses(console, chip)
     if not chip.workloads:
         console.print("no published workload: nothing to set it beside", soft_wrap=True)
         return
@@ -70,6 +71,17 @@ def print_chip(name: str, console: Console | None = None) -> None:
     _print_floors(console, chip)
 
 
+def _print_guesses(console: Console, chip: Chip) -> None:
+    """Which numbers of the chip's file are guesses: drivers of components, and prices whose structure is one."""
+    from ...energy_models.validation.chips import guessed_drivers
+
+    for line in guessed_drivers(chip):
+        console.print(f"guessed: {escape(line)}", soft_wrap=True, highlight=False)
+    for price in chip.prices.values():
+        if price.assumed:
+            console.print(f"assumed: {price.event}: {escape(price.why)}", soft_wrap=True, highlight=False)
+
+
 def _print_floors(console: Console, chip: Chip) -> None:
     """Where the joules of the first workload go, and how far each row is above what physics charges at least."""
     from ...energy_models import price, why_no_floor
@@ -87,12 +99,18 @@ def _print_floors(console: Console, chip: Chip) -> None:
     console.print(grid)
 
 
-def run_validation(out: Path | None) -> list[Path]:
-    """Print the validation report; with a folder, write table and figure and return their paths."""
-    from ...energy_models import plot_validation, validation_table
-    from ...energy_models.validation.chips import report
+def run_validation(out: Path | None, file: Path | None = None) -> list[Path]:
+    """Print the validation report; with a folder, write table and figure and return their paths.
 
-    print(report())
+    file: a chip of one's own, which enters the table beside those of the library.
+    """
+    from ...energy_models import load_chip, plot_validation, validation_table
+    from ...energy_models.validation.chips import beside_the_library, cases, report
+
+    chips = None if file is None else beside_the_library(load_chip(file))
+    points = cases(chips)
+    content = validation_table(points)
+    print(report(content, chips))
     if out is None:
         return []
     import matplotlib as mpl
@@ -102,14 +120,14 @@ def run_validation(out: Path | None) -> list[Path]:
 
     folder = results_folder(out)
     table = folder / "validation.csv"
-    write_whole(table, validation_table().to_csv(index=False).encode())
+    write_whole(table, content.to_csv(index=False).encode())
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 5.0), layout="constrained")
-        plot_validation(figure.subplots())
+        plot_validation(figure.subplots(), content)
     return [table, *save(figure, folder / "validation")]
 
 
 def _console() -> Console:
-    from .compare import wide_console
+    from .console import wide_console
 
     return wide_console()

@@ -43,7 +43,7 @@ def run_claims(
     UnknownName: no claim is called so.
     """
     from ...energy_models.claims.catalogue import retest
-    from .compare import wide_console
+    from .console import wide_console
 
     tested = retest(name, seed=seed)
     console = console or wide_console()
@@ -197,7 +197,7 @@ def claims_figure(tested: Sequence[Tested]) -> Figure:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from ...energy_models.claims.table import plot_claims
+    from ...energy_models.figures.claims import plot_claims
     from ..compare.figure import STYLE
 
     rows = sum(t.published is not None for t in tested)

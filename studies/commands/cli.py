@@ -4,28 +4,58 @@ commands."""
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from . import sweep
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help in a third of the time
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
 )
 _INTERRUPTED = 130
+_NOTHING_MEASURED = 3
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"revpath {version('revpath')}")
+        raise typer.Exit
+
+
+@app.callback(help=app.info.help)
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 @app.command()
 def compare(
-    text: Annotated[Path | None, typer.Option(help="A UTF-8 text file; default: Moby Dick, shipped.")] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option(
+            help="A UTF-8 text file; default: Moby Dick, shipped. On another text no transformer was trained yet: "
+            "with --retrain one is, and without it there is nothing to compare with."
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for results; what is there is not repeated: delete its runs to train anew.")
     ] = Path("revpath-results"),
-    characters: Annotated[int, typer.Option(min=2_000, help="Characters that each EBM sees.")] = 500_000,
+    characters: Annotated[
+        int, typer.Option(min=2_000, help="Characters that each EBM sees; with fewer the verdict is another.")
+    ] = 500_000,
     seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers.")] = 1,
     chip: Annotated[
         str, typer.Option(help="Which prices the analog events get: a chip's name, or its TOML file.")
@@ -37,11 +67,18 @@ def compare(
     """Train an energy-based model on ideal and analog synapses, price every event, and set it beside a transformer."""
     from .compare import print_comparison, watch
 
-    def run(tell):
+    def run(tell, note):
         from ..compare.job import compare as run_comparison
 
         return run_comparison(
-            out, text_path=text, characters=characters, seed=seed, retrain_baseline=retrain, chip=chip, tell=tell
+            out,
+            text_path=text,
+            characters=characters,
+            seed=seed,
+            retrain_baseline=retrain,
+            chip=chip,
+            tell=tell,
+            note=note,
         )
 
     try:
@@ -55,6 +92,16 @@ def compare(
 
 
 @app.command()
+def results(
+    folder: Annotated[Path, typer.Argument(help="Folder of `revpath compare`.")] = Path("revpath-results"),
+) -> None:
+    """List the results that a folder of `revpath compare` keeps, each with its settings and its sentence."""
+    from .results import print_results
+
+    print_results(folder)
+
+
+@app.command()
 def rules(
     out: Annotated[Path, typer.Option(help="Folder for results; what is there already is not repeated.")] = Path(
         "revpath-results/rules"
@@ -62,12 +109,16 @@ def rules(
     fast: Annotated[bool, typer.Option("--fast", help="Two rules on one device, under a minute.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More devices, longer training, three seeds: hours.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each core.")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; can be given several times.")] = None,
 ) -> None:
     """Train two energy-based models by every update rule on several devices, and say which rule trains which device."""
     from ..rules.study import FAST, MORE_DEVICES, Plan
     from .rules import run_and_print
 
+    if fast and full:
+        raise typer.BadParameter("--fast and --full exclude each other")
     plan = FAST if fast else Plan(devices=MORE_DEVICES, seeds=3, size="full") if full else Plan()
+    plan = replace(plan, rules=tuple(rule)) if rule else plan
     try:
         run_and_print(plan, out, workers)
     except KeyboardInterrupt:
@@ -80,7 +131,7 @@ def devices(
     name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file.")] = None,
 ) -> None:
     """List the devices of the library, or show one with the source of every number."""
-    from .compare import print_device, print_devices
+    from .devices import print_device, print_devices
 
     print_devices() if name is None else print_device(name)
 
@@ -105,8 +156,8 @@ def records(
 
 @app.command()
 def cite(
-    result: Annotated[Path, typer.Argument(help="A result.json of `revpath compare`.")] = Path(
-        "revpath-results/result.json"
+    result: Annotated[Path, typer.Argument(help="A folder of `revpath compare`, or a result.json.")] = Path(
+        "revpath-results"
     ),
 ) -> None:
     """Print the references that a result used, each with the records taken from it."""
@@ -117,13 +168,15 @@ def cite(
 
 @app.command()
 def sensitivity(
-    results: Annotated[Path, typer.Argument(help="Folder of `revpath compare`.")] = Path("revpath-results"),
+    results: Annotated[Path, typer.Argument(help="A folder of `revpath compare`, or a result.json.")] = Path(
+        "revpath-results"
+    ),
 ) -> None:
     """Say which single number, changed by how much, would reverse the verdict, and draw the tornado."""
     from ..compare.leverage import run_sensitivity
+    from .console import say_paths
 
-    for path in run_sensitivity(results):
-        print(path)
+    say_paths(run_sensitivity(results))
 
 
 @app.command()
@@ -136,25 +189,29 @@ def claims(
 ) -> None:
     """Compute published advantage factors again: under their own numbers, and against today's baselines."""
     from .claims import run_claims
+    from .console import say_paths
 
-    for path in run_claims(name, out, seed=seed):
-        print(path)
+    _place(out)
+
+    say_paths(run_claims(name, out, seed=seed))
 
 
 @app.command()
 def barrier(
     results: Annotated[
-        Path | None, typer.Option(help="Folder of `revpath compare`, for the revolutionary path's own factor.")
+        Path | None,
+        typer.Option(help="A folder of `revpath compare`, or a result.json, for the revolutionary path's own factor."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for barrier.pdf and barrier.png.")] = Path("revpath-results"),
 ) -> None:
     """Draw who can afford to train which model, by year and by step of the evolutionary road."""
+    from ..doubts import doubts_of_barrier
     from .barrier import run_barrier
-    from .doubts import doubts_of_barrier
+    from .console import say_paths
 
+    _place(out)
     _first(doubts_of_barrier())
-    for path in run_barrier(out, results):
-        print(path)
+    say_paths(run_barrier(out, results))
 
 
 @app.command()
@@ -162,8 +219,8 @@ def chips(
     name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
 ) -> None:
     """List the chips that price events, or show what one makes of its published workloads."""
+    from ..doubts import doubts_of_chips
     from .chips import print_chip, print_chips
-    from .doubts import doubts_of_chips
 
     _first(doubts_of_chips(name))
     print_chips() if name is None else print_chip(name)
@@ -171,17 +228,21 @@ def chips(
 
 @app.command()
 def validate(
+    file: Annotated[
+        Path | None, typer.Argument(help="TOML file of a chip of your own, which enters the table.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
     ] = None,
 ) -> None:
     """Set the chips' modelled energy beside what was published of the silicon, calibrated and left out."""
+    from ..doubts import doubts_of_validation
     from .chips import run_validation
-    from .doubts import doubts_of_validation
+    from .console import say_paths
 
-    _first(doubts_of_validation())
-    for path in run_validation(out):
-        print(path)
+    _place(out)
+    _first(doubts_of_validation(file))
+    say_paths(run_validation(out, file))
 
 
 gpu = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="GPUs: what they are, and the one at hand.")
@@ -197,9 +258,10 @@ def gpus(
 ) -> None:
     """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
     if context.invoked_subcommand is None:
-        from .doubts import doubts_of_gpus
+        from ..doubts import doubts_of_gpus
         from .gpu import print_gpus
 
+        _place(out)
         _first(doubts_of_gpus())
         print_gpus(out=out)
 
@@ -210,15 +272,19 @@ def measure(
     workload: Annotated[
         list[str] | None, typer.Option(help="gemm, copy, gibbs or transformer; all unless given.")
     ] = None,
-    index: Annotated[int, typer.Option(min=0, help="Which GPU.")] = 0,
+    index: Annotated[int, typer.Option(min=0, help="Which GPU, as CUDA counts those it shows.")] = 0,
     seconds: Annotated[float, typer.Option(min=1, help="Of each trial.")] = 10.0,
     trials: Annotated[int, typer.Option(min=1)] = 3,
 ) -> None:
-    """Measure energy on the GPU at hand by its own meter (NVML) and write records; without one, say so."""
+    """Measure energy on the GPU at hand by its own meter (NVML) and write records.
+
+    Exit code 3 where this machine has no GPU, driver or package to measure with; 2 for a mistake or a failure.
+    """
     from .gpu import run_gpu_measure
 
     names = workload or ["gemm", "copy", "gibbs", "transformer"]
-    run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials)
+    if run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials) is None:
+        raise typer.Exit(_NOTHING_MEASURED)
 
 
 @gpu.command("compare")
@@ -238,7 +304,22 @@ def against_the_meter(
 def _first(doubts: str) -> None:
     """What a report leans on, on its first line; nothing where it leans on nothing doubtful."""
     if doubts:
-        print(doubts)
+        from ...devices.base.printable import printable
+
+        print(printable(doubts))
+
+
+def _place(out: Path | None) -> None:
+    """Refuse a folder in which nothing can be written before the work, not after."""
+    if out is not None:
+        from ...devices.base.files import writable_folder
+
+        writable_folder(out)
+
+
+for _command in (sweep.sweep, sweep.collate, sweep.plot, sweep.price):
+    app.command()(_command)
+app.add_typer(sweep.store_app, name="store")
 
 
 @app.command()
@@ -251,8 +332,17 @@ def doctor() -> None:
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2, never a traceback."""
+    from .streams import end_without_output, prepare_streams
+
+    prepare_streams()
     try:
-        app(prog_name="revpath")
+        try:
+            app(prog_name="revpath")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        end_without_output(error)
+        raise
     except Exception as error:
         from ...devices.base.errors import (
             RevpathError,  # here, because `revpath --help` needs neither numpy nor pydantic
@@ -260,5 +350,7 @@ def main() -> None:
 
         if not isinstance(error, RevpathError):
             raise
-        print(f"revpath: {' '.join(str(error).split())}", file=sys.stderr)
+        from ...devices.base.printable import one_line
+
+        print(f"revpath: {one_line(error)}", file=sys.stderr)
         raise SystemExit(2) from None

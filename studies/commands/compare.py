@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from .console import SafeConsole, say, say_styled, two_lines, wide_console
 
 if TYPE_CHECKING:
     from ...energy_models.prices.bill import Bill, Interval
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 _SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
 
 
-def wide_console() -> Console:
-    """Standard output; wide enough for the tables where it is a file or a pipe."""
-    return Console() if sys.stdout.isatty() else Console(width=132)
+def watch(run: Callable[[Told, Callable[[str], None]], Comparison]) -> Comparison:
+    """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint.
 
-
-def watch(run: Callable[[Told], Comparison]) -> Comparison:
-    """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint."""
-    console = Console(stderr=True)
+    run: is given what to call at every step, and what to call with a line that a user should read.
+    """
+    console = SafeConsole(stderr=True)
     progress = Progress(
         TextColumn("{task.description:<14}"),
         BarColumn(bar_width=30),
@@ -40,9 +38,21 @@ def watch(run: Callable[[Told], Comparison]) -> Comparison:
     )
     tasks: dict[str, TaskID] = {}
 
+    said: list[str] = []
+
+    def begin() -> None:
+        """Once, and not before something happens, so that a refused argument is all that is said."""
+        if not said:
+            said.append("training; the first run also compiles kernels (half a minute)")
+            console.print(said[0], highlight=False)
+
+    def note(line: str) -> None:
+        begin()
+        say(console, f"note: {line}")
+
     def tell(name: str, done: int, total: int, bits: float | None) -> None:
-        if not tasks:  # not before, so that a refused argument is all that is said
-            console.print("training; the first run also compiles kernels (half a minute)", highlight=False)
+        begin()
+        if not tasks:
             progress.start()
         if name not in tasks:
             tasks[name] = progress.add_task(name, total=total, bits="")
@@ -56,7 +66,7 @@ def watch(run: Callable[[Told], Comparison]) -> Comparison:
             console.print(f"{name}: {done:,} of {total:,} characters, {score}", highlight=False, soft_wrap=True)
 
     try:
-        return run(tell)
+        return run(tell, note)
     finally:
         if tasks and console.is_terminal:
             progress.stop()
@@ -68,8 +78,11 @@ def print_comparison(found: Comparison) -> None:
 
     console = wide_console()
     verdict = found.verdict
+    if not found.complete:
+        _print_runs(console, found)
+        return
     if verdict.warnings:
-        _say(console, f"[bold red]ASSUMED[/] {escape(' '.join(verdict.warnings))}")
+        say_styled(console, f"[bold red]ASSUMED[/] {escape(' '.join(verdict.warnings))}")
     _print_contenders(console, found)
     analog = next((c for c in found.contenders if c.kind == "analog" and not c.hypothetical and c.stops), None)
     if analog is not None:
@@ -79,18 +92,23 @@ def print_comparison(found: Comparison) -> None:
     print_roles(found, console)
     _print_ratios(console, found)
     if found.baseline is None:
-        _say(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
-    if not found.complete:
-        _say(console, "[bold yellow]note[/] interrupted: judged on what is done; run again to go on")
-    _say(console, f"[bold]{escape(verdict.sentence)}[/]")
-    _say(console, escape("wrote " + ", ".join(str(path) for path in found.files)))
+        say_styled(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
+    if verdict.short:  # on a line of its own, before what depends on it
+        say_styled(console, f"[bold red]SHORT[/] {escape(verdict.short.strip())}")
+    say_styled(console, f"[bold]{escape(verdict.sentence.removeprefix(verdict.short))}[/]")
+    say(console, "wrote " + ", ".join(str(path) for path in found.files))
 
 
-def two_lines(interval: Interval, sign: str = "") -> str:
-    """A number with its central 90 % below it, for a cell of a table."""
-    from ..compare.verdict import plain_number
-
-    return f"{sign}{plain_number(interval.nominal)}\n{plain_number(interval.low)} to {plain_number(interval.high)}"
+def _print_runs(console: Console, found: Comparison) -> None:
+    """How far each run of an interrupted comparison is, and no word on what it would show."""
+    for run in found.runs:
+        at = run.checkpoints[-1]
+        say(
+            console,
+            f"{run.recipe.name}: {at.characters:,} of {run.recipe.characters:,} characters, "
+            f"{at.validation_bits:.3f} bits/char",
+        )
+    say_styled(console, f"[bold yellow]note[/] {escape(found.verdict.sentence)}")
 
 
 def _print_contenders(console: Console, found: Comparison) -> None:
@@ -129,12 +147,12 @@ def _print_contenders(console: Console, found: Comparison) -> None:
             two_lines(at_q.bill.interval(), sign) if at_q else "",
             two_lines(bound_at_q.bill.interval(), sign) if bound_at_q else "",
         )
-    _say(
+    say_styled(
         console,
         f"[bold]Energy of training on {escape(found.text.name)}[/] (chip or GPU; ≤: its first checkpoint was there)",
     )
     console.print(grid)
-    _say(console, f"Witten-Bell 6-gram on the same characters: {found.ngram_bits:.3f} bits/char.")
+    say_styled(console, f"Witten-Bell 6-gram on the same characters: {found.ngram_bits:.3f} bits/char.")
 
 
 def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
@@ -156,7 +174,7 @@ def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
         interval = f"{plain_number(i.low)} to {plain_number(i.high)}"
         share = f"{i.nominal / bill.joules:.1%}"
         grid.add_row(name, plain_number(i.nominal), share, interval, _over_floor(bill, components))
-    _say(console, f"[bold]{escape(analog.title)}[/]: after {stop.characters:,} characters")
+    say_styled(console, f"[bold]{escape(analog.title)}[/]: after {stop.characters:,} characters")
     console.print(grid)
 
 
@@ -175,44 +193,10 @@ def _print_ratios(console: Console, found: Comparison) -> None:
     from ..compare.verdict import in_words, interval_in_words
 
     def say(against: str, ratio: Interval, limit: Bound) -> None:
-        _say(console, f"Against {against}: {in_words(ratio, limit)} energy ({interval_in_words(ratio)}).")
+        say_styled(console, f"Against {against}: {in_words(ratio, limit)} energy ({interval_in_words(ratio)}).")
 
     v = found.verdict
     if v.ratio_bound is not None:
         say("the transformer at the best matrix product, a lower bound", v.ratio_bound, v.limit)
     if v.ratio_gpu_ebm is not None:
         say("the EBM with ideal weights on the GPU", v.ratio_gpu_ebm, v.limit_gpu_ebm)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, soft_wrap=True)
-
-
-def print_devices() -> None:
-    from ...devices import device_names, load_device
-
-    grid = Table()
-    for heading in ("device", "what it is", "trains in place"):
-        grid.add_column(heading)
-    for name in device_names():
-        device = load_device(name)
-        grid.add_row(name, escape(device.title), "no" if device.response.law == "unknown" else device.response.law)
-    wide_console().print(grid)
-
-
-def print_device(name: str | Path) -> None:
-    from ...devices import load_device
-
-    device = load_device(name)
-    console = wide_console()
-    _say(console, f"[bold]{device.name}[/] {escape(device.title)}")
-    grid = Table()
-    for heading in ("number", "value", "unit", "evidence", "read in", "source"):
-        grid.add_column(heading)
-    for field, record in device.records.items():
-        evidence = f"[bold yellow]{record.evidence}[/]" if record.shaky else str(record.evidence)
-        grid.add_row(field, f"{record.value:g}", record.unit, evidence, record.read_in, record.source.key)
-    console.print(grid)
-    _say(console, f"[bold]not known[/] {escape(', '.join(device.unknowns) or 'nothing')}")
-    for source in device.sources.values():
-        _say(console, escape(f"{source.key}: {source.citation} {source.url}"))

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from rich.markup import escape
 from rich.table import Table
 
-from .compare import wide_console
+from .console import wide_console
 
 _EXTRAS = {
     "torch": ("transformer", "retraining the transformer baseline"),

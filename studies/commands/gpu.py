@@ -24,17 +24,36 @@ def run_gpu_measure(
     seconds: float = 10.0,
     trials: int = 3,
     console: Console | None = None,
+    clock: Clock | None = None,
 ) -> Path | None:
-    """Measure the GPU at hand and write its records; without one, say so and return None (which is no error)."""
-    from ...energy_models.gpu.measure import Settings
-    from ...energy_models.gpu.nvml import NoGpu, NvmlMeter
-    from ...energy_models.gpu.workloads import workloads
+    """Measure the GPU at hand and write its records; without one, say so and return None.
 
-    console = console or _console()
+    The board that is metered is the one that PyTorch's GPU `index` is (UUID, then PCI bus id), whatever
+    ``CUDA_VISIBLE_DEVICES`` and NVML's own order say.
+
+    Raises
+    ------
+    NotThere: a workload or a GPU that is not there.
+    WrongBoard: no board is shown to be the one that works, or it is in MIG mode.
+    MeterError: the meter or the work failed; what could be measured is written first.
+    """
+    from ...energy_models.gpu.boards import NoGpu, NotThere, visible
+    from ...energy_models.gpu.measure import Settings
+    from ...energy_models.gpu.nvml import Clock, NvmlMeter, load_nvml
+    from ...energy_models.gpu.workloads import check_names, load_torch, workloads
+
+    console, clock = console or _console(), clock or Clock()
     settings = Settings(seconds=seconds, trials=trials)
+    check_names(names)
     try:
-        with NvmlMeter(index) as meter:
-            return measure_with(meter, workloads(tuple(names), index), out, settings, console)
+        nvml = load_nvml()
+        torch = load_torch()
+        with NvmlMeter(nvml=nvml, gpu=visible(torch, index)) as meter:
+            _say(console, f"metered: {meter.name}, NVML's board {meter.board.index}, which is CUDA's GPU {index}")
+            work = workloads(tuple(names), index, torch, clock.now)
+            return measure_with(meter, work, out, settings, console, clock)
+    except NotThere:
+        raise
     except NoGpu as error:
         _say(console, f"nothing was measured: {error}")
         return None
@@ -52,6 +71,7 @@ def measure_with(
     """Measure, show a table, and write the TOML file of records `out` (a folder gets ``gpu_<name>.toml``)."""
     from ...devices.base.files import write_whole
     from ...energy_models.gpu.measure import as_toml, campaign, slug
+    from ...energy_models.gpu.nvml import MeterError
 
     found = campaign(meter, work, settings, clock, lambda what: _say(console, f"measuring: {what}"))
     path = out / f"gpu_{slug(found.gpu)}.toml" if out.suffix != ".toml" else out
@@ -76,6 +96,8 @@ def measure_with(
         _say(console, f"note: {note}")
     _say(console, f"written: {path}")
     _compare(path, console)
+    if found.failed:
+        raise MeterError(f"not measured: {'; '.join(found.failed)} (the others are written in {path})")
     return path
 
 
@@ -133,6 +155,6 @@ def _say(console: Console, line: str) -> None:
 
 
 def _console() -> Console:
-    from .compare import wide_console
+    from .console import wide_console
 
     return wide_console()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -18,6 +17,7 @@ from ...devices import device_names, load_device
 from ...devices.base.errors import RevpathError, UnknownName, unknown
 from ...devices.base.record import Evidence, Record, parse_unit
 from ...energy_models.records import library
+from ..compare.result import read_result, result_file
 
 
 @cache
@@ -157,22 +157,19 @@ def _spread(record: Record) -> str:
 
 
 def used_sources(result: str | Path) -> tuple[dict[str, list[str]], list[str]]:
-    """The references behind a ``result.json``: citation -> ids of the records taken from it, and the shaky ids.
+    """The references behind a ``result.json``, or that of a folder: citation -> ids of the records taken from it, and the shaky ids.
 
     Raises
     ------
     RevpathError: the file cannot be read, or is no result of revpath.
     """
-    path = Path(result)
+    path, content = result_file(result), read_result(result)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         lines = [line for c in content["contenders"] for line in c["citations"]]
         records = [str(id) for id in content["records"]]
         shaky = sorted({str(id) for c in content["contenders"] for id in c["shaky_records"]})
-    except OSError as error:
-        raise RevpathError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise RevpathError(f"{str(path)!r} is not a result.json of `revpath compare`: {error!r}") from None
+    except (KeyError, TypeError) as error:
+        raise RevpathError(f"{str(path)!r} is not a result.json of `revpath compare`: it has no {error}") from None
     found: dict[str, set[str]] = defaultdict(set)
     for line in lines:
         id, _, rest = str(line).partition(": ")
@@ -212,6 +209,6 @@ def _say(console: Console, line: str) -> None:
 
 
 def _console() -> Console:
-    from .compare import wide_console
+    from .console import wide_console
 
     return wide_console()

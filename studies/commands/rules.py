@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from ...devices.base.files import writable_folder
+from ..doubts import leaning
 from ..rules.figure import publish
-from ..rules.study import DIGITAL, Outcome, Plan
+from ..rules.study import DIGITAL, Outcome, Plan, learned, outlook
 from ..tasks.tasks import TASKS
-from .compare import wide_console
-from .doubts import leaning
+from .console import SafeConsole, say, wide_console
 
 
 def run_and_print(plan: Plan, folder: Path, workers: int | None = None) -> None:
     """Make or complete the study in `folder`, with a line on standard error for each run, and print its table."""
-    err = Console(stderr=True)
+    err = SafeConsole(stderr=True)
+    clock = _TimeLeft()
 
     def tell(done: int, total: int, outcome: Outcome | None) -> None:
         if outcome is None:
             return  # it was there before
         trial = outcome.trial
         said = outcome.refused or f"{outcome.test:.3f} {TASKS[trial.task].unit}"
-        err.print(
+        say(
+            err,
             f"{done:>4} of {total}: {trial.task}, {trial.device}, {trial.rule_name}, rate {trial.rate:g}, "
-            f"seed {trial.seed}: {said}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
+            f"seed {trial.seed}: {said}{clock.after(total - done)}",
         )
 
+    writable_folder(folder)
+    runs, there, strangers = outlook(plan, folder)
+    if there < runs:
+        say(err, f"{runs} runs, {there} of them there already; the time that is left is said from the second run on")
+    if strangers:
+        say(err, f"note: {strangers} results of other code, or of another version, are not used; they stay in {folder}")
     print_table(publish(plan, folder, workers=workers, tell=tell))
-    Console().print(f"table: {folder / 'rules.csv'}, figure: {folder / 'rules.png'}", highlight=False, soft_wrap=True)
+    names = ", ".join(str(folder / f"rules.{ending}") for ending in ("csv", "pdf", "png"))
+    say(wide_console(), f"table and figures: {names}")
+
+
+class _TimeLeft:
+    """How long the rest will take, from how fast runs have come in; the first one compiles kernels and is left out."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._count = 0
+
+    def after(self, left: int) -> str:
+        """ ", about N min left", or nothing where that is not known yet."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+            return ""
+        self._count += 1
+        seconds = (now - self._first) / self._count * left
+        return f"; about {seconds / 60:.0f} min left" if seconds >= 90 else f"; about {seconds:.0f} s left"
 
 
 def print_table(found: pd.DataFrame) -> None:
@@ -42,7 +68,7 @@ def print_table(found: pd.DataFrame) -> None:
     priced = [] if "leans_on" not in found else [ids for ids in found["leans_on"] if isinstance(ids, str)]
     doubts = leaning("These joules", " ".join(priced).split())
     if doubts:
-        console.print(doubts, highlight=False, markup=False, soft_wrap=True)
+        say(console, doubts)
     for task, kind in TASKS.items():
         rows = [row for row in found.to_dict("records") if row["task"] == task]
         if not rows:
@@ -59,12 +85,12 @@ def print_table(found: pd.DataFrame) -> None:
         )
         for row in rows:
             if row["refused"]:
-                shown.add_row(row["device"], row["rule"], "not simulated", "", "", "", "")
+                shown.add_row(escape(row["device"]), row["rule"], "not simulated", "", "", "", "")
                 continue
             priced = f"{row['joules']:.3g} ({row['joules_low']:.2g} to {row['joules_high']:.2g})"
             joules = "not priced" if pd.isna(row["joules"]) else priced
             shown.add_row(
-                row["device"],
+                escape(row["device"]),
                 row["rule"],
                 f"{row['quality']:.3f}",
                 f"{row['spread']:.3f}",
@@ -73,7 +99,13 @@ def print_table(found: pd.DataFrame) -> None:
                 f"{row['rate']:g}",
             )
         console.print(shown)
+        if not learned(found, task):
+            say(
+                console,
+                f"Nothing has been learned yet of {kind.title}: the ideal digital model is no better than "
+                f"{kind.baseline_name}, which needs no weights. So this says nothing about rules or devices; train longer.",
+            )
     for why in sorted(
         {f"{row['device']}, {row['rule']}: {row['refused']}" for row in found.to_dict("records") if row["refused"]}
     ):
-        console.print(f"not simulated: {why}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"not simulated: {why}")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...devices.base.files import write_whole
+from ...devices.base.printable import figure_text, one_line
+from ...devices.base.style import save
 from .verdict import Contender, Verdict
+
+__all__ = ["STYLE", "compare_figure", "plot_energy_curves", "save"]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 # Okabe and Ito, "Color universal design" (2008); lines also differ in marker and dash
 _BLUE, _ORANGE, _GREEN, _VERMILION, _PURPLE, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
 _BAND = 0.12  # opacity
-_TITLE_WIDTH = 105  # characters
+_TITLE_WIDTH, _NAME_WIDTH, _TITLE_LONGEST = 105, 60, 2_000  # characters
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -42,9 +43,10 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits
         axes = plot_energy_curves(contenders, ngram_bits, figure.subplots())
         if verdict.bits is not None:
             axes.axhline(verdict.bits, color=_GREY, linewidth=0.8, label=f"compared here: {verdict.bits:g} bits/char")
-            axes.legend(fontsize=8, frameon=False, loc="upper right")
-        title = f"Energy of training to equal quality: {text_name}, 27 symbols\n{fill(verdict.sentence, _TITLE_WIDTH)}"
-        axes.set_title(_plain_text(title), fontsize=8, loc="left")
+            axes.legend(fontsize=8, frameon=False, loc="best")
+        heading = f"Energy of training to equal quality: {one_line(text_name, _NAME_WIDTH)}, 27 symbols"
+        title = f"{heading}\n{fill(verdict.sentence, _TITLE_WIDTH)}"
+        axes.set_title(figure_text(title, _TITLE_LONGEST), fontsize=8, loc="left")
     return figure
 
 
@@ -70,7 +72,7 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
             markersize=3.5,
             linewidth=1.0 if bound else 1.5,
             linestyle=":" if bound else ("--" if c.hypothetical else "-"),
-            label="_" + c.title if bound else _plain_text(c.title),
+            label="_" + c.title if bound else figure_text(c.title, _NAME_WIDTH),
             markerfacecolor="white" if c.hypothetical else colour,
         )
         if not bound:
@@ -93,22 +95,8 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
     lowest = min([ngram_bits, *(s.validation_bits for c in contenders for s in c.stops)])
     ax.set_ylim(bottom=lowest - 0.2)
     ax.grid(alpha=0.25, which="major")
-    ax.legend(fontsize=8, frameon=False, loc="upper right")
+    ax.legend(fontsize=8, frameon=False, loc="best")
     return ax
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write `stem`.pdf and `stem`.png without dates, so that the same result gives the same bytes."""
-    import matplotlib as mpl
-
-    paths = []
-    for ending, metadata in (("pdf", {"CreationDate": None, "ModDate": None}), ("png", {"Software": None})):
-        path, content = stem.with_name(f"{stem.name}.{ending}"), BytesIO()
-        with mpl.rc_context(STYLE):  # resolution and fonts are looked up when a figure is saved
-            figure.savefig(content, format=ending, metadata=metadata)
-        write_whole(path, content.getvalue())
-        paths.append(path)
-    return paths
 
 
 def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:
@@ -116,11 +104,6 @@ def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:
     intervals = [s.bill.interval() for s in contender.stops]
     bits = np.minimum.accumulate([s.validation_bits for s in contender.stops])
     ax.fill_betweenx(bits, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=_BAND, lw=0)
-
-
-def _plain_text(text: str) -> str:
-    """Text of others, such as a file's name, in which matplotlib must not read mathematics."""
-    return text.replace("$", r"\$")
 
 
 def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ...devices.base.errors import RevpathError
+from ...devices.base.printable import one_line, printable
 from ...energy_models import flip_points, gpu_energy, load_chip, pulse_prices, ratio_of_bills, tornado
 from ...energy_models.gpu.price import BASES
 from ...energy_models.prices.pricing import with_overrides
 from ...energy_models.sensitivity import Flip, Swing, nominal
-from ..commands.doubts import leaning
+from ..doubts import leaning
+from ..identity import strong_id
 from .learn import Run
+from .result import KEPT, read_result, result_file, show_as_last
 from .verdict import plain_number
 
 if TYPE_CHECKING:
@@ -51,20 +53,19 @@ class Leverage:
 
 
 def leverage(folder: Path | str) -> Leverage:
-    """Of the ``result.json`` that `revpath compare` wrote into a folder.
+    """Of a ``result.json`` of `revpath compare`, or of the folder that holds it.
 
     Raises
     ------
-    RevpathError: no readable result, or one in which nothing was compared at equal quality.
+    RevpathError: no readable result, that of an interrupted comparison, or one in which nothing was compared at equal quality.
     """
-    path = Path(folder) / "result.json"
+    path, result = result_file(folder), read_result(folder)
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
         runs = [Run.model_validate(run) for run in result["runs"]]
         verdict, chip = result["verdict"], result["chip"]
         bits = verdict["bits"]
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise RevpathError(f"{path}: not a result of `revpath compare`: {error}") from error
+    except (KeyError, TypeError, ValidationError) as error:
+        raise RevpathError(f"{path}: not a result of `revpath compare`: {one_line(error, 200)}") from None
     if bits is None:
         raise RevpathError(f"{path}: nothing was compared at equal quality, so nothing can reverse a verdict")
     analog = next(run for run in runs if run.recipe.hardware is not None and not run.recipe.hardware.changes)
@@ -122,7 +123,7 @@ def sentences(found: Leverage, most: int = 5) -> list[str]:
 
 
 def run_sensitivity(folder: Path) -> list[Path]:
-    """Print what the verdict in a results folder hangs on and draw the tornado; returns the files written."""
+    """Print what the verdict of a result (its file or folder) hangs on and draw the tornado; returns the files written."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -131,8 +132,15 @@ def run_sensitivity(folder: Path) -> list[Path]:
     found = leverage(folder)
     doubts = leaning("These swings", found.shaky)
     for line in ([doubts] if doubts else []) + sentences(found):
-        print(line)
+        print(printable(line))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 5.0), layout="constrained")
         found.plot(figure.subplots())
-    return save(figure, Path(folder) / "tornado")
+    place = result_file(folder).parent
+    identity = read_result(folder).get("identity")
+    own = place / KEPT / strong_id(identity) if isinstance(identity, dict) else place
+    return (
+        show_as_last(save(figure, own / "tornado"), place)
+        if own.is_dir() and own != place
+        else save(figure, place / "tornado")
+    )

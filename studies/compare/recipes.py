@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...devices import Device, load_device
 from ...ebm import SynapsesFactory, crossbar_synapses_by_array
 from ...simulator import ADC, DAC, ArrayConfig
+from ..identity import code_digest, strong_id
+
+CODE = ("studies/tasks/text.py", "studies/compare/learn.py", "studies/compare/recipes.py")
+"""What can change the bits of a run, beside the rooms below."""
 
 
 class _Frozen(BaseModel):
@@ -34,7 +36,8 @@ class Hardware(_Frozen):
     longest_train: int = Field(default=31, ge=1, le=63)
 
     def cell(self) -> Device:
-        return load_device(self.device).replaced(**self.changes)
+        changes: dict[str, Any] = dict(self.changes)
+        return load_device(self.device).replaced(**changes)
 
     def synapses(self, seed: int) -> SynapsesFactory:
         cell = self.cell()
@@ -54,7 +57,10 @@ class Hardware(_Frozen):
 
 
 class Recipe(_Frozen):
-    """One training run. Two recipes that are equal give the same bits, on any machine and at any number of threads.
+    """One training run. Two recipes that are equal give the same bits at any number of threads of one machine.
+
+    On another processor the last digits can differ: matrix products of the digital parts are those of the BLAS library,
+    which takes other kernels there, and the sums are rounded otherwise.
 
     Learning rates fall linearly from their full value to `last_rate` of it over the `characters`.
     """
@@ -74,19 +80,37 @@ class Recipe(_Frozen):
     characters: int = Field(ge=1)
     seed: int = Field(default=1, ge=0)
 
-    def key(self, text_sha256: str, version: str) -> str:
-        """What the result depends on, as a short hash: the name of its files.
+    def identity(self, text_sha256: str, version: str, code: str | None = None) -> dict[str, Any]:
+        """All that the result depends on, as one value that can be printed.
 
-        The numbers of the device are in it, not its name alone, so that an edited device file is trained anew. Of the
-        code only the version is: who changes code under one version deletes the runs, or names another folder.
+        The numbers of the device are in it, not its name alone, so that an edited device file is trained anew; and so is
+        a digest of the sources that can change a bit, so that edited code never takes up runs of what it was before.
+
+        Parameters
+        ----------
+        text_sha256 : str
+            Of the file of the text.
+        version : str
+            Of revpath.
+        code : str, optional
+            Digest of the sources; that of the code at hand unless given.
 
         Raises
         ------
-        RevpathError: the device cannot be read.
+        RevpathError
+            The device cannot be read.
         """
-        numbers = self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else ""
-        content = json.dumps([self.model_dump(), numbers, text_sha256, version], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        return {
+            "recipe": self.model_dump(mode="json"),
+            "device": self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else "",
+            "text_sha256": text_sha256,
+            "version": version,
+            "code": code_digest(*CODE) if code is None else code,
+        }
+
+    def key(self, text_sha256: str, version: str, code: str | None = None) -> str:
+        """The digest of `identity`, which names the files of the run."""
+        return strong_id(self.identity(text_sha256, version, code))
 
 
 def recipes(characters: int, seed: int) -> list[Recipe]:

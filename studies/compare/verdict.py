@@ -14,6 +14,8 @@ from ..baselines.curves import Baseline, Curve
 from .learn import Run
 
 CHIP = "reram-32nm"
+CHARACTERS = 500_000
+"""That each EBM sees, unless asked otherwise; with fewer the verdict is another."""
 QUALITIES = tuple(round(4.0 - 0.05 * k, 2) for k in range(45))
 """Bits per character at which joules are compared, 4.0 to 1.8: so fine that the verdict is taken at the best quality
 that the analog side reaches, not at a coarser one that flatters it."""
@@ -76,6 +78,7 @@ Bound = Literal["at most", "at least", "about"] | None
 class Verdict:
     """The comparison at one quality.
 
+    short: how the sentence begins where the budget was below that by default; "" where it was not.
     bits: the lowest listed quality that both the measured analog EBM and some transformer reached, or None.
     ratio: transformer joules over analog joules there (above 1 the analog side wins), chip against GPU.
     ratio_bound: the same, with the transformer at the best matrix product.
@@ -89,6 +92,7 @@ class Verdict:
     """
 
     sentence: str
+    short: str = ""
     bits: float | None = None
     ratio: Interval | None = None
     ratio_bound: Interval | None = None
@@ -118,8 +122,12 @@ def contenders(runs: Sequence[Run], baseline: Baseline | None, chip: str = CHIP)
     return out
 
 
-def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
-    """What the curves say at the lowest quality that both sides reached."""
+def judge(all_of_them: Sequence[Contender], ngram_bits: float, characters: int = CHARACTERS) -> Verdict:
+    """What the curves say at the lowest quality that both sides reached.
+
+    characters: that each EBM was to see. With fewer than by default the sentence begins by saying so, since the verdict
+    depends on them: a short run is compared at a quality that is reached early.
+    """
     analog = next((c for c in all_of_them if c.kind == "analog" and not c.hypothetical), None)
     if analog is None or not analog.stops:
         return Verdict("The analog EBM has no checkpoint yet: nothing to compare.")
@@ -133,7 +141,7 @@ def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
     reached = [q for q in theirs if analog.first_at(q)]
     if not reached:
         sentence = f"No listed quality was reached by both sides: {best}."
-        return Verdict(sentence, not_reached=missed, warnings=warnings)
+        return Verdict(_short(characters) + sentence, _short(characters), not_reached=missed, warnings=warnings)
     bits = min(reached)
     ours = _passage(analog, bits)
     cheapest = min((t for t in transformers if t.first_at(bits)), key=lambda t: _passage(t, bits).bill.joules)
@@ -144,7 +152,9 @@ def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
     top = max(ours.bill.components, key=ours.bill.nominal)
     coarser, limit_coarser = _coarser(analog, transformers, bits, reached)
     return Verdict(
-        sentence=_sentence((bits, against, limit), coarser and (*coarser, limit_coarser), missed, ngram_bits),
+        sentence=_short(characters)
+        + _sentence((bits, against, limit), coarser and (*coarser, limit_coarser), missed, ngram_bits),
+        short=_short(characters),
         coarser=coarser,
         limit_coarser=limit_coarser,
         bits=bits,
@@ -159,6 +169,15 @@ def judge(all_of_them: Sequence[Contender], ngram_bits: float) -> Verdict:
         dominant_share=ours.bill.nominal(top) / ours.bill.joules,
         not_reached=missed,
         warnings=warnings,
+    )
+
+
+def _short(characters: int) -> str:
+    if characters >= CHARACTERS:
+        return ""
+    return (
+        f"A short run, of {characters:,} characters where {CHARACTERS:,} are the default, and the verdict depends on "
+        "that. "
     )
 
 

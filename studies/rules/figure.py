@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...devices.base.files import write_whole
+from ...devices.base.files import results_folder, write_whole
+from ...devices.base.printable import figure_text
+from ...simulator.rules import RULES
 from ..compare.figure import STYLE, save
+from ..compare.result import KEPT, show_as_last
 from ..tasks.tasks import TASKS
-from .study import DIGITAL, RULE_NAMES, Plan, Tell, study, table
+from .study import DIGITAL, Plan, Tell, learned, study, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,23 +21,19 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-_NAMES = {
-    "stochastic": "stochastic\npulses",
-    "deterministic": "deterministic\npulses",
-    "mixed-precision": "mixed\nprecision",
-    "tiki-taka-2": "Tiki-Taka\nv2",
-    "chopped-tiki-taka-2": "chopped\nTTv2",
-    "agad": "AGAD",
-    "write-verified-copy": "write-verify\nof a copy",
-}
+_OF_A_TABLE = ("rules.csv", "rules.pdf", "rules.png")
 
 
 def publish(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | None = None) -> pd.DataFrame:
-    """Make or complete the study in `folder`, and write ``rules.csv``, ``rules.png`` and ``rules.pdf`` there."""
-    found = table(study(plan, folder, workers=workers, tell=tell))
-    write_whole(Path(folder) / "rules.csv", found.to_csv(index=False).encode())
-    save(rules_figure(found), Path(folder) / "rules")
-    return found
+    """Make or complete the study in `folder`, and write ``rules.csv``, ``rules.png`` and ``rules.pdf`` there.
+
+    Those are copies of the last table; that of each plan stands in a folder of its own in ``results``.
+    """
+    shown = table(study(plan, folder, workers=workers, tell=tell))
+    own = results_folder(Path(folder) / KEPT / plan.key)
+    write_whole(own / "rules.csv", shown.to_csv(index=False))
+    show_as_last([own / "rules.csv", *save(rules_figure(shown), own / "rules")], Path(folder), _OF_A_TABLE)
+    return shown
 
 
 def rules_figure(table: pd.DataFrame) -> Figure:
@@ -62,7 +61,8 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
     """Draw the map of one task on `ax` and return it.
 
     Colour: how much of the way the model came from what it would reach without weights (0) to the ideal digital model,
-    trained alike (1); orange is clearly below 0, made worse. Numbers: quality of the test data, and below it pulses per weight.
+    trained alike (1); orange is clearly below 0, made worse; grey where the ideal
+    model itself learned nothing. Numbers: quality of the test data, and below it pulses per weight.
     Devices are those of the whole table, so that maps of several tasks have the same rows.
     """
     kind = TASKS[task]
@@ -70,15 +70,16 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
     best = next((row["quality"] for row in rows if row["device"] == DIGITAL), np.nan)
     rows = [row for row in rows if row["device"] != DIGITAL]
     devices = [device for device in dict.fromkeys(table["device"]) if device != DIGITAL]
-    rules = [rule for rule in RULE_NAMES if rule in {row["rule"] for row in rows}]
-    floor = kind.baseline()
+    rules = [rule for rule in RULES.names if rule in {row["rule"] for row in rows}]
+    floor, is_learned = kind.baseline(), learned(table, task)
     way = np.full((len(devices), len(rules)), np.nan)
     for row in rows:
         i, j = devices.index(row["device"]), rules.index(row["rule"])
         if row["refused"]:
             ax.annotate("not\nsimulated", (j, i), ha="center", va="center", fontsize=7, color="0.45")
             continue
-        way[i, j] = np.clip((row["quality"] - floor) / (best - floor), -1, 1.5)
+        if is_learned:
+            way[i, j] = np.clip((row["quality"] - floor) / (best - floor), -1, 1.5)
         ax.annotate(
             f"{row['quality']:.2f}\n{_short(row['pulses_per_weight'])}",
             (j, i),
@@ -88,14 +89,14 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
             color="white" if way[i, j] > 0.75 else "black",
         )
     ax.imshow(np.ma.masked_invalid(way), cmap=_colours(), vmin=-0.02, vmax=1.2, aspect="auto")
-    ax.set_xticks(range(len(rules)), [_NAMES[rule] for rule in rules], fontsize=7.5)
-    ax.set_yticks(range(len(devices)), devices, fontsize=8)
+    ax.set_xticks(range(len(rules)), [RULES.named(rule).label() for rule in rules], fontsize=7.5)
+    ax.set_yticks(range(len(devices)), [figure_text(device, 40) for device in devices], fontsize=8)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     sign = "higher" if kind.higher_is_better else "lower"
     ax.set_title(
         f"{kind.title}: test {kind.unit} ({sign} is better), and pulses per weight\n"
-        f"ideal digital {best:.2f}, {kind.baseline_name} {floor:.2f}",
+        f"ideal digital {best:.2f}, {kind.baseline_name} {floor:.2f}{'' if is_learned else ': nothing learned yet'}",
         fontsize=9,
         loc="left",
     )

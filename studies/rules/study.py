@@ -2,8 +2,8 @@
 
 Every (task, rule, device) gets the same: one trial at each learning rate of one grid, all with the same seed, and then runs
 with fresh seeds at the rate that was best on the validation data. Quality is that of the test data under the stored
-weights. What the rules are given beside the rate is in `rule_for`, and is the same for all devices but for what depends
-on their step.
+weights. What the rules are given beside the rate is in `RuleConfig.adapted`, and is the same for all devices but for what
+depends on their step.
 
 Results are kept run by run, under a name that is a hash of all that they depend on, numbers of the device included:
 what is there is not repeated, and an interruption costs the runs that were being made.
@@ -11,54 +11,25 @@ what is there is not repeated, and an interruption costs the runs that were bein
 
 from __future__ import annotations
 
-import hashlib
-import json
-import signal
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
-from importlib.metadata import version
-from multiprocessing import get_context
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...devices import load_device
-from ...devices.base.errors import RevpathError, explain
+from ...devices.base.errors import RevpathError
 from ...devices.base.files import results_folder, write_whole
-from ...devices.response.pulsed import PulsedResponse
-from ...simulator import Events
-from ...simulator.programming.write_verify import WriteVerify
-from ...simulator.rules import (
-    AGADConfig,
-    AnyRule,
-    ChoppedTikiTaka2Config,
-    DeterministicPulsesConfig,
-    MixedPrecisionConfig,
-    StochasticPulsesConfig,
-    TikiTaka2Config,
-    WriteVerifiedCopyConfig,
-)
-from ..compare.workers import cores, one_thread_each
-from ..tasks.tasks import TASKS, Size, quality_of
+from ...simulator.rules import RULES, AnyRule
+from ..identity import strong_id
+from ..processes import Interruption, Job, Say, cores, side_by_side
+from ..tasks.tasks import TASKS, Size
+from .trial import DIGITAL, Outcome, Task, Trial, outcome_path, read_outcome, rule_for, run_trial
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Task = Literal["digits", "text"]
-RULE_NAMES = (
-    "stochastic",
-    "deterministic",
-    "mixed-precision",
-    "tiki-taka-2",
-    "chopped-tiki-taka-2",
-    "agad",
-    "write-verified-copy",
-)
-DIGITAL = "digital"
-"""Name of the reference, as a device: ideal synapses, trained by the same grid."""
 
 DEVICES = ("reram-sb-gong2018", "reram-om-gong2022", "ecram-li-tang2018", "capacitor-li2018", "idealized-rasch2019")
 MORE_DEVICES = (*DEVICES, "reram-es-gong2018", "reram-hfo2-gong2022", "ecram-mo-kim2019", "gokmen-vlasov2016")
@@ -68,73 +39,8 @@ RATES: dict[Task, tuple[float, ...]] = {
 }
 """The grid: of the digits, the learning rate itself; of the text, a factor to the rates of the ideal model."""
 
+
 _TUNING_SEED = 0
-_PRESET_STEP = 0.002  # of the ReRAM of aihwkit's presets for the Tiki-Taka family, TTv2ReRamSBPreset and the like
-
-
-class Trial(BaseModel):
-    """One training run.
-
-    Attributes
-    ----------
-    device: a name of the library, a path, or `DIGITAL`. rule: None for the digital reference.
-    rate: of the grid. seed: of everything. size: how long it is.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    task: Task
-    device: str
-    rule: AnyRule | None
-    rate: float = Field(gt=0)
-    seed: int = Field(ge=0)
-    size: Size
-
-    @property
-    def key(self) -> str:
-        """All that the result depends on, as a short hash."""
-        numbers = "" if self.device == DIGITAL else load_device(self.device).model_dump_json(exclude={"records"})
-        content = [self.model_dump(mode="json"), numbers, TASKS[self.task].data_sha256(), version("revpath")]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-    @property
-    def rule_name(self) -> str:
-        return DIGITAL if self.rule is None else self.rule.rule
-
-
-class Outcome(BaseModel):
-    """What came of a trial; `refused` says why nothing could.
-
-    Attributes
-    ----------
-    validation, test: mean log-likelihood in nats of the digits, higher is better; bits per character of the text, lower is
-        better. weights: of the model. events: all that happened in training.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    trial: Trial
-    validation: float | None = None
-    test: float | None = None
-    weights: int = 0
-    events: str = "{}"
-    refused: str = ""
-
-    def spent(self) -> Events:
-        return Events.from_json(self.events)
-
-    @property
-    def pulses_per_weight(self) -> float:
-        """Pulses and writes on all cells, those of both cells of a weight and of all arrays, for each weight."""
-        spent = self.spent()
-        return sum(spent[name] for name in ("pulse.up", "pulse.down", "cell.programmed")) / self.weights
-
-    @property
-    def badness(self) -> float:
-        """Of the validation data, for choosing: lower is better; infinite where there is none."""
-        if self.validation is None or not np.isfinite(self.validation):
-            return np.inf
-        return -self.validation if TASKS[self.trial.task].higher_is_better else self.validation
 
 
 @dataclass(frozen=True)
@@ -142,14 +48,14 @@ class Plan:
     """What a study tries: for each (task, rule, device) the middle `rates` of the grid, then `seeds` runs at the best."""
 
     tasks: tuple[Task, ...] = ("digits", "text")
-    rules: tuple[str, ...] = RULE_NAMES
+    rules: tuple[str, ...] = field(default_factory=lambda: RULES.names)
     devices: tuple[str, ...] = DEVICES
     rates: int = 6
     seeds: int = 3
     size: Size = "small"
 
     def __post_init__(self) -> None:
-        for name, known in (("tasks", tuple(TASKS)), ("rules", RULE_NAMES)):
+        for name, known in (("tasks", tuple(TASKS)), ("rules", RULES.names)):
             strange = [value for value in getattr(self, name) if value not in known]
             if strange or not getattr(self, name):
                 raise RevpathError(f"{name} = {getattr(self, name)!r} must be some of {', '.join(known)}")
@@ -157,6 +63,11 @@ class Plan:
             load_device(device)
         if not 1 <= self.rates <= 6 or self.seeds < 1:
             raise RevpathError(f"rates = {self.rates} must be 1 to 6, and seeds = {self.seeds} at least 1")
+
+    @property
+    def key(self) -> str:
+        """A digest of what the plan tries, which names its table and figure."""
+        return strong_id(asdict(self))
 
     def cells(self) -> list[tuple[Task, str, AnyRule | None]]:
         """(task, device, rule), the digital references first."""
@@ -186,63 +97,11 @@ FAST = Plan(
 """A few seconds: for tests, and to see that it works."""
 
 
-def rule_for(name: str, device: str, task: Task) -> AnyRule:
-    """The rule as the study uses it: the defaults of the literature, adapted to what a mini-batch is here.
-
-    A gradient of the RBM comes in two updates, one for each phase. The Tiki-Taka family has the presets of aihwkit, with
-    the fast rate divided out of the transfer so that one grid of rates fits all devices, and reads the whole fast array
-    after each gradient: training is short here. The presets were made for a ReRAM of 1000 states. Where steps are coarser, the
-    fast array takes so many fewer pulses of an outer product that it changes by the same share of its range; where they are
-    finer, a transfer may send so many more. Write-verify accepts 1 % of the window, after each gradient.
-    """
-    updates = TASKS[task].updates_per_gradient
-    response = load_device(device).response
-    step = response.step if isinstance(response, PulsedResponse) else _PRESET_STEP
-    transfer = {
-        "transfer_every": updates,
-        "units_in_mbatch": True,
-        "n_reads_per_transfer": None,
-        "correct_gradient_magnitudes": True,
-        "auto_granularity": 0.0,
-        "fast_lr": 0.5 * min(1.0, _PRESET_STEP / step),
-        "max_steps": max(1, round(_PRESET_STEP / step)),
-    }
-    rules: dict[str, Callable[[], AnyRule]] = {
-        "stochastic": StochasticPulsesConfig,
-        "deterministic": DeterministicPulsesConfig,
-        "mixed-precision": lambda: MixedPrecisionConfig(transfer_every=updates),
-        "tiki-taka-2": lambda: TikiTaka2Config(**transfer),
-        "chopped-tiki-taka-2": lambda: ChoppedTikiTaka2Config(**transfer),
-        "agad": lambda: AGADConfig(**transfer),
-        "write-verified-copy": lambda: WriteVerifiedCopyConfig(
-            program_every=updates, scheme=WriteVerify(tolerance=0.01, max_pulses=100, policy="adaptive")
-        ),
-    }
-    return rules[name]()
-
-
-def run_trial(trial: Trial) -> Outcome:
-    """Train and judge; a rule that the device does not allow is an outcome too."""
-    try:
-        validation, test, weights, events = quality_of(
-            trial.task, trial.device if trial.rule else None, trial.rule, trial.rate, trial.seed, trial.size
-        )
-    except RevpathError as error:
-        return Outcome(trial=trial, refused=" ".join(str(error).split()))
-    return Outcome(trial=trial, validation=validation, test=test, weights=weights, events=events.to_json())
-
-
-def outcome_path(trial: Trial, folder: Path) -> Path:
-    return folder / f"{trial.task}-{Path(trial.device).stem}-{trial.rule_name}-{trial.key}.json"
-
-
-def read_outcome(path: Path) -> Outcome:
-    """RevpathError naming the file where it is not one."""
-    try:
-        return Outcome.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        why = explain(error) if isinstance(error, ValidationError) else str(error)
-        raise RevpathError(f"result = {str(path)!r} is not an outcome: {why[:200]}; delete it to run anew") from None
+def __getattr__(name: str) -> tuple[str, ...]:
+    """`RULE_NAMES`, the names of all rules there are now."""
+    if name == "RULE_NAMES":
+        return RULES.names
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 Tell = Callable[[int, int, Outcome | None], None]
@@ -266,7 +125,7 @@ def study(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | 
     tuned = _run_all([t for trials in tuning.values() for t in trials], folder, workers, tell, 0, total)
     final: list[Trial] = []
     for trials in tuning.values():
-        best = min(trials, key=lambda trial: tuned[trial].badness)
+        best = min(trials, key=lambda trial: tuned[trial].badness)  # of the validation data
         final += [best.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for n in range(plan.seeds)]
     found = _run_all(final, folder, workers, tell, total - len(final), total)
     return [found[trial] for trial in final]
@@ -292,28 +151,71 @@ def _run_all(
         else:
             missing.append(trial)
     processes = min(workers or cores(), len(missing))
-    for outcome in map(run_trial, missing) if processes <= 1 else _in_parallel(missing, processes):
-        keep(outcome, fresh=True)
+    outcomes = _one_by_one(missing) if processes <= 1 else _in_parallel(missing, processes)
+    with closing(outcomes):
+        for outcome in outcomes:
+            keep(outcome, fresh=True)
     return found
 
 
-def _in_parallel(trials: list[Trial], processes: int) -> Iterable[Outcome]:
-    with (
-        one_thread_each(),
-        ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_deaf) as pool,
-    ):
-        waiting: set[Future[Outcome]] = {pool.submit(run_trial, trial) for trial in trials}
+def _one_by_one(trials: list[Trial]) -> Generator[Outcome, None, None]:
+    yield from map(run_trial, trials)
+
+
+def _in_parallel(trials: list[Trial], processes: int) -> Generator[Outcome, None, None]:
+    """The outcomes as they come; KeyboardInterrupt once those at work are done, where Ctrl-C came."""
+    interruption = Interruption()
+    jobs = [Job(outcome_path(trial, Path()).stem, (trial,)) for trial in trials]
+    with closing(side_by_side(_work, jobs, workers=processes, interruption=interruption)) as results:
+        for _, outcome in results:
+            yield outcome
+    if interruption.came:
+        raise KeyboardInterrupt
+
+
+def _work(trial: Trial, say: Say) -> Outcome:
+    """In a process of its own."""
+    return run_trial(trial)
+
+
+def outlook(plan: Plan, folder: Path) -> tuple[int, int, int]:
+    """Runs of a plan, how many of them are in `folder` already, and how many are there that were made by other code.
+
+    Before the rates are chosen nobody knows which of the runs with fresh seeds are there: those of any rate are counted.
+    """
+    tuning = [plan.tuning(*cell) for cell in plan.cells()]
+    first = [trial for trials in tuning for trial in trials]
+    fresh = [t.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for t in first for n in range(plan.seeds)]
+    there = sum(outcome_path(trial, folder).exists() for trial in first)
+    for trials in tuning:
+        for n in range(plan.seeds):
+            seeded = (trial.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for trial in trials)
+            there += any(outcome_path(trial, folder).exists() for trial in seeded)
+    runs = len(first) + len(tuning) * plan.seeds
+    return runs, there, runs_of_other_code([*first, *fresh], folder)
+
+
+def learned(found: pd.DataFrame, task: str) -> bool:
+    """Whether the ideal digital model of a table is better than what needs no weights; if not, no rule can be judged."""
+    kind = TASKS[task]
+    ideal = found.loc[(found["task"] == task) & (found["device"] == DIGITAL), "quality"]
+    if ideal.empty:
+        return True
+    gain = float(ideal.iloc[0]) - kind.baseline()
+    return gain > 0 if kind.higher_is_better else gain < 0
+
+
+def runs_of_other_code(trials: Iterable[Trial], folder: Path) -> int:
+    """How many results in `folder` are of these trials, and made by other code or with other numbers of a device."""
+    wanted = {trial.model_dump_json(): outcome_path(trial, folder) for trial in trials}
+    count = 0
+    for path in folder.glob("*.json"):
         try:
-            while waiting:
-                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in ready)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _deaf() -> None:
-    """A worker leaves Ctrl-C to its parent, which hands out no more runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+            path_here = wanted.get(read_outcome(path).trial.model_dump_json())
+        except RevpathError:
+            continue  # no outcome: it is nobody's
+        count += path_here is not None and path_here != path
+    return count
 
 
 def table(outcomes: Iterable[Outcome], chip: str = "reram-32nm") -> pd.DataFrame:

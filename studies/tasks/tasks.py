@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...devices import Device
 from ...ebm import RBM, ConditionalRBM
-from ...ebm.trained import trained_synapses
+from ...ebm.synapses.analog import trained_synapses
 from ...simulator import ADC, DAC, ArrayConfig, Events
 from ...simulator.rules import RuleConfig
 from .text import load_text
@@ -35,13 +36,15 @@ class TaskKind:
     unit: str
     higher_is_better: bool
     updates_per_gradient: int
-    learn: Callable[[str | None, Any, float, int, Size], Judged]
+    learn: Callable[[str | Device | None, Any, float, int, Size], Judged]
     data_sha256: Callable[[], str]
     baseline: Callable[[], float]
     baseline_name: str
 
 
-def quality_of(task: str, device: str | None, rule: RuleConfig | None, rate: float, seed: int, size: Size) -> Judged:
+def quality_of(
+    task: str, device: str | Device | None, rule: RuleConfig | None, rate: float, seed: int, size: Size
+) -> Judged:
     """Train the model of `task` and judge its stored weights; device and rule None for ideal digital synapses."""
     return TASKS[task].learn(device, rule, rate, seed, size)
 
@@ -62,7 +65,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 _DIGITS_SIZE = {"fast": (200, 2, 8), "small": (1200, 12, 16), "full": (1200, 50, 20)}  # images, passes, hidden units
 
 
-def _learn_digits(device: str | None, rule: Any, rate: float, seed: int, size: Size) -> Judged:
+def _learn_digits(device: str | Device | None, rule: Any, rate: float, seed: int, size: Size) -> Judged:
     images, passes, hidden = _DIGITS_SIZE[size]
     train, validation, test = _digits()
     synapses = None
@@ -104,7 +107,7 @@ _TEXT_SIZE = {"fast": (1_280, 8), "small": (25_600, 32), "full": (128_000, 64)} 
 _TEXT_RATES = (10.0, 0.2, 2.0)  # context, labels, biases at a factor of 1: of the ideal model in `recipes`
 
 
-def _learn_text(device: str | None, rule: Any, rate: float, seed: int, size: Size) -> Judged:
+def _learn_text(device: str | Device | None, rule: Any, rate: float, seed: int, size: Size) -> Judged:
     characters, hidden = _TEXT_SIZE[size]
     text = load_text()
     synapses = None

@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from ...devices.base.errors import RevpathError
+from ...devices.base.printable import one_line
 
 SYMBOLS = " abcdefghijklmnopqrstuvwxyz"
 SCORED_FROM = 64  # every contender has at least this many characters of context before the first scored one
 SCORED_CHARACTERS = 20_000
 SMALLEST_TEXT = 20_000  # letters; 5 % of fewer leaves no validation split worth scoring
+_LONGEST_NAME = 80  # characters of a file's name that are shown
 _SPLIT_PERCENT = (90, 95)
 _DEFAULT_FILE = "moby_dick.txt"
 _DEFAULT_SHA256 = "fe282a57094ed62e7144fb7c804a9748fc1c909bf3b49d06e7276015f9f67240"
@@ -51,7 +53,7 @@ class Text:
 
     Attributes
     ----------
-    name: the file's name without its ending.
+    name: the file's name without its ending, fit to be shown.
     codes: (N,) uint8, read-only; indices into `symbols` (0 is the space).
     sha256: of the bytes of the source file, as 64 hexadecimal digits.
     symbols: the alphabet.
@@ -108,7 +110,7 @@ def load_text(path: str | Path | None = None) -> Text:
     if letters < SMALLEST_TEXT:
         found = f"{letters:,} letters a-z" if letters else "no letters a-z"
         raise TextTooSmall(f"text = {str(path)!r} holds {found}; at least {SMALLEST_TEXT:,} are needed")
-    return Text(path.stem, codes, hashlib.sha256(raw).hexdigest())
+    return Text(one_line(path.stem, _LONGEST_NAME), codes, hashlib.sha256(raw).hexdigest())
 
 
 def encode(raw: bytes) -> np.ndarray:

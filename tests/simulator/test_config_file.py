@@ -100,7 +100,16 @@ def test_bad_files_are_named(text, words, tmp_path):
         read_config(tmp_path / "a.toml")
 
 
-def test_a_device_of_ones_own_is_refused(tmp_path):
-    stranger = load_device("ideal").model_copy(update={"name": "mine"})
-    with pytest.raises(ArrayError, match="device 'mine' cannot be written by name"):
-        write_config(ArrayConfig(stranger), tmp_path / "a.toml")
+def test_a_device_of_ones_own_is_written_whole(tmp_path):
+    """With its records, so that its pulses keep their price."""
+    mine = load_device("reram-sb-gong2018").replaced(window__g_max=5e-5, pulse__energy_up=1e-12, name="mine")
+    write_config(ArrayConfig(mine), tmp_path / "a.toml")
+    again = read_config(tmp_path / "a.toml").device
+    assert again == mine
+    assert again.records["pulse.energy_up"].evidence == "assumed"
+    (tmp_path / "b.toml").write_text((tmp_path / "a.toml").read_text() + "[device_laws.pulse]\nvoltage = 1.0\n")
+    with pytest.raises(ArrayError, match="change its own sections"):
+        read_config(tmp_path / "b.toml")
+    (tmp_path / "c.toml").write_text((tmp_path / "a.toml").read_text().replace("g_max = 5e-05", "g_max = 88.0"))
+    with pytest.raises(ArrayError, match=r"c.toml: device: .*g_max = 88 S is not plausible"):
+        read_config(tmp_path / "c.toml")

@@ -11,8 +11,9 @@ from revpath.devices.base.errors import UnknownName
 from revpath.energy_models import get
 from revpath.energy_models.claims.catalogue import retest
 from revpath.energy_models.claims.claim import BOUNDARIES, STAGES, compute
-from revpath.energy_models.claims.table import because, claims_table, figure, plot_claims, went
+from revpath.energy_models.claims.table import because, claims_table, figure, went
 from revpath.energy_models.components.scaling import energy_factor
+from revpath.energy_models.figures.claims import plot_claims
 
 TESTED = {t.claim.key: t for t in retest(n_draws=2000)}
 FACTORS = [key for key, t in TESTED.items() if t.published is not None]

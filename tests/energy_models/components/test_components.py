@@ -12,7 +12,7 @@ from revpath.energy_models.components.laws import LAWS
 from revpath.energy_models.components.model import Component, components
 from revpath.energy_models.components.scaling import area_factor, energy_factor, nodes, records_of
 from revpath.energy_models.prices.services import calibration_events, refresh_events, softmax_events
-from revpath.energy_models.prices.workload import Part, Step, estimated, read_workload
+from revpath.energy_models.prices.workload import Part, WorkloadStep, estimated, read_workload
 
 
 def middle(model: Component) -> dict[str, float]:
@@ -318,7 +318,7 @@ def test_throughput_power_density_and_efficiency_come_out():
     with pytest.raises(UnknownName, match=r"workload = 'nothing'"):
         performance(load_chip("neurram-130nm"), "nothing")
     with pytest.raises(PriceError, match="no published time"):
-        Step(component="memory.hbm").seconds()
+        WorkloadStep(component="memory.hbm").seconds()
     with pytest.raises(PriceError, match="no published area"):
         Part(component="memory.hbm", count=1).area_mm2()
 

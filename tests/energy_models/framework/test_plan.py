@@ -2,18 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from revpath.devices.base.errors import RevpathError
 from revpath.energy_models import PriceError, get, load_law
+from revpath.energy_models.figures.barrier import plot_by_step, plot_by_year
 from revpath.energy_models.framework.barrier import (
     anchor_dollars,
     brain_parameters,
     budgets,
     by_step,
     by_year,
-    plot_by_step,
-    plot_by_year,
     price_years,
 )
 from revpath.energy_models.framework.plan import Plan, affordable_parameters, cost, dollars_per_flop, law_table
@@ -80,6 +80,31 @@ def test_the_utilisation_is_a_record_with_a_spread():
 def test_meta_and_gpt3_imply_the_carbon_of_their_grid():
     assert get("carbon.us").value == pytest.approx(414, abs=1)
     assert get("carbon.france").value == 57
+
+
+def test_every_joule_of_a_plan_passes_through_the_facility_in_every_draw():
+    """Joules over PUE are those of the machines, whatever the facility: also of the time that restarts and waiting add."""
+    from revpath.energy_models.sensitivity import propagate
+
+    machines = []
+    for pue in ("pue.google2021", "pue.uptime2021"):
+        factor = propagate(lambda take, pue=pue: take(pue), n_draws=400).samples
+        machines.append(cost(Plan(1e9, pue=pue), n_draws=400).joules.samples / factor)
+    assert np.ptp(factor) > 0.5
+    assert np.allclose(machines[0], machines[1], rtol=1e-12)
+
+
+def test_joules_in_each_draw_are_the_power_over_the_hours_of_that_draw():
+    from revpath.energy_models.gpu.model import Gpu, Work, energy
+    from revpath.energy_models.sensitivity import propagate
+
+    plan, n = Plan(1e9), 100
+    hours = propagate(plan.hours_of, n_draws=n).samples
+    found = cost(plan, n_draws=n).joules.samples
+    for draw in range(n):
+        work = Work(plan.flops(), hours[draw], plan.format)
+        by_hand = propagate(energy(Gpu(plan.gpu), work, "facility", pue=plan.pue), n_draws=n).samples[draw]
+        assert found[draw] == pytest.approx(by_hand)
 
 
 def test_affordable_is_the_inverse_of_the_law():
@@ -162,8 +187,8 @@ def test_figures_have_a_line_for_each_budget():
 def test_the_revolutionary_path_has_its_interval():
     from matplotlib.figure import Figure
 
-    from revpath.energy_models.framework.road import Factor, Revolution
     from revpath.energy_models.prices.bill import Interval
+    from revpath.studies.compare.revolution import Factor, Revolution
 
     found = Revolution(Factor("it", 3.25, Interval(4.0, 4.0, 1.0, 9.0)), (), "s", (), ())
     ax = plot_by_step(Figure().subplots(), found)

@@ -102,3 +102,17 @@ def test_intervals_are_seeded():
     one, two = propagate(quantity, n_draws=500), propagate(quantity, n_draws=500)
     assert one.interval == two.interval
     assert one.interval.low < one.interval.nominal < one.interval.high
+
+
+def test_each_boundary_is_the_sum_of_what_it_encloses():
+    from revpath.energy_models import gpu_bill
+    from revpath.energy_models.gpu.model import Work
+
+    bill = gpu_bill("h100", Work(flops=1e18, hours=2.0, bytes=1e12, link_bytes=1e10), n_draws=100)
+    joules = {name: part.interval.nominal for name, part in bill.parts.items()}
+    board = joules["idle"] + joules["busy"] + joules["flops"] + joules["bytes"]
+    totals = {name: total.interval.nominal for name, total in bill.totals.items()}
+    assert totals["gpu"] == pytest.approx(board)
+    assert totals["system"] == pytest.approx(board + joules["links"] + joules["host"])
+    assert totals["facility"] == pytest.approx(totals["system"] + joules["facility"])
+    assert min(joules.values()) > 0

@@ -227,11 +227,20 @@ def test_a_device_of_the_library_prices_its_own_pulses():
 
 
 def test_a_pulse_without_a_record_is_refused():
-    by_hand = load_device("reram-sb-gong2018").replaced(pulse__energy_up=1e-12)
+    reram = load_device("reram-sb-gong2018")
+    by_hand = reram.model_copy(update={"pulse": reram.pulse.model_copy(update={"energy_up": 1e-12})})
     with pytest.raises(PriceError, match=r"energy_up = 1e-12 J was set by hand"):
         pulse_prices(by_hand)
     with pytest.raises(PriceError, match=r"'ideal': pulse.energy_up is not known"):
         pulse_prices(load_device("ideal"))
+
+
+def test_a_swept_pulse_is_priced_as_assumed():
+    swept = load_device("ideal").replaced(pulse={"energy_up": 1e-12, "energy_down": 2e-12}, name="swept")
+    bill = price({"pulse.up": 2, "pulse.down": 5}, RERAM, overrides=pulse_prices(swept))
+    assert bill.joules == relative(12e-12)
+    assert {swept.records[f"pulse.energy_{way}"].evidence for way in ("up", "down")} == {"assumed"}
+    assert set(bill.records) == {"swept.pulse.energy_up", "swept.pulse.energy_down"}
 
 
 def test_overrides_are_checked():

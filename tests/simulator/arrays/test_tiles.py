@@ -399,3 +399,22 @@ def test_counted_pulses_reach_the_tiles_they_are_for():
     assert array.events["pulse.up"] == 80
     with pytest.raises(ArrayError, match=r"counts has shape \(7, 5\); it must be \(5, 7\)"):
         array.pulse(counts.T)
+
+
+@pytest.mark.parametrize("mapping", ["two-sided", "offset"])
+def test_programming_tiles_takes_little_memory(mapping):
+    """Open loop, everything that NumPy holds at the peak: cells, weights and report, less than 120 bytes a weight."""
+    import tracemalloc
+
+    shape, config = (512, 512), ArrayConfig("reram-sb-gong2018", mapping=mapping)
+    TiledCrossbar((4, 4), config, tile=(2, 2)).program(np.zeros((4, 4)))  # kernels take memory too
+    tracemalloc.start()
+    try:
+        array = TiledCrossbar(shape, config, tile=(64, 64))
+        report = array.program(np.full(shape, 0.25, np.float32))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 120 * 512 * 512
+    assert report.target.shape == (512, 1024 if mapping == "two-sided" else 512 + 8)
+    assert report.writes.sum() == report.target.size == array.events["cell.programmed"]

@@ -20,7 +20,7 @@ from revpath.devices.laws import ConstantReadNoise, LogarithmicRelaxation, Measu
 from revpath.devices.response import IdealResponse
 from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar
 from revpath.simulator.arrays.drift_compensation import DriftCompensation
-from revpath.simulator.cells.ageing import Age
+from revpath.simulator.cells.ageing import Age, UnknownDriftWarning
 from revpath.simulator.mapping import WeightMapping
 from revpath.simulator.noise.streams import Stream
 
@@ -474,3 +474,14 @@ def test_stuck_cells_do_not_age():
         state, _ = age.advance(state, state.copy(), DAY)
     assert state[3, 0] == np.float32(0.5)
     assert np.count_nonzero(state < 0.5) == 127
+
+
+def test_time_over_cells_of_unknown_drift_is_said_once():
+    array = Crossbar((3, 2), ArrayConfig("reram-sb-gong2018"))
+    array.age(0.0)
+    with pytest.warns(UnknownDriftWarning, match="'reram-sb-gong2018': drift is not known") as seen:
+        array.age(DAY)
+    assert len(seen) == 1
+    array.age(DAY)  # a second warning would be an error here
+    stays = load_device("reram-sb-gong2018").replaced(drift={"law": "none"})
+    Crossbar((3, 2), ArrayConfig(stays)).age(DAY)

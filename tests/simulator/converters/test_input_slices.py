@@ -5,11 +5,11 @@ import pytest
 from helpers.statistics import implausible, p_of_mean, p_of_variance, plausible, relative
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from twins.converters import digits, rounded
 
 from revpath.simulator import ADC, DAC, ArrayError, Stream
 from revpath.simulator.converters.bank import draw_bank
+from revpath.simulator.converters.effective_bits import enob
 from revpath.simulator.converters.input_slices import (
     InputSlice,
     added_variance,
@@ -95,7 +95,8 @@ def test_the_converter_of_a_line():
     dac = DAC(bits=8, slice_bits=3, x_max=2.0, noise_lsb=0.1, inl_lsb=0.2, stochastic_rounding=True, shift_add="analog")
     assert dac.slices == 3  # 7 magnitude bits: 3 + 3 + 1
     assert dac.line_converter == DAC(bits=4, x_max=2.0, noise_lsb=0.1, inl_lsb=0.2)
-    assert dac.enob == dac.line_converter.enob
+    assert enob(dac) == enob(dac.line_converter)
+    assert DAC(bits=8, slice_bits=3).enob == DAC(bits=4).enob
     assert DAC(bits=8, slice_bits=1).line_converter == DAC(bits=2)  # bit-serial: minus, nothing, plus
     assert DAC(bits=8, slice_bits=7).line_converter == DAC(bits=8)
     assert DAC().line_converter == DAC()
@@ -190,5 +191,5 @@ def test_what_cannot_be_sliced_is_refused():
     ],
 )
 def test_slices_are_validated(fields, said):
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ArrayError, match=said):
         DAC(**fields)

@@ -8,7 +8,7 @@ import pytest
 from helpers.statistics import implausible, p_of_mean, p_of_variance, plausible, relative
 from scipy import integrate
 
-from revpath.energy_models.prices.floors import column_read_floor, thermal_energy
+from revpath.energy_models.physics import column_read_floor, thermal_energy
 from revpath.energy_models.records import get
 from revpath.simulator.errors import ArrayError
 from revpath.simulator.noise.circuit import (

@@ -210,8 +210,7 @@ def test_counts_by_hand_of_a_batch():
             "pulse.up": 4 * 2 + 2,
             "pulse.down": 4 * 2 + 2,
         },
-        {"array.busy_s": 5 * 10e-9},
-    )
+    ) + 5 * Events({}, {"array.busy_s": 10e-9})
 
 
 def test_nothing_to_do_is_no_event():

@@ -10,10 +10,13 @@ from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar, Event
 from revpath.simulator.arrays.tiles import TiledCrossbar
 from revpath.simulator.programming.write_verify import WriteVerify
 from revpath.simulator.rules import (
+    AGADConfig,
+    ChoppedTikiTaka2Config,
     DeterministicPulses,
     MixedPrecision,
     MixedPrecisionConfig,
     StochasticPulses,
+    TikiTaka2Config,
     WriteVerifiedCopy,
     WriteVerifiedCopyConfig,
 )
@@ -187,3 +190,73 @@ def test_lines_that_move_no_cell_are_refused():
     with pytest.raises(ArrayError, match="has no known pulse response: it cannot be pulsed"):
         array.fire(np.zeros(2, int), np.zeros(2, int), 3)
     assert array.events == Events()
+
+
+# -- the Tiki-Taka family ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", [TikiTaka2Config, ChoppedTikiTaka2Config, AGADConfig], ids=lambda rule: rule.name())
+@pytest.mark.parametrize("reads", [1, 5, None])
+def test_transfers_on_tiles_are_those_of_one_array(rule, reads):
+    """Deterministic cells: A is given its contents, so that both arrays hold the same; then buffers and C agree to the bit."""
+    chops = {} if rule is TikiTaka2Config else {"in_chop_prob": 0.5, "in_chop_random": False}
+    options = rule(
+        n_reads_per_transfer=reads, auto_granularity=0.0, buffer_granularity=0.02, max_steps=3, gamma=0.5, **chops
+    )
+    config = noiseless(weight_max=1.0)
+    one, two = options.on(SHAPE, config, seed=1), options.on(SHAPE, config, seed=1, tile=TILE)
+    assert isinstance(two.array, TiledCrossbar)
+    assert isinstance(two.fast, TiledCrossbar)
+    held = np.random.default_rng(3).uniform(-0.3, 0.3, SHAPE).astype(np.float32)
+    for array in (one, two):
+        for k in range(30):
+            array.fast.program((1 + k // 9) * held / 2)  # AGAD sees what changes
+            array._transfer(0.05)
+    np.testing.assert_array_equal(one.buffer, two.buffer)
+    np.testing.assert_array_equal(one.array.read(), two.array.read())
+    assert np.abs(one.array.read()).max() > 0.01
+    x = batch(3)[0]
+    np.testing.assert_allclose(one.forward(x), two.forward(x), atol=1e-5)
+    same(one.events, two.events, "pulse.up", "digital.compare", "sram.byte_read")
+
+
+def test_a_word_line_on_tiles_is_read_on_the_tiles_that_hold_it():
+    """A grid of 2 x 3 tiles: a transfer of one line reads 3 of them, with the 9 converters that these have."""
+    array = TikiTaka2Config().on(SHAPE, noiseless(adc=ADC(bits=8, y_max=1.0)), tile=TILE)
+    array._transfer(0.1)
+    assert array.events.matching("adc.conversion").popitem()[1] == SHAPE[1]
+    assert array.events["array.read"] == 3
+
+
+@pytest.mark.jit
+def test_the_family_trains_on_tiles():
+    """Teachers of 7 x 9 are learnt by noisy ReRAM on six tiles: that weights came no nearer to them is not plausible."""
+    nearer = []
+    for seed in range(2):
+        array = AGADConfig(auto_granularity=20.0).on(SHAPE, ArrayConfig("reram-sb-gong2018"), seed=seed, tile=TILE)
+        rng = np.random.default_rng(seed)
+        teacher = rng.uniform(-0.2, 0.2, SHAPE).astype(np.float32)
+        before = np.abs(array.read() - teacher)
+        for _ in range(400):
+            x = rng.uniform(-1, 1, (4, SHAPE[0])).astype(np.float32)
+            array.update(x, x @ teacher - array.forward(x), 0.1)
+        nearer.append(before - np.abs(array.read() - teacher))
+    nearer = np.ravel(nearer)
+    assert nearer.mean() > 0
+    implausible(p_of_mean(nearer, 0, nearer.std()))
+
+
+# -- converters --------------------------------------------------------------------------------------------------------
+
+
+def test_the_converter_of_tiles_is_clear():
+    """One kind on all tiles is that one; several are an error that names the way out, and one range for all ends it."""
+    given = StochasticPulses(TiledCrossbar(SHAPE, noiseless(adc=ADC(bits=8, y_max=2.0)), tile=TILE))
+    assert given.adc().y_max == 2.0
+    own = StochasticPulses(TiledCrossbar(SHAPE, noiseless(adc=ADC(bits=8, range="maximum")), tile=TILE))
+    with pytest.raises(
+        ArrayError, match=r"the parts of this array have 2 kinds of converters, with ranges y_max of 3, 4"
+    ):
+        own.adc()
+    own.set_range(5.0)
+    assert own.adc().y_max == 5.0

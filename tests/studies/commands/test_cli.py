@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from revpath.devices import device_names
 from revpath.studies.commands import cli
-from revpath.studies.commands import compare as report
+from revpath.studies.commands import devices as listing
 from revpath.studies.compare import job, learn
 from revpath.studies.compare.recipes import Hardware, Recipe
 from revpath.studies.tasks.text import load_text
@@ -254,7 +254,7 @@ def test_unknown_devices(revpath, name, message):
 
 def test_a_bug_is_not_hidden(revpath, monkeypatch):
     """Only what a user can mend is one line; anything else keeps its traceback."""
-    monkeypatch.setattr(report, "print_devices", lambda: 1 / 0)
+    monkeypatch.setattr(listing, "print_devices", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         revpath("devices")
 
@@ -373,6 +373,83 @@ def test_compare_with_the_transformer(revpath, tmp_path, monkeypatch):
     assert not [r for r in rows if "lower bound" in r]  # a column, not rows
 
 
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny")
+def test_a_short_run_is_said_first(revpath, tmp_path, monkeypatch):
+    monkeypatch.setattr("revpath.studies.compare.verdict.QUALITIES", (4.5,))
+    _, out, _ = revpath("compare", "--characters", 2500, "--out", tmp_path)
+    lines = out.splitlines()
+    short = next(i for i, line in enumerate(lines) if line.startswith("SHORT A short run, of 2,500 characters"))
+    assert lines[short + 1].startswith("At 4.5 bits/char")
+    assert json.loads((tmp_path / "result.json").read_text())["verdict"]["sentence"].startswith("A short run")
+    assert "A short run, of 2,500 characters" in (tmp_path / "bills.html").read_text()
+    for command in (["results", tmp_path], ["cite", tmp_path], ["cite", tmp_path / "result.json"]):
+        code, out, err = revpath(*command)
+        assert (code, err) == (0, "")
+    assert "2500" in revpath("results", tmp_path)[1]
+
+
+@pytest.mark.parametrize("command", ["sensitivity", "cite", "barrier"])
+@pytest.mark.parametrize("place", ["", "result.json"], ids=["folder", "file"])
+def test_an_interrupted_result_is_refused(revpath, tmp_path, command, place):
+    (tmp_path / "result.json").write_text('{"complete": false, "contenders": [], "verdict": {"sentence": "x"}}')
+    where = ["--results", tmp_path / place, "--out", tmp_path / "o"] if command == "barrier" else [tmp_path / place]
+    code, _, err = revpath(command, *where)
+    assert (code, is_one_line(err)) == (2, True)
+    assert "interrupted comparison" in err
+
+
+def test_the_version(revpath):
+    assert re.fullmatch(r"revpath \d+\.\d+\S*\n", revpath("--version")[1])
+    assert revpath("-h")[1] == revpath("--help")[1]
+    assert "Usage" in revpath("compare", "-h")[1]
+
+
+def test_fast_and_full_exclude_each_other(revpath, tmp_path):
+    code, out, err = revpath("rules", "--fast", "--full", "--out", tmp_path)
+    assert (code, out) == (2, "")
+    assert "exclude each other" in err
+
+
+@pytest.mark.parametrize("command", ["claims", "validate", "barrier", "gpu"])
+def test_a_place_for_results_is_asked_for_before_the_work(revpath, tmp_path, command):
+    (tmp_path / "mine").write_text("mine")
+    code, out, err = revpath(command, "--out", tmp_path / "mine")
+    assert (code, out, is_one_line(err)) == (2, "", True)
+
+
+SHELL = [sys.executable, "-m", "revpath"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [["devices"], ["--help"], ["records"]], ids=" ".join)
+def test_output_that_cannot_be_written_is_said(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*SHELL, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "revpath: standard output cannot be written: No space left on device\n"
+
+
+def test_a_closed_output_is_said():
+    command = " ".join([*SHELL, "devices", ">&-"])
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "revpath: standard output is closed\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["records"], ["devices"], ["cite", "lost\x1b[31m.json"]], ids=["records", "devices", "cite"]
+)
+def test_any_terminal(arguments):
+    """ASCII alone, 60 columns: no traceback, no control characters, no wider than asked."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "60"}
+    done = subprocess.run([*SHELL, *arguments], capture_output=True, env=environment)
+    said = done.stdout + done.stderr
+    assert b"Traceback" not in said
+    assert b"\x1b" not in said
+    if arguments == ["devices"]:  # elsewhere what ASCII lacks stands as an escape, and is wider
+        assert max(map(len, done.stdout.decode("ascii").splitlines())) == 60
+
+
 def test_an_interruption_without_a_result(revpath, monkeypatch, tmp_path):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
@@ -389,7 +466,7 @@ def test_an_interruption_without_a_result(revpath, monkeypatch, tmp_path):
 def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
     """Ctrl-C to the whole group, as from a terminal, after the first checkpoint of the first of three runs.
 
-    It leaves a result that says it is not complete; the same job again completes it.
+    It leaves runs, and no verdict in any file; the same job again completes it.
     """
     out = tmp_path / "out"
     command = [REVPATH, "compare", "--text", text_path, "--characters", "4000", "--out", out]
@@ -409,13 +486,15 @@ def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
             assert running.poll() is None, running.communicate()
             time.sleep(0.02)
         os.killpg(running.pid, signal.SIGINT)
-        _, err = running.communicate(timeout=120)
+        said, err = running.communicate(timeout=120)
     finally:
         running.kill()
     assert running.returncode == 130
     assert "stopping as soon as may be; Ctrl-C again to stop at once" in err
     assert "Traceback" not in err
-    assert json.loads((out / "result.json").read_text())["complete"] is False
+    assert "nothing is judged" in said
+    assert not re.search(r"times (less|more)", said + err)
+    assert {path.parent.name for path in out.rglob("*") if path.is_file()} == {"runs"}
     assert not list(out.rglob("*.partial"))
     assert len(list(out.glob("runs/*.json"))) == 1  # the others were not begun
     monkeypatch.setattr(learn, "CHECKPOINTS", 2)
@@ -424,4 +503,4 @@ def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
     assert found.complete
     assert all(run.checkpoints[-1].characters >= 4000 for run in found.runs)
     assert json.loads((out / "result.json").read_text())["complete"] is True
-    assert {path.suffix for path in out.rglob("*") if path.is_file()} == {".json", ".pdf", ".png", ".html"}
+    assert {path.suffix for path in out.rglob("*") if path.is_file()} == {".json", ".html"}  # no checkpoint is left

@@ -93,6 +93,7 @@ def test_a_filter_that_finds_nothing_says_which_and_what_is_near(asked, message)
 
 
 RESULT = {
+    "verdict": {},
     "records": ["gpu.gemm.h100_bf16", "gone.from.library", "x.y"],
     "contenders": [
         {
@@ -299,3 +300,32 @@ def test_validation_is_written(tmp_path, capsys):
     files = run_validation(tmp_path)
     assert [f.name for f in files] == ["validation.csv", "validation.pdf", "validation.png"]
     assert "measured chips are predicted within a factor of 2" in capsys.readouterr().out
+
+
+def test_exit_codes_of_a_measurement_without_a_gpu_and_of_a_mistake(monkeypatch, tmp_path):
+    import sys
+
+    from typer.testing import CliRunner
+
+    from revpath.energy_models.gpu.boards import NotThere
+    from revpath.studies.commands.cli import app
+
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    done = CliRunner().invoke(app, ["gpu", "measure", "--out", str(tmp_path)])
+    assert (done.exit_code, "nothing was measured: no NVML" in done.output) == (3, True)
+    done = CliRunner().invoke(app, ["gpu", "measure", "--out", str(tmp_path), "--workload", "gemmm"])
+    assert isinstance(done.exception, NotThere)  # main() prints it in one line and exits with 2
+
+
+def test_a_best_case_outside_its_interval_is_called_one():
+    from revpath.energy_models.prices.bill import Interval
+    from revpath.studies.commands.barrier import _product, _times
+
+    assert _times(Interval(5.0, 5.0, 3.0, 9.0)) == (
+        "5 times cheaper if the best cases multiplied, 3 to 9 (90 %) over the ranges of the levers"
+    )
+    assert _times(Interval(105.0, 50.0, 24.0, 94.0)).startswith(
+        "at best 105 times cheaper, if the best cases multiplied (best case"
+    )
+    for line in _product():
+        assert "best case" in line

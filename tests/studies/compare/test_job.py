@@ -19,6 +19,7 @@ from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
 from revpath.studies.compare.job import compare
 from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.compare.result import read_result, results_in
 from revpath.studies.compare.workers import train_side_by_side
 from revpath.studies.tasks.text import load_text
 
@@ -74,7 +75,7 @@ def test_the_result_says_everything(text_path, tmp_path):
     assert [path.name for path in found.files] == ["result.json", "compare.pdf", "compare.png", "bills.html"]
     assert all(path.exists() for path in found.files)
     assert not list(tmp_path.rglob("*.partial"))
-    assert not list(tmp_path.rglob("*.pickle"))
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json", ".pdf", ".png", ".html"}
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["complete"] is True
     assert (result["schema"], result["seed"], result["chip"]) == (1, 5, "reram-32nm")
@@ -152,7 +153,7 @@ def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monke
     assert found.baseline is not None
     assert found.verdict.bits == 4.5
     assert found.verdict.transformer == "transformer-d16 L1 ctx16-gpu"
-    assert "bits/char the analog EBM needs" in found.verdict.sentence
+    assert "bits/char the analog EBM" in found.verdict.sentence
     assert json.loads((tmp_path / "result.json").read_text())["baseline"]["torch"] == "none"
 
 
@@ -186,28 +187,140 @@ def load_broken(*_, **__):
     raise module.BaselineError("baseline is broken")
 
 
+def one_of_three(path, recipes, folder, tell):
+    """What Ctrl-C leaves of three runs."""
+    learning.learn(load_text(path), recipes[0], folder)
+    return False
+
+
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
-def test_an_interrupted_job_is_judged_on_what_is_done(text_path, tmp_path, monkeypatch):
-    def one_of_three(path, recipes, folder, tell):
-        learning.learn(load_text(path), recipes[0], folder)
-        return False
-
+def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "train_side_by_side", one_of_three)
-    found = compare(tmp_path, text_path=text_path, characters=640)
-    assert not found.complete
-    assert [r.recipe.name for r in found.runs] == ["digital"]
-    assert json.loads((tmp_path / "result.json").read_text())["complete"] is False
-    assert "no checkpoint yet" in found.verdict.sentence
+    done = compare(tmp_path, text_path=text_path, characters=640)
+    assert not done.complete
+    assert [r.recipe.name for r in done.runs] == ["digital"]
+    assert (done.contenders, done.files) == ((), ())
+    assert done.verdict.bits is None
+    assert done.verdict.ratio is None
+    assert "nothing is judged" in done.verdict.sentence
+    assert {path.parent.name for path in tmp_path.rglob("*") if path.is_file()} == {"runs"}
     assert run(tmp_path, text_path).complete
 
 
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_an_interruption_leaves_an_earlier_result_as_it_is(text_path, tmp_path, monkeypatch):
+    run(tmp_path, text_path)
+    before = (tmp_path / "result.json").read_bytes()
+    monkeypatch.setattr(module, "train_side_by_side", one_of_three)
+    assert not compare(tmp_path, text_path=text_path, characters=640, seed=2).complete
+    assert (tmp_path / "result.json").read_bytes() == before
+
+
 @pytest.mark.usefixtures("tiny")
-def test_nothing_done_is_a_result_too(text_path, tmp_path, monkeypatch):
+def test_nothing_done_leaves_nothing(text_path, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "train_side_by_side", lambda *_: False)
-    found = compare(tmp_path, text_path=text_path, characters=640)
-    assert [path.name for path in found.files] == ["result.json"]
-    assert json.loads((tmp_path / "result.json").read_text())["contenders"] == []
+    done = compare(tmp_path, text_path=text_path, characters=640)
+    assert (done.complete, done.runs, done.files) == (False, (), ())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
+    """The last one stands in the folder; all stand in folders of their own, and the same settings in the same one."""
+    contents = {}
+    for seed in (1, 2, 1):
+        run(tmp_path, text_path, seed=seed)
+        contents[seed] = (tmp_path / "result.json").read_bytes()
+    run(tmp_path, text_path, seed=1, chip="pcm-14nm-hermes")
+    contents["chip"] = (tmp_path / "result.json").read_bytes()
+    kept = [path.read_bytes() for path in (tmp_path / "results").glob("*/result.json")]
+    assert len(set(contents.values())) == 3
+    assert sorted(kept) == sorted(contents.values())
+    assert sorted(content["identity"]["seed"] for _, content in results_in(tmp_path)) == [1, 1, 2]
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):
+    for name in ("result.json", "bills.html"):
+        (tmp_path / name).write_text(f"{name} of 0.1")
+    run(tmp_path, text_path)
+    (own,) = (tmp_path / "results").glob("earlier-*")
+    assert {path.name: path.read_text() for path in own.iterdir()} == {
+        "result.json": "result.json of 0.1",
+        "bills.html": "bills.html of 0.1",
+    }
+    run(tmp_path, text_path)
+    assert len(list((tmp_path / "results").iterdir())) == 2
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_runs_of_other_code_are_not_used_and_that_is_said(text_path, tmp_path, monkeypatch):
+    run(tmp_path, text_path)
+    assert not any("other code" in note for note in run(tmp_path, text_path).notes)
+    monkeypatch.setattr("revpath.studies.compare.recipes.code_digest", lambda *_: "edited")
+    notes = []
+    again = run(tmp_path, text_path, note=notes.append)
+    assert [note for note in notes if note.startswith("3 runs of other code")]
+    assert again.notes == tuple(notes)
+    assert len(list((tmp_path / "runs").glob("*.json"))) == 6
+    assert not any("other code" in note for note in run(tmp_path, text_path, seed=2).notes)  # other settings, not code
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_a_text_without_a_transformer_is_said_before_the_training(text_path, tmp_path):
+    said = []
+    run(tmp_path, text_path, note=said.append, tell=lambda *what: said.append(what))
+    assert "--retrain" in said[0]
+    assert all(isinstance(what, tuple) for what in said[1:])
+    said.clear()
+    run(tmp_path, None, note=said.append)
+    assert said == []
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_a_checkpoint_beside_a_complete_run_goes(text_path, tmp_path):
+    run(tmp_path, text_path)
+    for path in list((tmp_path / "runs").iterdir()):
+        path.with_suffix(".npz").write_bytes(b"stale")
+    run(tmp_path, text_path)
+    assert {path.suffix for path in (tmp_path / "runs").iterdir()} == {".json"}
+
+
+@pytest.mark.jit
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_a_short_run_says_so_first(tmp_path, monkeypatch):
+    monkeypatch.setattr("revpath.studies.compare.verdict.QUALITIES", (4.5,))
+    verdict = run(tmp_path, None).verdict
+    assert verdict.bits == 4.5
+    assert verdict.sentence.startswith("A short run, of 640 characters where 500,000 are the default")
+    monkeypatch.setattr(module.judge.__module__ + ".CHARACTERS", 640)
+    assert run(tmp_path, None).verdict.sentence.startswith("At 4.5 bits/char")
+
+
+@pytest.mark.parametrize("place", ["", "result.json"], ids=["folder", "file"])
+def test_an_incomplete_result_is_refused(tmp_path, place):
+    """Such as revpath 0.1 wrote after Ctrl-C."""
+    content = {"complete": False, "contenders": [], "verdict": {"sentence": "58 times less"}}
+    (tmp_path / "result.json").write_text(json.dumps(content))
+    with pytest.raises(RevpathError, match="interrupted comparison, whose verdict means nothing"):
+        read_result(tmp_path / place)
+    (tmp_path / "result.json").write_text(json.dumps({**content, "complete": True}))
+    assert read_result(tmp_path / place)["complete"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"{}", b"\xff", b"[" * 100_000])
+def test_what_is_no_result_is_named(tmp_path, content):
+    (tmp_path / "result.json").write_bytes(content)
+    with pytest.raises(RevpathError, match=r"result\.json' is not a result\.json of `revpath compare`") as caught:
+        read_result(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 import json
 import pickle
+import zipfile
 from importlib.resources import files
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from revpath.devices.base.errors import RevpathError
 from revpath.devices.base.files import results_folder, sweep, write_whole
 from revpath.studies.compare import learn as module
-from revpath.studies.compare.learn import Checkpoint, Run, learn, read_run, run_path
+from revpath.studies.compare.learn import BegunAnew, Checkpoint, Run, learn, read_run, run_path
 from revpath.studies.compare.recipes import Hardware, Recipe
 from revpath.studies.tasks.text import Text, TextError, load_text
 
@@ -85,7 +87,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(text, recipe, tmp_path):
     last = learn(text, recipe, folder, StopAfter(99))
     assert last == whole
     assert run_path(text, recipe, folder).read_bytes() == run_path(text, recipe, tmp_path / "whole").read_bytes()
-    assert not list(folder.glob("*.pickle"))
+    assert not list(folder.glob("*.npz"))
     assert not list(folder.glob("*.partial"))
 
 
@@ -106,7 +108,7 @@ def test_a_killed_run_goes_on_from_what_its_memory_holds(text, tmp_path, monkeyp
     learn(text, DIGITAL, folder, StopAfter(1))
     result.write_bytes(behind)
     assert learn(text, DIGITAL, folder) == whole
-    for path in folder.glob("*.pickle"):
+    for path in folder.glob("*.npz"):
         path.unlink()
     result.unlink()
     learn(text, DIGITAL, folder, StopAfter(1))
@@ -162,7 +164,7 @@ def test_too_short_a_text_is_refused(tmp_path):
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[1, 2]", b"null", b"\xff\xfe", b'{"recipe": 3}'])
+@pytest.mark.parametrize("damage", [b"", b"{", b"[1, 2]", b"null", b"\xff\xfe", b'{"recipe": 3}', b"[" * 100_000])
 def test_a_corrupt_result_is_named(text, tmp_path, damage):
     result = run_path(text, DIGITAL, tmp_path)
     result.write_bytes(damage)
@@ -182,24 +184,116 @@ def test_corrupt_events_in_a_result_are_named(text, tmp_path):
         read_run(result)
 
 
-@pytest.mark.parametrize("keep", [0, 1, 100, -1])
-def test_a_corrupt_memory_is_named(text, tmp_path, keep):
-    learn(text, DIGITAL, tmp_path, StopAfter(1))
-    (memory,) = tmp_path.glob("*.pickle")
-    memory.write_bytes(memory.read_bytes()[:keep])
-    with pytest.raises(RevpathError, match="delete it to train anew") as caught:
-        learn(text, DIGITAL, tmp_path)
-    assert str(memory) in str(caught.value)
-    memory.unlink()
-    assert learn(text, DIGITAL, tmp_path).complete  # and that is what helps
+def _damaged(content):
+    """The ways in which a checkpoint can be none: cut, another kind of file, a program, and numbers that were changed."""
+    head = np.load(BytesIO(content))["head"].tobytes()
+    changed = {name: array for name, array in np.load(BytesIO(content)).items() if name != "head"}
+    changed["array_0"] = changed["array_0"] + 1
+    altered, other_run = BytesIO(), BytesIO()
+    np.savez(altered, head=np.frombuffer(head, np.uint8), **changed)
+    np.savez(other_run, head=np.frombuffer(head.replace(b'"done": 160', b'"done": 161'), np.uint8))
+    huge = BytesIO()
+    with zipfile.ZipFile(huge, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("head.npy", b"0" * 50_000_000)
+    program = BytesIO()
+    np.savez(program, head=np.array([Crafted()], dtype=object))
+    return {
+        "nothing": b"",
+        "cut": content[:100],
+        "last byte": content[:-1],
+        "no archive": b"\x80\x04}q\x00." * 50,
+        "a pickle": pickle.dumps(Crafted()),
+        "a pickle in an archive": program.getvalue(),
+        "a bomb": huge.getvalue(),
+        "another number": altered.getvalue(),
+        "another head": other_run.getvalue(),
+    }
 
 
-def test_a_memory_of_something_else_is_named(text, tmp_path):
+RAN = []
+
+
+class Crafted:
+    """Runs when it is unpickled."""
+
+    def __reduce__(self):
+        return RAN.append, ("the file ran",)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "nothing",
+        "cut",
+        "last byte",
+        "no archive",
+        "a pickle",
+        "a pickle in an archive",
+        "a bomb",
+        "another number",
+        "another head",
+    ],
+)
+def test_a_checkpoint_that_is_none_is_named_and_the_run_begins_anew(text, tmp_path, kind):
+    whole = learn(text, DIGITAL, tmp_path / "whole")
     learn(text, DIGITAL, tmp_path, StopAfter(1))
-    (memory,) = tmp_path.glob("*.pickle")
-    memory.write_bytes(pickle.dumps({"model": 1}))
-    with pytest.raises(RevpathError, match="is not one of a run"):
+    (memory,) = tmp_path.glob("*.npz")
+    memory.write_bytes(_damaged(memory.read_bytes())[kind])
+    notes = []
+    assert learn(text, DIGITAL, tmp_path, note=notes.append) == whole
+    assert RAN == []
+    (note,) = notes
+    assert str(memory) in note
+    assert "begins anew" in note
+    assert "\n" not in note
+
+
+def test_without_anyone_to_note_it_is_a_warning(text, tmp_path):
+    learn(text, DIGITAL, tmp_path, StopAfter(1))
+    (memory,) = tmp_path.glob("*.npz")
+    memory.write_bytes(b"")
+    with pytest.warns(BegunAnew, match="begins anew"):
         learn(text, DIGITAL, tmp_path)
+
+
+def test_a_checkpoint_of_another_run_is_not_taken(text, tmp_path):
+    """Both are of one make, so that the numbers would fit."""
+    other = DIGITAL.model_copy(update={"seed": 9})
+    learn(text, other, tmp_path / "other", StopAfter(1))
+    learn(text, DIGITAL, tmp_path, StopAfter(1))
+    (memory,), (strange,) = tmp_path.glob("*.npz"), (tmp_path / "other").glob("*.npz")
+    memory.write_bytes(strange.read_bytes())
+    notes = []
+    learn(text, DIGITAL, tmp_path, note=notes.append)
+    assert "it is of another run" in notes[0]
+
+
+def test_no_pickle_is_opened_and_one_beside_a_complete_run_goes(text, tmp_path):
+    """What revpath 0.1 left of an unfinished run, or who knows who."""
+    result = run_path(text, DIGITAL, tmp_path)
+    result.with_suffix(".pickle").write_bytes(pickle.dumps(Crafted()))
+    learn(text, DIGITAL, tmp_path)
+    assert RAN == []
+    assert [path.name for path in tmp_path.iterdir()] == [result.name]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"validation_bits": -0.1}, r"validation_bits = -0\.1"),
+        ({"test_bits": -2.0}, "test_bits = -2"),
+        ({"characters": -160}, "characters = -160"),
+        ({"characters": 480}, "must rise from checkpoint to checkpoint"),
+    ],
+)
+def test_numbers_that_no_run_has_are_refused(text, tmp_path, change, words):
+    learn(text, DIGITAL, tmp_path)
+    result = run_path(text, DIGITAL, tmp_path)
+    content = json.loads(result.read_text())
+    content["checkpoints"][1] |= change
+    result.write_text(json.dumps(content))
+    with pytest.raises(RevpathError, match=words):
+        read_run(result)
 
 
 def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):

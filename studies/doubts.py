@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from ...energy_models.records import library
+from ..energy_models.records import library
 
 _GPUS = ("gpu.", "run.", "node.", "pue.")
 _BARRIER = (*_GPUS, "anchor.", "budget.", "carbon.", "cost_law.", "lever.", "price.")
@@ -19,7 +20,7 @@ def leaning(what: str, ids: Iterable[str]) -> str:
 
 def doubts_of_chips(name: str | None = None) -> str:
     """Of the prices of one chip, or of all: those of its components' models and surroundings included."""
-    from ...energy_models import chip_names, load_chip
+    from ..energy_models import chip_names, load_chip
 
     chips = [load_chip(name)] if name is not None else [load_chip(each) for each in chip_names()]
     records = [record for chip in chips for record in chip.records.values()]
@@ -27,11 +28,11 @@ def doubts_of_chips(name: str | None = None) -> str:
     return leaning("These prices" if name else "These chips", [record.id for record in records if record.shaky])
 
 
-def doubts_of_validation() -> str:
-    """Of the chips that have published work to be held against."""
-    from ...energy_models import chip_names, load_chip
+def doubts_of_validation(file: Path | None = None) -> str:
+    """Of the chips that have published work to be held against, one of a file among them where it is given."""
+    from ..energy_models import chip_names, load_chip
 
-    chips = [chip for chip in map(load_chip, chip_names()) if chip.workloads]
+    chips = [chip for chip in map(load_chip, [*chip_names(), *([] if file is None else [file])]) if chip.workloads]
     records = [record for chip in chips for record in chip.records.values()]
     records += [model for c in chips for w in c.workloads for model in (*w.models.values(), *w.fitted.values())]
     return leaning("These figures", [record.id for record in records if record.shaky])

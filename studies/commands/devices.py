@@ -1,0 +1,50 @@
+"""`revpath devices`: the devices of the library, and one with the source of every number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from .console import say, say_styled, wide_console
+
+
+def print_devices() -> None:
+    """The devices of the library: what each is, and whether it trains in place."""
+    from ...devices import device_names, load_device
+
+    grid = Table()
+    for heading in ("device", "what it is", "trains in place"):
+        grid.add_column(heading)
+    for name in device_names():
+        device = load_device(name)
+        law = "no" if device.response.law == "unknown" else device.response.law
+        grid.add_row(escape(name), escape(device.title), law)
+    wide_console().print(grid)
+
+
+def print_device(name: str | Path) -> None:
+    """One device: every number with its evidence and source, and what is not known of it.
+
+    Raises
+    ------
+    RevpathError
+        There is no such device, or its file cannot be read.
+    """
+    from ...devices import load_device
+
+    device = load_device(name)
+    console = wide_console()
+    say_styled(console, f"[bold]{escape(device.name)}[/] {escape(device.title)}")
+    grid = Table()
+    for heading in ("number", "value", "unit", "evidence", "read in", "source"):
+        grid.add_column(heading)
+    for field, record in device.records.items():
+        evidence = f"[bold yellow]{record.evidence}[/]" if record.shaky else str(record.evidence)
+        cells = (field, f"{record.value:g}", record.unit), (str(record.read_in), record.source.key)
+        grid.add_row(*map(escape, cells[0]), evidence, *map(escape, cells[1]))
+    console.print(grid)
+    say_styled(console, f"[bold]not known[/] {escape(', '.join(device.unknowns) or 'nothing')}")
+    for source in device.sources.values():
+        say(console, f"{source.key}: {source.citation} {source.url}")
