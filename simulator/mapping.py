@@ -124,8 +124,8 @@ class WeightMapping:
         return np.float32(self.scale) * (states[..., 0] - states[..., 1])
 
     def conductances(self, states: np.ndarray) -> np.ndarray:
-        """Siemens of states, float64."""
-        return self.g_min + (np.asarray(states, np.float64) - self.w_min) * self.slope
+        """Siemens of states, float64, never negative: a float32 state may lie a rounding below that of zero conductance."""
+        return np.maximum(self.g_min + (np.asarray(states, np.float64) - self.w_min) * self.slope, 0.0)
 
     def to_state(self, conductances: np.ndarray) -> np.ndarray:
         return self.w_min + (conductances - self.g_min) / self.slope

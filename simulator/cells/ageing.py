@@ -139,17 +139,17 @@ class Age:
         law = self._device.read_noise if law is None else law
         epoch, births, written = self._notice(state, shown)
         g, g_max = self._mapping.conductances(shown), self._device.window.g_max
-        then = np.maximum(self._mapping.conductances(written[1]), 0.0) if isinstance(law, _OF_WRITTEN) else g
+        then = self._mapping.conductances(written[1]) if isinstance(law, _OF_WRITTEN) else g
         sigma = np.empty_like(g)
         for k, birth in enumerate(births):
             cells = epoch == k
             sigma[cells] = law.sigma(then[cells], g_max, float(self._now - birth), t_read)
         if then is not g:
-            sigma *= np.divide(np.maximum(g, 0.0), then, out=np.ones_like(g), where=then > 0)
+            sigma *= np.divide(g, then, out=np.ones_like(g), where=then > 0)
         return sigma.reshape(*self._shape, 2)
 
     def _aged(self, states: np.ndarray, seconds: float, z: np.ndarray) -> np.ndarray:
-        g = np.maximum(self._mapping.conductances(states), 0.0)  # rounding of a state may lie below zero conductance
+        g = self._mapping.conductances(states)
         return self._mapping.to_state(self._device.drift.age(g, self._device.window.g_max, seconds, z))
 
     def _notice(self, state: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, list[Fraction], np.ndarray]:

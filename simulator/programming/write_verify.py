@@ -231,7 +231,7 @@ def _read_table(
             f"device {device.name!r} has {law.law} read noise, which is not normal: verify reads cannot have it; use "
             "WriteVerify(read_noise=False)"
         )
-    conductances = np.maximum(mapping.conductances(np.linspace(mapping.floor, top, _TABLE)), 0.0)
+    conductances = mapping.conductances(np.linspace(mapping.floor, top, _TABLE))
     sigma = law.sigma(conductances, device.window.g_max, 0.0, read_time)
     return (sigma / mapping.slope / np.sqrt(scheme.reads_per_verify)).astype(np.float32)
 

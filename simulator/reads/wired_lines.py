@@ -28,7 +28,7 @@ from ..errors import ArrayError
 from ..noise.cells import is_exact
 from ..noise.circuit import read_bandwidth
 from ..noise.streams import Numbers
-from ..wires import WireSolution, solve
+from ..wires import EffectiveMatrix, WireSolution, effective_matrix, solve
 from .ohmic_lines import Signal, traps_aside, traps_of
 
 _WORTH_A_MATRIX = 0.5  # vectors per driven line from which it pays (../shared/references/crossbars.md, section 4)
@@ -162,10 +162,12 @@ class WiredLines:
         if transposed not in self._responses:
             found = []
             for circuit in self._circuits():
-                units = np.eye(circuit.siemens.shape[1 if transposed else 0])
-                solution = solve(circuit.siemens, units, self._wires, transposed=transposed)
-                self._note(solution)
-                found.append((solution.currents, solution.source_currents))
+                seen = effective_matrix(
+                    circuit.siemens.T if transposed else circuit.siemens,
+                    self._wires.swapped if transposed else self._wires,
+                )
+                self._note(seen)
+                found.append((seen.matrix, seen.drive_admittance))
             self._responses[transposed] = found
         return self._responses[transposed]
 
@@ -241,6 +243,6 @@ class WiredLines:
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         return product(noise.normals((reads, len(values))), root.T), np.diag(covariance)
 
-    def _note(self, solution: WireSolution) -> None:
+    def _note(self, solution: WireSolution | EffectiveMatrix) -> None:
         self.residual = max(self.residual, float(np.max(solution.residual, initial=0.0)))
         self.iterations = max(self.iterations, int(np.max(solution.iterations, initial=0)))

@@ -21,130 +21,201 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from .coarse import Coarse, smooth_modes
-from .config import Wires
+from .coarse import smooth_modes
+from .config import Lines, Wires
 from .errors import WireError, WireWarning
 from .kernels import N_WORK, solve_some, solve_together
 from .ladders import column_ladders, row_ladders
+from .net import Limits, Net, Outcome
+from .refine import MOST_CELLS, PATIENCE, Refiner
 
 _WORTH_THREADS = 30_000  # cells times vectors
+_CANCELLED, _LEAST = 1e-9, 1e-12  # of `kirchhoff.error_scales`
+_CERTAIN = 0.1  # of the tolerance: what rounding may do to the current of a line
 
 
 @dataclass(frozen=True)
 class Raw:
     """What the kernels leave for p vectors, turned back: see `WireSolution` for the units.
 
-    by_row (p, m), by_column (p, n): currents of the cells from word to bit line. drops (p, m, n): of the word nodes below their
-    driver; rises (p, m, n): of the bit nodes above their terminal; both have p = 0 where they were not asked for.
+    by_row (p, m), by_column (p, n): currents of the cells from word to bit line. error (p,): see `WireSolution`. flow
+    (p, n): what an error of a column is relative to, A. drops (p, m, n): of the word nodes below their
+    driver; rises (p, m, n): of the bit nodes above ground; both have p = 0 where they were not asked for.
     """
 
     by_row: np.ndarray
     by_column: np.ndarray
     iterations: np.ndarray
     residual: np.ndarray
+    error: np.ndarray
+    flow: np.ndarray
     drops: np.ndarray
     rises: np.ndarray
 
 
 @dataclass(frozen=True)
 class Circuit:
-    """Conductances g (m, n), turned, and what is computed from them once for all vectors."""
+    """Conductances, turned, and what is computed from them once for all vectors, as the kernels take it."""
 
-    g: np.ndarray
+    net: Net
     wires: Wires
-    lines: np.ndarray
-    attenuations: np.ndarray
-    coarse: Coarse
 
     @classmethod
     def of(cls, g: np.ndarray, wires: Wires) -> Circuit:
         """From checked conductances (m, n) in the user's orientation."""
         turned = np.ascontiguousarray(turn(g, wires))
-        a = np.empty((2, *g.shape))
+        m, n = turned.shape
+        by_row, by_column = np.empty((2, m, n))
         lines = wires.lines
-        row_ladders(turned, lines, a[0])
-        column_ladders(turned, lines, a[1])
-        return cls(turned, wires, lines, a, smooth_modes(turned, lines))
+        row_ladders(turned, lines, by_row)
+        column_ladders(turned, lines, by_column)
+        # No path from another line to a column has more ohm in its wires than these.
+        longest = lines.word_terminal + lines.bit_terminal + n * lines.word_segment + m * lines.bit_segment
+        spread = np.minimum(1.0, turned.sum(axis=0) * longest)
+        return cls(Net(turned, by_row, by_column, spread, *smooth_modes(turned, lines), *lines), wires)
 
-    def run(self, word: np.ndarray, bit: np.ndarray, *, fields: bool = False, initial: np.ndarray | None = None) -> Raw:
-        """Solve for the voltages of the word terminals (p, m) and of the bit terminals (p, n).
+    def limits(self, floor: np.ndarray) -> Limits:
+        """When conjugate gradients in float64 end. floor (n,): A, what an error of each column is relative to at least."""
+        most = self.wires.budget or self.wires.max_iterations
+        if self.wires.budget is None and self.net.g.size <= MOST_CELLS:
+            most = min(most, PATIENCE)
+        return Limits(self.wires.tolerance, most, _CANCELLED, _LEAST, floor, float(np.finfo(float).eps))
 
-        initial: rises (p, m, n) to begin from.
+    @property
+    def _most_ohm(self) -> float:
+        return max(self.wires.lines[:4])
+
+    def units(self, which: np.ndarray | range, *, fields: bool = False) -> Raw:
+        """Solve for a volt on one word line after another, of those in `which`.
+
+        The answers are to be added up for many lines. So an error is relative to the flow that a column has when all lines are
+        driven, over the root of their number, where its flow is less: independent errors of the sum are then within the tolerance.
+        """
+        m = len(self.net.g)
+        whole = self.run(np.ones((1, m)))
+        return self.run(np.eye(m)[which], fields=fields, floor=whole.flow[0] / np.sqrt(m))
+
+    def run(
+        self,
+        voltages: np.ndarray,
+        *,
+        fields: bool = False,
+        initial: np.ndarray | None = None,
+        floor: np.ndarray | None = None,
+    ) -> Raw:
+        """Solve for voltages (p, m) of the word terminals, with the bit terminals at ground.
+
+        initial: rises (p, m, n) to begin from. floor: A (n,), see `kirchhoff.error_scales`, at a volt.
 
         Raises
         ------
         WireError: the tolerance was not reached, or a result is not finite.
         """
-        m, n = self.g.shape
+        m, n = self.net.g.shape
         # Whole powers of two: exact, and squares of tiny or huge voltages neither vanish nor overflow.
-        unit = np.ldexp(1.0, np.frexp(np.maximum(abs(word).max(axis=1), abs(bit).max(axis=1)))[1])[:, None]
-        volts = self._turned_volts(word / unit, bit / unit)
-        limits = np.array([self.wires.tolerance, float(self.wires.budget or self.wires.max_iterations)])
-        begin = (
-            np.empty((0, m, n))
-            if initial is None
-            else np.ascontiguousarray(turn(initial / unit[:, :, None], self.wires))
-        )
-        by_row, by_column, counts, residual, _, found = out = self._run(volts, limits, begin, fields)
-        self._check(volts, limits, begin, out)
-        drops, rises = (
-            found[:, 0] * (unit[:, :, None] if fields else 1.0),
-            found[:, 1] * (unit[:, :, None] if fields else 1.0),
-        )
+        unit = np.ldexp(1.0, np.frexp(abs(voltages).max(axis=1))[1])[:, None]
         rows, columns = _flips(self.wires)
+        volts = np.ascontiguousarray((voltages / unit)[:, rows])
+        begin = np.empty((0, m, n))
+        if initial is not None:
+            begin = np.ascontiguousarray(turn(initial / unit[:, :, None], self.wires))
+        limits = self.limits(np.zeros(n) if floor is None else floor[columns] / unit.max(initial=1.0))
+        out = self._run(volts, begin, fields, limits)
+        self._require_finite(out)
+        if self.wires.budget is None:
+            self._mend(volts, begin, out, limits)
+        scale = unit[:, :, None] if fields else 1.0
         return Raw(
-            (by_row * unit)[:, rows],
-            (by_column * unit)[:, columns],
-            counts,
-            residual,
-            turn(drops, self.wires),
-            turn(rises, self.wires),
+            (out.by_row * unit)[:, rows],
+            (out.by_column * unit)[:, columns],
+            out.iterations,
+            out.residual,
+            np.maximum(out.misfit, out.uncertain),
+            (out.flow * unit)[:, columns],
+            turn(out.fields[:, 0] * scale, self.wires),
+            turn(out.fields[:, 1] * scale, self.wires),
         )
 
-    def _run(self, volts: tuple[np.ndarray, np.ndarray], limits: np.ndarray, begin: np.ndarray, fields: bool) -> tuple:
-        """The kernel's `out` for turned voltages."""
-        m, n = self.g.shape
-        p = len(volts[0])
-        out = (
+    def _run(self, volts: np.ndarray, begin: np.ndarray, fields: bool, limits: Limits) -> Outcome:
+        """What the kernels leave for turned voltages."""
+        net = self.net
+        m, n = net.g.shape
+        p = len(volts)
+        out = Outcome(
             np.zeros((p, m)),
             np.zeros((p, n)),
+            np.zeros((p, n)),
             np.zeros(p, np.int64),
+            np.zeros(p),
+            np.zeros(p),
             np.zeros(p),
             np.zeros(p),
             np.empty((p if fields else 0, 2, m, n)),
         )
         workers = min(numba.get_num_threads(), p)
-        if workers > 1 and self.g.size * p >= _WORTH_THREADS:
-            work = np.empty((workers, N_WORK, m, n))
-            solve_together(self.g, self.attenuations, volts, self.lines, self.coarse, limits, work, begin, out)
+        if workers > 1 and net.g.size * p >= _WORTH_THREADS:
+            solve_together(net, volts, limits, np.empty((workers, N_WORK, m, n)), begin, out)
         else:
-            work = np.empty((N_WORK, m, n))
-            solve_some(self.g, self.attenuations, volts, self.lines, self.coarse, limits, work, 0, 1, begin, out)
+            solve_some(net, volts, limits, np.empty((N_WORK, m, n)), 0, 1, begin, out)
         return out
 
-    def _turned_volts(self, word: np.ndarray, bit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows, columns = _flips(self.wires)
-        return np.ascontiguousarray(word[:, rows]), np.ascontiguousarray(bit[:, columns])
-
-    def _check(self, volts: tuple[np.ndarray, np.ndarray], limits: np.ndarray, begin: np.ndarray, out: tuple) -> None:
-        by_row, by_column, counts, residual, scales, found = out
-        for values in (residual, by_row, by_column):
+    def _require_finite(self, out: Outcome) -> None:
+        for values in (out.residual, out.by_row, out.by_column):
             if not np.isfinite(values).all():
                 raise WireError(
                     "the solve met a number that is not finite: conductances times wire resistances, up to "
-                    f"{self.g.max() * self.lines[:4].max():.3g} here, are too large for float64"
+                    f"{self.net.g.max() * self._most_ohm:.3g} here, are too large for float64"
                 )
-        if self.wires.budget is not None:
+
+    def _mend(self, volts: np.ndarray, begin: np.ndarray, out: Outcome, limits: Limits) -> None:
+        """Refine the vectors whose currents float64 did not get right, or raise."""
+        tolerance = self.wires.tolerance
+        certain = out.uncertain <= _CERTAIN * tolerance
+        wrong = np.flatnonzero(~certain | (out.misfit > tolerance) | (out.residual > tolerance))
+        if not len(wrong):
             return
-        for k in np.flatnonzero(residual > self.wires.tolerance):
-            if len(found):
-                u, x = found[k]
-            else:
-                one = tuple(v[k : k + 1] for v in volts)
-                u, x = self._run((one[0], one[1]), limits, begin[k : k + 1], True)[-1][0]
-            if not residual[k] * scales[k] <= rounding(u, x, self.lines):
-                raise WireError(missed(float(residual[k]), int(counts[k]), int(k), self.wires))
-        warn_of_rounding(residual, self.wires)
+        refiner = Refiner(self.net, limits, self.wires.max_iterations)
+        for k in wrong:
+            u, x = (
+                out.fields[k]
+                if len(out.fields)
+                else self._run(volts[k : k + 1], begin[k : k + 1], True, limits).fields[0]
+            )
+            converged = out.iterations[k] < limits.iterations
+            at_rounding = out.residual[k] > tolerance and out.residual[k] * out.scale[k] <= rounding(
+                u, x, self.wires.lines
+            )
+            if certain[k] and converged and at_rounding:
+                continue  # no more can be said of these node voltages: a warning follows
+            refined = None
+            if converged or self.wires.max_iterations > PATIENCE:
+                refined = refiner.run(volts[k], x, bool(converged))
+            if refined is None:
+                raise WireError(self._missed(out, int(k), bool(converged), refiner))
+            state, iterations = refined
+            out.by_row[k], out.by_column[k] = state.by_row, state.by_column
+            out.iterations[k] += iterations
+            missing = state.missing(self.wires.lines)
+            out.residual[k] = missing / out.scale[k] if out.scale[k] > 0 else missing
+            out.misfit[k], out.uncertain[k] = state.moved, 0.0
+            if len(out.fields):
+                out.fields[k] = state.drop, state.rise[0]
+        warn_of_rounding(out.residual, self.wires)
+
+    def _missed(self, out: Outcome, vector: int, converged: bool, refiner: Refiner) -> str:
+        """Why vector `vector` has no solution."""
+        iterations, wires = int(out.iterations[vector]), self.wires
+        if not converged and iterations >= wires.max_iterations:
+            why = f"max_iterations = {wires.max_iterations} allows no more"
+        elif not refiner.can_factorise:
+            why = (
+                f"{self.net.g.size} cells are too many to be factorised (up to {MOST_CELLS} are), and conductances times wire "
+                f"resistances span too much for conjugate gradients: up to {self.net.g.max() * self._most_ohm:.3g}"
+            )
+        else:
+            span = self.net.g.max() * self._most_ohm
+            why = f"conductances times wire resistances reach {span:.3g}: too much even for a factorisation in float64, refined"
+        return missed(float(out.residual[vector]), iterations, vector, wires, why)
 
 
 def warn_of_rounding(residual: np.ndarray, wires: Wires) -> None:
@@ -159,26 +230,24 @@ def warn_of_rounding(residual: np.ndarray, wires: Wires) -> None:
         )
 
 
-def rounding(u: np.ndarray, x: np.ndarray, lines: np.ndarray) -> float:
+def rounding(u: np.ndarray, x: np.ndarray, lines: Lines) -> float:
     """What Kirchhoff's law misses (A, 2-norm) if each node voltage is off by two units in its last place: no solver can do better.
 
     It is large where a node's voltage is far above the drops to its neighbours: long lines, or terminals of many segments' resistance.
     """
     total = 0.0
-    for voltage, segment, terminal in ((u, lines[0], lines[1]), (x, lines[2], lines[3])):
+    for voltage, segment, terminal in (
+        (u, lines.word_segment, lines.word_terminal),
+        (x, lines.bit_segment, lines.bit_terminal),
+    ):
         least = segment if segment > 0 else terminal
         if least > 0:
             total += float(np.linalg.norm(voltage)) / least
     return 4.0 * 2.0 * np.finfo(float).eps * total
 
 
-def missed(residual: float, iterations: int, vector: int, wires: Wires) -> str:
+def missed(residual: float, iterations: int, vector: int, wires: Wires, why: str) -> str:
     """The message for a solve that did not reach its tolerance."""
-    why = (
-        f"max_iterations = {wires.max_iterations} allows no more"
-        if iterations >= wires.max_iterations
-        else "more of them do not help: the conductances span too much for float64"
-    )
     return (
         f"tolerance = {wires.tolerance:g} was not reached: after {iterations} iterations Kirchhoff's law still misses "
         f"{residual:.3g} (vector {vector}); {why}"

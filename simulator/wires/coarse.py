@@ -15,9 +15,24 @@ cells of 1 k to 10 k ohm with 1 ohm wires: 39 iterations without, 12 with 8 x 8 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-Coarse = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+from .config import Lines
+
+
+class SmoothModes(NamedTuple):
+    """Modes along a row, across (K, n), and along a column, along (m, K); pulled (m, K): T_columns along; inverse (K K, K K).
+
+    inverse is S_c^-1 - M_c^-1. K is 0 where the modes are not worth their cost.
+    """
+
+    across: np.ndarray
+    along: np.ndarray
+    pulled: np.ndarray
+    inverse: np.ndarray
+
 
 MODES = 8  # along each side
 _WORTHWHILE = 4.0  # chi_0 below which conjugate gradients take under ten iterations without
@@ -25,25 +40,23 @@ _LEAST_CELLS = 200_000  # cells below which the modes earn their set-up only whe
 _LARGE = 40.0
 
 
-def smooth_modes(g: np.ndarray, lines: np.ndarray) -> Coarse:
+def smooth_modes(g: np.ndarray, lines: Lines) -> SmoothModes:
     """Modes and their correction for g (m, n), with `lines` as in `Wires.lines`.
 
     Whether they are used depends on the array alone, never on the number of vectors: a batch may be split at will.
-
-    Returns
-    -------
-    across (K, n), along (m, K): the modes along a row, and along a column. pulled (m, K): T_columns along.
-    inverse (K K, K K): S_c^-1 - M_c^-1. K is 0 where the modes are not worth their cost.
     """
     m, n = g.shape
-    none = np.empty((0, n)), np.empty((m, 0)), np.empty((m, 0)), np.empty((0, 0))
-    if lines[0] == 0.0 or lines[2] == 0.0 or min(m, n) < 4 * MODES:
+    none = SmoothModes(np.empty((0, n)), np.empty((m, 0)), np.empty((m, 0)), np.empty((0, 0)))
+    if lines.word_segment == 0.0 or lines.bit_segment == 0.0 or min(m, n) < 4 * MODES:
         return none
-    slowest = max(_slowness(n, *lines[[0, 1, 4]].tolist()), _slowness(m, *lines[[2, 3, 5]].tolist()))
+    slowest = max(
+        _slowness(n, lines.word_segment, lines.word_terminal, lines.word_far),
+        _slowness(m, lines.bit_segment, lines.bit_terminal, lines.bit_far),
+    )
     if g.mean() * slowest < (_WORTHWHILE if g.size >= _LEAST_CELLS else _LARGE):
         return none
-    across, row_pull = _chain_modes(n, MODES, *lines[[0, 1, 4]])
-    along, column_pull = _chain_modes(m, MODES, *lines[[2, 3, 5]])
+    across, row_pull = _chain_modes(n, MODES, lines.word_segment, lines.word_terminal, lines.word_far)
+    along, column_pull = _chain_modes(m, MODES, lines.bit_segment, lines.bit_terminal, lines.bit_far)
     # Sums over the array weighted with the product of two modes along a row and of two along a column.
     first, second = np.triu_indices(MODES)
     pair = np.empty((MODES, MODES), np.intp)
@@ -54,7 +67,7 @@ def smooth_modes(g: np.ndarray, lines: np.ndarray) -> Coarse:
     rows = np.kron(along.T @ along, across.T @ row_pull) + cells
     schur = columns - cells @ np.linalg.solve(rows, cells)
     inverse = np.linalg.inv(schur) - np.linalg.inv(columns)
-    return np.ascontiguousarray(across.T), along, column_pull, 0.5 * (inverse + inverse.T)
+    return SmoothModes(np.ascontiguousarray(across.T), along, column_pull, 0.5 * (inverse + inverse.T))
 
 
 def _slowness(n: int, segment: float, terminal: float, far: float) -> float:

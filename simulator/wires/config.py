@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...devices.base.errors import explain
 from .errors import WireError
 
 LEAST_TOLERANCE = 1e-13
+
+
+class Lines(NamedTuple):
+    """Ohm of the segments and terminals of word and bit lines; far: siemens of a second terminal at the other end, 0 without."""
+
+    word_segment: float
+    word_terminal: float
+    bit_segment: float
+    bit_terminal: float
+    word_far: float
+    bit_far: float
 
 
 class Wires(BaseModel):
@@ -27,10 +37,12 @@ class Wires(BaseModel):
         of the sense amplifier). They belong to the lines: in a transposed read each stays where it is.
     drive_side: end of the word lines with a driver: "left" (column 0), "right", or "both".
     sense_side: end of the bit lines that is sensed: "bottom" (last row), "top", or "both", whose currents are added.
-    tolerance: largest current that Kirchhoff's law may miss (2-norm over all nodes), relative to the 2-norm of the currents that
-        all cells would carry if the sensed lines had no resistance. From 1e-13 to less than 1. Where float64 cannot state node
-        voltages that finely (lines of more than about 1400 cells at the default, or terminals of many thousand times a segment)
-        the solve ends at their rounding with a `WireWarning`, and `residual` says where that was.
+    tolerance: by how much the current of a sensed line may be off, relative to the current through its cells (their magnitudes
+        summed), or to the largest current of a terminal where that is less; `WireSolution.error` says what came. It is also the
+        most that Kirchhoff's law may miss, see `WireSolution.residual`. From 1e-13 to less than 1. Cells that conduct far more
+        than the wires beside them (shorts) are solved in numbers of 31 digits where float64 is not enough. Where float64 cannot
+        state node voltages so finely that they obey Kirchhoff (lines of more than about 1400 cells at the default, or terminals
+        of many thousand times a segment) the solve ends at their rounding with a `WireWarning`, and `residual` says where.
     budget: None, or the most iterations to spend: the solve then returns what it has, with its residual as error estimate.
     max_iterations: without a budget, a solve that needs more is an error.
 
@@ -73,10 +85,31 @@ class Wires(BaseModel):
         return self.word_terminal == 0 and self.bit_terminal == 0
 
     @property
-    def lines(self) -> np.ndarray:
-        """(6,) ohm of word segment, word terminal, bit segment, bit terminal; siemens of a second word and bit terminal."""
+    def swapped(self) -> Wires:
+        """Of the array on its side, conductances.T: the bit lines are driven, the word lines sensed."""
+        sides = {"left": "top", "right": "bottom", "top": "left", "bottom": "right", "both": "both"}
+        return self.model_copy(
+            update={
+                "word_resistance": self.bit_resistance,
+                "bit_resistance": self.word_resistance,
+                "driver_resistance": self.sense_resistance,
+                "sense_resistance": self.driver_resistance,
+                "drive_side": sides[self.sense_side],
+                "sense_side": sides[self.drive_side],
+            }
+        )
+
+    @property
+    def lines(self) -> Lines:
+        """The same as numbers for the kernels."""
         second = [
             1 / terminal if side == "both" and terminal > 0 else 0.0
             for side, terminal in ((self.drive_side, self.word_terminal), (self.sense_side, self.bit_terminal))
         ]
-        return np.array([self.word_resistance, self.word_terminal, self.bit_resistance, self.bit_terminal, *second])
+        return Lines(
+            float(self.word_resistance),
+            float(self.word_terminal),
+            float(self.bit_resistance),
+            float(self.bit_terminal),
+            *second,
+        )

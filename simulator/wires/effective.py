@@ -21,6 +21,8 @@ class EffectiveMatrix:
         terminals, is currents = voltages @ matrix.T.
     drive_admittance: S (m, m), symmetric: source_currents = voltages @ drive_admittance, and the array, wires and terminals draw
         voltages @ drive_admittance @ voltages watts.
+        An entry is right to the tolerance relative to itself or, where that is more, to the current of its bit line with all word
+        lines driven, over the square root of their number.
     residual, iterations: (m,) of the solve for a unit voltage at each word line.
     """
 
@@ -46,6 +48,6 @@ def effective_matrix(conductances: np.ndarray, wires: Wires) -> EffectiveMatrix:
     WireError: as `solve`.
     """
     g = conductance_matrix(conductances)
-    m, n = g.shape
-    raw = Circuit.of(g, wires_given(wires)).run(np.eye(m), np.zeros((m, n)))
+    m = len(g)
+    raw = Circuit.of(g, wires_given(wires)).units(range(m))
     return EffectiveMatrix(raw.by_column, raw.by_row, raw.residual, raw.iterations)

@@ -26,6 +26,17 @@ import numba
 import numpy as np
 
 from ..compile import kernel
+from .kirchhoff import (
+    Misfit,
+    add_magnitudes,
+    column_residual,
+    error_scales,
+    largest_misfit,
+    merged_squares,
+    note_miss,
+    row_violation,
+)
+from .net import Totals
 
 TOGETHER = 4  # rows swept together, so that their recurrences hide each other's latency
 
@@ -73,74 +84,8 @@ def row_drops(g, a, c, x, lines, u):
     for first in range(0, m, TOGETHER):
         last = min(first + TOGETHER, m)
         row_sources(g, a, c, x, first, last, s)
-        sweep_rows(a, first, s, lines[0], lines[1])
+        sweep_rows(a, first, s, lines.word_segment, lines.word_terminal)
         u[first:last] = s[: last - first]
-
-
-@kernel(relaxed=True)
-def row_violation(u, current, segment, terminal, far):
-    """Sum of squares of the current that Kirchhoff misses in one row; nodes with no resistance between them are one node."""
-    n = u.shape[0]
-    if segment == 0.0:
-        if terminal == 0.0:
-            return 0.0  # the driver holds the whole row
-        missing = u[0] / terminal + u[0] * far - current.sum()
-        return missing * missing
-    per_ohm, enters, total = 1.0 / segment, u[0] / terminal, 0.0
-    if n > 1:
-        first = enters - (u[1] - u[0]) * per_ohm - current[0]
-        here, before, after, drawn = u[1 : n - 1], u[: n - 2], u[2:], current[1 : n - 1]
-        for j in range(n - 2):
-            missing = (2.0 * here[j] - before[j] - after[j]) * per_ohm - drawn[j]
-            total += missing * missing
-        total += first * first
-        enters = (u[n - 1] - u[n - 2]) * per_ohm
-    last = enters + u[n - 1] * far - current[n - 1]
-    return total + last * last
-
-
-@kernel(relaxed=True)
-def column_residual(i, x, current, lines, totals):
-    """Replace the currents of the cells of row i by what Kirchhoff misses at their column nodes; returns its sum of squares.
-
-    Columns without resistance are one node each: their misses are added to totals (n) instead, and the return is 0.
-    """
-    m, n = x.shape
-    xi, before, after = x[i], x[max(i - 1, 0)], x[min(i + 1, m - 1)]
-    merged = lines[2] == 0.0
-    segment = 0.0 if merged else 1.0 / lines[2]
-    back = segment if i > 0 else 0.0  # row 0 leaves to ground, where the rise is 0
-    out = back if i > 0 else (1.0 / lines[3] if lines[3] > 0.0 else 0.0)
-    into = segment if i < m - 1 else 0.0
-    if i == m - 1:
-        out += lines[5]
-    total = 0.0
-    for j in range(n):
-        rise = xi[j]
-        r = current[j] + into * (after[j] - rise) - out * rise + back * before[j]
-        current[j] = r
-        total += r * r
-    if merged:
-        totals += current
-        total = 0.0
-    return total
-
-
-@kernel(relaxed=True)
-def merged_squares(totals, lines):
-    """Sum of squares of the misses of columns that are one node each; 0 where ground holds the whole column."""
-    return (totals * totals).sum() if lines[2] == 0.0 and lines[3] > 0.0 else 0.0
-
-
-@kernel(relaxed=True)
-def violation(current, u, x, lines):
-    """Sum of squares of what Kirchhoff misses over all nodes, for given cell currents (m, n), which are overwritten."""
-    totals = np.zeros(x.shape[1])
-    total = 0.0
-    for i in range(x.shape[0]):
-        total += row_violation(u[i], current[i], lines[0], lines[1], lines[4])
-        total += column_residual(i, x, current[i], lines, totals)
-    return total + merged_squares(totals, lines)
 
 
 @kernel(relaxed=True)
@@ -175,49 +120,51 @@ def coarse_product(moments, inverse, amplitudes):
 
 
 @kernel(relaxed=True)
-def start(g, a, work, lines, coarse, amplitudes, totals, fresh):
+def start(net, work, amplitudes, totals, limits, fresh):
     """Begin, or begin again, from the solution in work: fill the ladder sums of its residual.
 
-    totals (rows, columns): get the current of the cells of each row and of each column.
-
+    totals: a `Totals` to be filled.
     fresh: the solution is zero still, and r is the current of the cells with the columns at ground.
-    Returns r B r for the preconditioner B, and three sums of squares: what Kirchhoff misses at all column nodes and at all row
-    nodes, and the currents of the cells.
+    Returns r B r for the preconditioner B, three sums of squares (what Kirchhoff misses at all column nodes and at all row nodes,
+    and the currents of the cells), and the largest misfit of a column.
     """
+    g, by_row_ladders, by_column_ladders, lines = net.g, net.by_row, net.by_column, net
+    across, along, inverse = net.across, net.along, net.inverse
     m, n = g.shape
-    across, along, _, inverse = coarse
     modes = across.shape[0]
     x, c = work[RISE], work[IDEAL]
     s, passed, moments = np.zeros((TOGETHER, n)), np.zeros(n), np.zeros((modes, modes))
-    by_row, by_column = totals
+    by_row, by_column, flow = totals  # the flow of columns becomes their scale
     by_column[:] = 0.0
-    missed = np.zeros(n)
+    flow[:] = 0.0
+    missed, misfit = np.zeros(n), Misfit(flow, np.zeros(n), np.zeros(n))
     product, at_columns, at_rows, at_cells = 0.0, 0.0, 0.0, 0.0
     for last in np.arange(m, 0, -TOGETHER):
         first = max(last - TOGETHER, 0)
-        row_sources(g, a[0], c, x, first, last, s)
-        sweep_rows(a[0], first, s, lines[0], lines[1])
+        row_sources(g, by_row_ladders, c, x, first, last, s)
+        sweep_rows(by_row_ladders, first, s, lines.word_segment, lines.word_terminal)
         for i in np.arange(last - 1, first - 1, -1):
             u, current = s[i - first], work[SUMS, i]
-            gi, ci, xi, ai = g[i], c[i], x[i], a[1, i]
+            gi, ci, xi, ai = g[i], c[i], x[i], by_column_ladders[i]
             total, squares = 0.0, 0.0
             for j in range(n):
                 cell = ci[j] - gi[j] * (u[j] + xi[j])
                 current[j] = cell
                 total += cell
                 squares += cell * cell
-            for j in range(
-                n
-            ):  # apart: LLVM tests few pairs of arrays for overlap, and runs a loop with more of them scalar
+            # Apart: LLVM tests few pairs of arrays for overlap, and runs a loop with more of them scalar.
+            for j in range(n):
                 by_column[j] += current[j]
+            add_magnitudes(current, flow)
             by_row[i] = total
             at_cells += squares
-            if fresh and lines[2] == 0.0:
+            if fresh and lines.bit_segment == 0.0:
                 missed += current
                 squares = 0.0
             elif not fresh:
-                at_rows += row_violation(u, current, lines[0], lines[1], lines[4])
+                at_rows += row_violation(u, current, lines.word_segment, lines.word_terminal, lines.word_far)
                 squares = column_residual(i, x, current, lines, missed)
+                note_miss(current, misfit)
             at_columns += squares
             if modes > 0:
                 add_moments(current, across, along[i], moments)
@@ -228,16 +175,18 @@ def start(g, a, work, lines, coarse, amplitudes, totals, fresh):
                 current[j] = entering
                 passed[j] = leaving
                 energy += entering * leaving
-            product += energy * (lines[2] if i > 0 else lines[3])
+            product += energy * (lines.bit_segment if i > 0 else lines.bit_terminal)
     product += coarse_product(moments, inverse, amplitudes)
-    return product, at_columns + merged_squares(missed, lines), at_rows, at_cells
+    error_scales(flow, min(np.abs(by_row).max(), np.abs(by_column).max()), limits)
+    return product, at_columns + merged_squares(missed, lines), at_rows, at_cells, largest_misfit(misfit, lines)
 
 
 @kernel(relaxed=True)
-def advance(g, a, work, lines, coarse, amplitudes, alpha, beta):
+def advance(net, work, amplitudes, alpha, beta):
     """Ascend: z = B r, x += alpha p, p = z + beta p, S p = S z + beta S p. Returns p S p."""
+    g, by_row, by_column, lines = net.g, net.by_row, net.by_column, net
+    across, along, pulled = net.across, net.along, net.pulled
     m, n = g.shape
-    across, along, pulled, _ = coarse
     modes = across.shape[0]
     s, z, extra = np.zeros((TOGETHER, n)), np.empty((TOGETHER, n)), np.zeros((TOGETHER, n))
     rise, smooth = np.zeros(n), np.zeros(n)
@@ -245,8 +194,9 @@ def advance(g, a, work, lines, coarse, amplitudes, alpha, beta):
     for first in range(0, m, TOGETHER):
         last = min(first + TOGETHER, m)
         for i in range(first, last):
-            t = lines[2] if i > 0 else lines[3]
-            gi, wi, ai, entering, zi, si = g[i], a[0, i], a[1, i], work[SUMS, i], z[i - first], s[i - first]
+            t = lines.bit_segment if i > 0 else lines.bit_terminal
+            gi, wi, ai, entering = g[i], by_row[i], by_column[i], work[SUMS, i]
+            zi, si = z[i - first], s[i - first]
             for j in range(n):
                 value = ai[j] * (rise[j] + t * entering[j])
                 rise[j] = value
@@ -263,12 +213,12 @@ def advance(g, a, work, lines, coarse, amplitudes, alpha, beta):
                     ei[j] += current
                     zi[j] += smooth[j]
                     si[j] += wi[j] * current
-        sweep_rows(a[0], first, s, lines[0], lines[1])
+        sweep_rows(by_row, first, s, lines.word_segment, lines.word_terminal)
         for i in range(first, last):
             after = min(i + 1, m - 1)
             live = 1.0 if i < m - 1 else 0.0
             gi, zi, si, ei = g[i], z[i - first], s[i - first], extra[i - first]
-            entering, beyond, ai = work[SUMS, i], work[SUMS, after], a[1, after]
+            entering, beyond, ai = work[SUMS, i], work[SUMS, after], by_column[after]
             xi, pi, qi = work[RISE, i], work[DIRECTION, i], work[IMAGE, i]
             for j in range(n):
                 si[j] = entering[j] - live * (ai[j] * beyond[j]) + ei[j] - gi[j] * si[j]
@@ -286,16 +236,16 @@ def advance(g, a, work, lines, coarse, amplitudes, alpha, beta):
 
 
 @kernel(relaxed=True)
-def retire(a, work, lines, coarse, amplitudes, alpha):
+def retire(net, work, amplitudes, alpha):
     """Descend: r -= alpha S p, kept as ladder sums; amplitudes of B r. Returns r B r and r r."""
-    m, n = a.shape[1:]
-    across, along, _, inverse = coarse
+    lines, across, along, inverse = net, net.across, net.along, net.inverse
+    m, n = net.g.shape
     modes = across.shape[0]
     before, passed, moments, kept = np.zeros(n), np.zeros(n), np.zeros((modes, modes)), np.empty(n)
-    missed, merged = np.zeros(n), lines[2] == 0.0
+    missed, merged = np.zeros(n), lines.bit_segment == 0.0
     product, squares = 0.0, 0.0
     for i in np.arange(m - 1, -1, -1):
-        entering, image, ai = work[SUMS, i], work[IMAGE, i], a[1, i]
+        entering, image, ai = work[SUMS, i], work[IMAGE, i], net.by_column[i]
         part = 0.0
         for j in range(n):
             old = entering[j]
@@ -312,7 +262,7 @@ def retire(a, work, lines, coarse, amplitudes, alpha):
             entering[j] = new
             passed[j] = leaving
             energy += new * leaving
-        product += energy * (lines[2] if i > 0 else lines[3])
+        product += energy * (lines.bit_segment if i > 0 else lines.bit_terminal)
         if merged:
             missed += kept
         else:
@@ -321,79 +271,108 @@ def retire(a, work, lines, coarse, amplitudes, alpha):
 
 
 @kernel(relaxed=True)
-def iterate(g, a, work, lines, coarse, totals, scale, limits):
-    """Conjugate gradients until Kirchhoff misses at most limits[0] * scale, or limits[1] iterations.
+def descend(net, work, amplitudes, product, squares, limit, most):
+    """Conjugate gradients from the ladder sums in work until r r is at most `limit`; product: r B r, squares: r r at the start.
+
+    Adds what it finds to the solution in work. Returns iterations, at most `most`, and r r.
+    """
+    work[DIRECTION] = 0.0
+    work[IMAGE] = 0.0
+    alpha, beta, done = 0.0, 0.0, 0
+    while squares > limit and done < most:
+        curvature = advance(net, work, amplitudes, alpha, beta)
+        alpha = 0.0
+        if not curvature > 0.0:
+            break
+        alpha = product / curvature
+        after, squares = retire(net, work, amplitudes, alpha)
+        beta = after / product
+        product = after
+        done += 1
+    for i in range(net.g.shape[0]):
+        work[RISE, i] += alpha * work[DIRECTION, i]
+    return done, squares
+
+
+@kernel(relaxed=True)
+def iterate(net, work, totals, scale, limits):
+    """Conjugate gradients until Kirchhoff misses at most tolerance * scale, and each column's misfit is at most the tolerance.
 
     scale (A): with 0, begin from zero, and scale is the 2-norm of the currents of all cells when the columns are grounded; else
     begin from the solution in work.
 
     The recurrence of the residual stops the inner loop; the outer one evaluates Kirchhoff's law anew at every node.
-    Returns iterations, what Kirchhoff misses (A, 2-norm over all nodes), and scale.
+    Returns iterations, what Kirchhoff misses (A, 2-norm over all nodes), scale, and the largest misfit.
     """
-    modes = coarse[0].shape[0]
+    modes = net.across.shape[0]
     amplitudes = np.zeros((modes, modes))
-    product, at_columns, at_rows, at_cells = start(g, a, work, lines, coarse, amplitudes, totals, scale == 0.0)
+    product, at_columns, at_rows, at_cells, misfit = start(net, work, amplitudes, totals, limits, scale == 0.0)
     if scale == 0.0:
-        scale = np.sqrt(at_cells)
+        scale, misfit = np.sqrt(at_cells), 0.0
     missing = np.sqrt(at_columns + at_rows)
-    goal, most = limits[0] * scale, int(limits[1])
-    done = 0
-    while missing > goal and done < most:
-        limit = max(
-            goal * goal - at_rows, 0.25 * goal * goal
-        )  # rows miss rounding errors, which leave less for the columns
-        work[DIRECTION] = 0.0
-        work[IMAGE] = 0.0
-        alpha, beta, squares = 0.0, 0.0, at_columns
-        while squares > limit and done < most:
-            curvature = advance(g, a, work, lines, coarse, amplitudes, alpha, beta)
-            alpha = 0.0
-            if not curvature > 0.0:
-                break
-            alpha = product / curvature
-            after, squares = retire(a, work, lines, coarse, amplitudes, alpha)
-            beta = after / product
-            product = after
-            done += 1
-        for i in range(g.shape[0]):
-            work[RISE, i] += alpha * work[DIRECTION, i]
-        before = missing
-        product, at_columns, at_rows, at_cells = start(g, a, work, lines, coarse, amplitudes, totals, False)
+    goal, done = limits.tolerance * scale, 0
+    aim = goal
+    while (missing > goal or misfit > limits.tolerance) and done < limits.iterations:
+        # Rows miss rounding errors, which leave less for the columns.
+        limit = max(aim * aim - at_rows, 0.25 * aim * aim)
+        more, _ = descend(net, work, amplitudes, product, at_columns, limit, limits.iterations - done)
+        done += more
+        missing_before, misfit_before = missing, misfit
+        product, at_columns, at_rows, at_cells, misfit = start(net, work, amplitudes, totals, limits, False)
         missing = np.sqrt(at_columns + at_rows)
-        if not missing < 0.5 * before:
+        if not (missing < 0.5 * missing_before or misfit < 0.5 * misfit_before):
             break  # rounding errors: more iterations do not help
-    return done, missing, scale
+        if misfit > limits.tolerance:
+            aim = min(aim, missing) * max(1e-3, min(0.5, 0.5 * limits.tolerance / misfit))
+    return done, missing, scale, misfit
 
 
 @kernel(relaxed=True)
-def solve_some(g, a, volts, lines, coarse, limits, work, first, step, initial, out):
-    """Solve vectors first, first + step, ... one after another in the planes of one worker.
+def uncertainty(ideal, scale, spread, rounding):
+    """What rounding can do to the current of a column, relative to its scale (n,) A: the largest of all columns.
 
-    volts: of the row drivers (batch, m) and of the column terminals (batch, n). initial (batch, m, n): rises to begin from, or
-    (0, m, n). out: currents of the cells of each row (batch, m) and of each column (batch, n), iterations (batch), relative
-    residuals and their scales (batch), fields u and x (batch, 2, m, n), or (0, 2, m, n) where they are not wanted.
+    A cell's current is the difference of what it would carry without wires and what they take from that; both are rounded. ideal
+    (n,): the former, magnitudes summed, A.
     """
-    by_row, by_column, counts, residuals, scales, fields = out
-    for k in range(first, volts[0].shape[0], step):
+    elsewhere, worst = ideal.max(), 0.0
+    for j in range(scale.shape[0]):
+        if scale[j] > 0.0:
+            worst = max(worst, (4.0 * ideal[j] + spread[j] * elsewhere) / scale[j])
+    return worst * rounding
+
+
+@kernel(relaxed=True)
+def solve_some(net, volts, limits, work, first, step, initial, out):
+    """Solve vectors first, first + step, ... one after another in the planes of one worker, into `out`, an `Outcome`.
+
+    volts (batch, m): of the row drivers. initial (batch, m, n): rises to begin from, or (0, m, n).
+    """
+    g, modes = net.g, net.across.shape[0]
+    ideal = np.empty(g.shape[1])
+    for k in range(first, volts.shape[0], step):
+        ideal[:] = 0.0
         for i in range(g.shape[0]):
-            work[IDEAL, i] = g[i] * (volts[0][k, i] - volts[1][k])
-        totals = (by_row[k], by_column[k])
+            work[IDEAL, i] = g[i] * volts[k, i]
+            add_magnitudes(work[IDEAL, i], ideal)
+        totals = Totals(out.by_row[k], out.by_column[k], out.flow[k])
         work[RISE] = 0.0
         scale = 0.0
         if initial.shape[0] > 0:
-            nothing = np.zeros((coarse[0].shape[0], coarse[0].shape[0]))
-            scale = np.sqrt(start(g, a, work, lines, coarse, nothing, totals, True)[3])
+            nothing = np.zeros((modes, modes))
+            scale = np.sqrt(start(net, work, nothing, totals, limits, True)[3])
             work[RISE] = initial[k]
-        counts[k], missing, scales[k] = iterate(g, a, work, lines, coarse, totals, scale, limits)
-        residuals[k] = missing / scales[k] if scales[k] > 0.0 else missing
-        if fields.shape[0] > 0:
-            row_drops(g, a[0], work[IDEAL], work[RISE], lines, fields[k, 0])
-            fields[k, 1] = work[RISE]
+        done, missing, scale, misfit = iterate(net, work, totals, scale, limits)
+        out.iterations[k], out.scale[k], out.misfit[k] = done, scale, misfit
+        out.uncertain[k] = uncertainty(ideal, totals.scale, net.spread, limits.rounding)
+        out.residual[k] = missing / scale if scale > 0.0 else missing
+        if out.fields.shape[0] > 0:
+            row_drops(g, net.by_row, work[IDEAL], work[RISE], net, out.fields[k, 0])
+            out.fields[k, 1] = work[RISE]
 
 
 @kernel(relaxed=True, parallel=True)
-def solve_together(g, a, volts, lines, coarse, limits, work, initial, out):
+def solve_together(net, volts, limits, work, initial, out):
     """`solve_some` with one thread to each worker's planes, work (workers, N_WORK, m, n)."""
     workers = work.shape[0]
     for w in numba.prange(workers):
-        solve_some(g, a, volts, lines, coarse, limits, work[w], w, workers, initial, out)
+        solve_some(net, volts, limits, work[w], w, workers, initial, out)

@@ -17,7 +17,7 @@ from ..compile import kernel
 def row_ladders(g, lines, a):
     """Fill a (m, n) with the attenuations of the rows, whose first terminal is at column 0. lines: see `Wires.lines`."""
     m, n = g.shape
-    segment, terminal, far = lines[0], lines[1], lines[4]
+    segment, terminal, far = lines.word_segment, lines.word_terminal, lines.word_far
     for first in range(0, m, 4):  # four rows together: the divisions of one wait on each other
         i1, i2, i3 = min(first + 1, m - 1), min(first + 2, m - 1), min(first + 3, m - 1)
         g0, g1, g2, g3 = g[first], g[i1], g[i2], g[i3]
@@ -36,9 +36,9 @@ def row_ladders(g, lines, a):
 def column_ladders(g, lines, a):
     """Fill a (m, n) with the attenuations of the columns, whose first terminal is at row 0."""
     m, n = g.shape
-    y = np.full(n, lines[5])
+    y = np.full(n, lines.bit_far)
     for i in np.arange(m - 1, -1, -1):
-        t = lines[2] if i > 0 else lines[3]
+        t = lines.bit_segment if i > 0 else lines.bit_terminal
         here, out = g[i], a[i]
         for j in range(n):
             total = y[j] + here[j]

@@ -13,7 +13,9 @@ from .circuit import Circuit, Raw, missed, rounding, turn, warn_of_rounding
 from .config import Wires
 from .errors import WireError
 from .iv import CellLaw
-from .kernels import IDEAL, N_WORK, RISE, iterate, row_drops, violation
+from .kernels import IDEAL, N_WORK, RISE, iterate, row_drops
+from .kirchhoff import violation
+from .net import Totals
 
 MOST_STEPS = 200
 _HALVINGS = 40
@@ -21,15 +23,14 @@ _HALVINGS = 40
 
 def newton(
     g: np.ndarray,
-    word: np.ndarray,
-    bit: np.ndarray,
+    voltages: np.ndarray,
     wires: Wires,
     law: CellLaw,
     *,
     fields: bool = False,
     initial: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[Raw, np.ndarray]:
-    """Solve each vector of word (p, m) and bit (p, n) terminal voltages; returns also the Newton steps (p,).
+    """Solve each vector of voltages (p, m) of the word terminals; returns also the Newton steps (p,).
 
     initial: drops and rises (p, m, n) to begin from.
 
@@ -37,20 +38,22 @@ def newton(
     ------
     WireError: the law gives a current or slope that is not finite or negative; the tolerance was not reached.
     """
-    (m, n), p = g.shape, len(word)
+    (m, n), p = g.shape, len(voltages)
     turned = np.ascontiguousarray(turn(g, wires))
     raw = Raw(
         np.zeros((p, m)),
         np.zeros((p, n)),
         np.zeros(p, np.int64),
         np.zeros(p),
+        np.full(p, np.nan),
+        np.zeros((p, n)),
         np.zeros((p if fields else 0, m, n)),
         np.zeros((p if fields else 0, m, n)),
     )
     steps = np.zeros(p, np.int64)
     work = np.empty((N_WORK, m, n))
     for k in range(p):
-        ideal = np.ascontiguousarray(turn(word[k][:, None] - bit[k], wires))
+        ideal = np.ascontiguousarray(turn(np.repeat(voltages[k][:, None], n, axis=1), wires))
         begin = np.zeros((2, m, n)) if initial is None else np.stack([turn(field[k], wires) for field in initial])
         state = _State.at(turned, ideal, begin[0], begin[1], wires, law)
         _require(bool(np.isfinite([state.missing, state.scale]).all()), law, state)
@@ -64,8 +67,11 @@ def newton(
         raw.residual[k] = state.missing / state.scale if state.scale > 0 else state.missing
         least = max(wires.tolerance * state.scale, rounding(state.u, state.x, wires.lines))
         if not state.missing <= least:
+            why = "no part of a step helps: the conductances span too much for float64"
+            if steps[k] >= MOST_STEPS:
+                why = f"{MOST_STEPS} steps are the most"
             raise WireError(
-                f"{law}: {steps[k]} Newton steps; {missed(float(raw.residual[k]), int(raw.iterations[k]), k, wires)}"
+                f"{law}: {steps[k]} Newton steps; {missed(float(raw.residual[k]), int(raw.iterations[k]), k, wires, why)}"
             )
         current = turn(state.current, wires)
         raw.by_row[k], raw.by_column[k] = current.sum(axis=1), current.sum(axis=0)
@@ -102,13 +108,14 @@ def _step(
     work[IDEAL] = state.current + slope * (state.u + state.x)
     relative = state.missing / state.scale
     inner = max(min(0.1, 0.1 * relative), 0.2 * wires.tolerance)  # Newton squares the error: more would be lost on it
-    totals = (np.empty(g.shape[0]), np.empty(g.shape[1]))
-    limits = np.array([min(inner, 0.1 * relative), float(wires.max_iterations)])
-    iterations, _, _ = iterate(
-        slope, linear.attenuations, work, linear.lines, linear.coarse, totals, state.scale, limits
+    totals = Totals(np.empty(g.shape[0]), np.empty(g.shape[1]), np.empty(g.shape[1]))
+    # The steps are judged by all of Kirchhoff's law, so the misfit of single columns does not prolong one.
+    limits = linear.limits(np.zeros(g.shape[1]))._replace(
+        tolerance=min(inner, 0.1 * relative), iterations=wires.max_iterations, least=1.0
     )
+    iterations, *_ = iterate(linear.net, work, totals, state.scale, limits)
     u = np.empty_like(state.u)
-    row_drops(slope, linear.attenuations[0], work[IDEAL], work[RISE], linear.lines, u)
+    row_drops(slope, linear.net.by_row, work[IDEAL], work[RISE], linear.net, u)
     du, dx = u - state.u, work[RISE] - state.x
     part = 1.0
     for _ in range(_HALVINGS):

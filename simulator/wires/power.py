@@ -13,24 +13,24 @@ def wire_power(u, x, lines):
     """
     m, n = u.shape
     word, bit = 0.0, 0.0
-    if lines[0] > 0.0:
+    if lines.word_segment > 0.0:
         for i in range(m):
             near, next_ = u[i, : n - 1], u[i, 1:]
             for j in range(n - 1):
                 step = next_[j] - near[j]
                 word += step * step
-        word /= lines[0]
-    if lines[1] > 0.0:
+        word /= lines.word_segment
+    if lines.word_terminal > 0.0:
         for i in range(m):
-            word += u[i, 0] * u[i, 0] / lines[1] + u[i, n - 1] * u[i, n - 1] * lines[4]
-    if lines[2] > 0.0:
+            word += u[i, 0] * u[i, 0] / lines.word_terminal + u[i, n - 1] * u[i, n - 1] * lines.word_far
+    if lines.bit_segment > 0.0:
         for i in range(m - 1):
             here, after = x[i], x[i + 1]
             for j in range(n):
                 step = after[j] - here[j]
                 bit += step * step
-        bit /= lines[2]
-    if lines[3] > 0.0:
+        bit /= lines.bit_segment
+    if lines.bit_terminal > 0.0:
         for j in range(n):
-            bit += x[0, j] * x[0, j] / lines[3] + x[m - 1, j] * x[m - 1, j] * lines[5]
+            bit += x[0, j] * x[0, j] / lines.bit_terminal + x[m - 1, j] * x[m - 1, j] * lines.bit_far
     return word, bit

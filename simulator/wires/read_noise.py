@@ -30,9 +30,9 @@ def noise_covariance(conductances: np.ndarray, voltages: np.ndarray, sigma: np.n
     ------
     WireError: as `solve`; a negative or wrongly shaped sigma.
     """
-    circuit, v, drops, spread, single = _prepare(conductances, voltages, sigma, wires)
-    n = circuit.g.shape[1]
-    adjoint = _adjoint_drops(circuit, range(n))
+    turned, v, drops, spread, single = _prepare(conductances, voltages, sigma, wires)
+    n = len(turned.net.g)
+    adjoint = _adjoint_drops(turned, range(n))
     out = np.empty((len(v), n, n))
     for k, drop in enumerate(drops):
         weighted = (adjoint * (drop * spread)).reshape(n, -1)
@@ -42,14 +42,14 @@ def noise_covariance(conductances: np.ndarray, voltages: np.ndarray, sigma: np.n
 
 def noise_variance(conductances: np.ndarray, voltages: np.ndarray, sigma: np.ndarray, wires: Wires) -> np.ndarray:
     """Variance (n,) or (p, n) in A^2: the diagonal of `noise_covariance`, in bounded memory."""
-    circuit, v, drops, spread, single = _prepare(conductances, voltages, sigma, wires)
-    m, n = circuit.g.shape
+    turned, v, drops, spread, single = _prepare(conductances, voltages, sigma, wires)
+    n, m = turned.net.g.shape
     at_cells = ((drops * spread) ** 2).reshape(len(v), -1)
     out = np.empty((len(v), n))
     step = max(1, _BYTES // (16 * m * n))
     for first in range(0, n, step):
         outputs = range(first, min(first + step, n))
-        adjoint = _adjoint_drops(circuit, outputs).reshape(len(outputs), -1)
+        adjoint = _adjoint_drops(turned, outputs).reshape(len(outputs), -1)
         out[:, first : first + step] = at_cells @ (adjoint**2).T
     return out[0] if single else out
 
@@ -57,21 +57,21 @@ def noise_variance(conductances: np.ndarray, voltages: np.ndarray, sigma: np.nda
 def _prepare(
     conductances: np.ndarray, voltages: np.ndarray, sigma: np.ndarray, wires: Wires
 ) -> tuple[Circuit, np.ndarray, np.ndarray, np.ndarray, bool]:
-    """The circuit, voltages (p, m), drops across the cells (p, m, n), sigma (m, n), and whether one vector was given."""
+    """The circuit with its bit lines driven, voltages (p, m), drops across the cells (p, m, n), sigma (m, n), and whether one
+    vector was given."""
     g = conductance_matrix(conductances)
     spread = conductance_matrix(sigma, "sigma")
     if spread.shape != g.shape:
         raise WireError(f"sigma has shape {spread.shape}; it must be that of the conductances, {g.shape}")
     v = voltage_batch(voltages, g.shape[0])
     circuit = Circuit.of(g, wires_given(wires))
-    raw = circuit.run(v, np.zeros((len(v), g.shape[1])), fields=True)
-    return circuit, v, v[:, :, None] - raw.drops - raw.rises, spread, np.ndim(voltages) == 1
+    turned = Circuit.of(np.ascontiguousarray(g.T), wires.swapped)
+    raw = circuit.run(v, fields=True)
+    return turned, v, v[:, :, None] - raw.drops - raw.rises, spread, np.ndim(voltages) == 1
 
 
-def _adjoint_drops(circuit: Circuit, outputs: range) -> np.ndarray:
+def _adjoint_drops(turned: Circuit, outputs: range) -> np.ndarray:
     """Drops (len(outputs), m, n), bit line minus word line, with one bit terminal at 1 V and all other terminals at ground."""
-    m, n = circuit.g.shape
-    bit = np.zeros((len(outputs), n))
-    bit[np.arange(len(outputs)), np.asarray(outputs)] = 1.0
-    raw = circuit.run(np.zeros((len(outputs), m)), bit, fields=True)
-    return bit[:, None, :] + raw.drops + raw.rises
+    raw = turned.units(outputs, fields=True)  # the bit lines are driven
+    driven = np.eye(len(turned.net.g))[outputs]
+    return (driven[:, :, None] - raw.drops - raw.rises).swapaxes(1, 2)

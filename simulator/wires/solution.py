@@ -20,6 +20,9 @@ class WireSolution:
         rounding, at any tolerance or budget.
     residual: (p,) what Kirchhoff's law misses at all nodes of both layers (2-norm), evaluated on the node voltages, relative to the
         2-norm of the currents that the cells would carry with the sensed lines at ground (non-linear cells: that they do carry).
+    error: (p,) by how much the current of a line may be off, relative to the current through its cells (their magnitudes summed):
+        the largest of all lines. Estimated from what Kirchhoff's law misses along each line, and from rounding. Non-linear cells:
+        NaN, for their `residual` is relative to the currents that flow.
     iterations: (p,) of conjugate gradients. newton_iterations: (p,); 0 for ohmic cells.
     power_in: W (p,), voltage times current of all drivers.
     power_cells, power_wires: W (p,), dissipated in cells, and in wires, drivers and sense resistances; None unless asked.
@@ -29,6 +32,7 @@ class WireSolution:
     currents: np.ndarray
     source_currents: np.ndarray
     residual: np.ndarray
+    error: np.ndarray
     iterations: np.ndarray
     newton_iterations: np.ndarray
     power_in: np.ndarray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,7 @@ def solve(
     m, n = g.shape
     single = np.ndim(voltages) == 1
     v = voltage_batch(voltages, n if transposed else m)
-    word, bit = (np.zeros((len(v), m)), v) if transposed else (v, np.zeros((len(v), n)))
-    begin = _initial_fields(initial, word, bit)
+    nodes = _nodes_of(initial, (len(v), m, n))
     law = None if cells is None or isinstance(cells, Ohmic) else cells
     if law is not None and not isinstance(law, CellLaw):
         raise WireError(f"cells = {cells!r} must be None or a law of revpath.simulator.wires.iv")
@@ -62,20 +62,46 @@ def solve(
         raise WireError(
             f"budget = {wires.budget!r} must be None for non-linear cells: Newton's method needs its tolerance"
         )
+    if transposed:  # the array on its side: the lines that are sensed are always the columns
+        g, wires = np.ascontiguousarray(g.T), wires.swapped
+        nodes = None if nodes is None else (nodes[1].swapaxes(1, 2), nodes[0].swapaxes(1, 2))
+    found = _driven(g, v, wires, law, nodes, keep_nodes=keep_nodes, power=power)
+    if transposed and keep_nodes:
+        assert found.word_voltages is not None
+        assert found.bit_voltages is not None
+        found = replace(
+            found,
+            word_voltages=found.bit_voltages.swapaxes(1, 2),
+            bit_voltages=found.word_voltages.swapaxes(1, 2),
+        )
+    return _first(found) if single else found
+
+
+def _driven(
+    g: np.ndarray,
+    v: np.ndarray,
+    wires: Wires,
+    law: CellLaw | None,
+    nodes: tuple[np.ndarray, np.ndarray] | None,
+    *,
+    keep_nodes: bool,
+    power: bool,
+) -> WireSolution:
+    """Solve with the rows driven at v (p, m), in chunks where only the power of the fields is wanted."""
     circuit = Circuit.of(g, wires) if law is None else None
     fields = keep_nodes or power
     chunk = len(v) if keep_nodes or not power else max(1, _FIELD_BYTES // (16 * g.size))
     parts = []
     for some in _chunks(len(v), chunk):
-        near = None if begin is None else (begin[0][some], begin[1][some])
+        near = None if nodes is None else (v[some, :, None] - nodes[0][some], nodes[1][some])
         if circuit is not None:
-            raw = circuit.run(word[some], bit[some], fields=fields, initial=None if near is None else near[1])
+            raw = circuit.run(v[some], fields=fields, initial=None if near is None else near[1])
             steps = np.zeros(len(raw.residual), np.int64)
         else:
             assert law is not None
-            raw, steps = newton(g, word[some], bit[some], wires, law, fields=fields, initial=near)
-        parts.append(_assemble(g, wires, law, word[some], bit[some], raw, steps, transposed, keep_nodes, power))
-    return _join(parts, single)
+            raw, steps = newton(g, v[some], wires, law, fields=fields, initial=near)
+        parts.append(_assemble(g, wires, law, v[some], raw, steps, keep_nodes, power))
+    return _join(parts)
 
 
 def _chunks(total: int, size: int) -> Iterator[slice]:
@@ -83,10 +109,8 @@ def _chunks(total: int, size: int) -> Iterator[slice]:
         yield slice(first, first + max(size, 1))
 
 
-def _initial_fields(
-    initial: WireSolution | None, word: np.ndarray, bit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Drops and rises (p, m, n) of a solution to begin from."""
+def _nodes_of(initial: WireSolution | None, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Word and bit voltages of `shape` of a solution to begin from."""
     if initial is None:
         return None
     top, low = getattr(initial, "word_voltages", None), getattr(initial, "bit_voltages", None)
@@ -96,55 +120,59 @@ def _initial_fields(
         )
     if low.ndim == 2:
         top, low = top[None], low[None]
-    shape = (len(bit), word.shape[1], bit.shape[1])
     if low.shape != shape:
         raise WireError(f"initial has bit_voltages of shape {low.shape}; they must be {shape}")
-    return word[:, :, None] - top, low - bit[:, None, :]
+    return top, low
 
 
 def _assemble(
     g: np.ndarray,
     wires: Wires,
     law: CellLaw | None,
-    word: np.ndarray,
-    bit: np.ndarray,
+    v: np.ndarray,
     raw: Raw,
     steps: np.ndarray,
-    transposed: bool,
     keep_nodes: bool,
     power: bool,
 ) -> WireSolution:
-    into_rows, into_columns = raw.by_row, raw.by_column
-    currents, sources = (-into_rows, -into_columns) if transposed else (into_columns, into_rows)
-    driven = bit if transposed else word
     in_cells = in_wires = None
     if power:
-        in_cells, in_wires = np.empty(len(driven)), np.empty(len(driven))
-        for k in range(len(driven)):
-            drop = word[k][:, None] - bit[k] - raw.drops[k] - raw.rises[k]
+        in_cells, in_wires = np.empty(len(v)), np.empty(len(v))
+        for k in range(len(v)):
+            drop = v[k][:, None] - raw.drops[k] - raw.rises[k]
             in_cells[k] = ((g * drop if law is None else law.current(g, drop)) * drop).sum()
             drops, rises = (np.ascontiguousarray(turn(field[k], wires)) for field in (raw.drops, raw.rises))
             in_wires[k] = sum(wire_power(drops, rises, wires.lines))
     return WireSolution(
-        currents=currents,
-        source_currents=sources,
+        currents=raw.by_column,
+        source_currents=raw.by_row,
         residual=raw.residual,
+        error=raw.error,
         iterations=raw.iterations,
         newton_iterations=steps,
-        power_in=(driven * sources).sum(axis=1),
+        power_in=(v * raw.by_row).sum(axis=1),
         power_cells=in_cells,
         power_wires=in_wires,
-        word_voltages=word[:, :, None] - raw.drops if keep_nodes else None,
-        bit_voltages=bit[:, None, :] + raw.rises if keep_nodes else None,
+        word_voltages=v[:, :, None] - raw.drops if keep_nodes else None,
+        bit_voltages=raw.rises if keep_nodes else None,
     )
 
 
-def _join(parts: list[WireSolution], single: bool) -> WireSolution:
+def _join(parts: list[WireSolution]) -> WireSolution:
     def joined(name: str) -> Any:
         values = [getattr(part, name) for part in parts]
         if values[0] is None:
             return None
-        together = np.concatenate(values) if len(values) > 1 else values[0]
-        return together[0] if single else np.ascontiguousarray(together)
+        return np.ascontiguousarray(np.concatenate(values) if len(values) > 1 else values[0])
 
     return WireSolution(**{name: joined(name) for name in WireSolution.__dataclass_fields__})
+
+
+def _first(found: WireSolution) -> WireSolution:
+    """The solution of one vector, without the axis of the batch."""
+
+    def first(name: str) -> Any:
+        value = getattr(found, name)
+        return None if value is None else value[0]
+
+    return WireSolution(**{name: first(name) for name in WireSolution.__dataclass_fields__})

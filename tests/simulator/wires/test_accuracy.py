@@ -1,0 +1,164 @@
+"""`tolerance` bounds the error of the currents that flow: against LU in 80-bit floats, for arrays nobody would build."""
+
+import warnings
+
+import numpy as np
+import pytest
+from twins.wires import exact_currents
+
+import revpath.simulator.wires.circuit as circuit
+import revpath.simulator.wires.refine as refine
+from revpath.simulator.wires import WireError, Wires, effective_matrix, solve
+
+SHORT = 1e3  # S: one milliohm
+SHAPES = ("row", "column", "tiny", "tiny", "small", "large")
+
+
+def extreme(seed: int, largest: int = 64):
+    """Cells of 1 ohm to 1 Gohm, wires of 10 mohm to 1 kohm, and by turns open cells, open lines, shorts and terminals on any side."""
+    rng = np.random.default_rng(seed)
+    shape = SHAPES[rng.integers(len(SHAPES))]
+    long, few = int(rng.integers(1, 2 * largest)), (int(k) for k in rng.integers(1, 13, 2))
+    some, many = (int(k) for k in rng.integers(2, 40, 2)), (int(k) for k in rng.integers(20, largest + 1, 2))
+    m, n = {"row": (1, long), "column": (long, 1), "tiny": few, "small": some, "large": many}[shape]
+    g = 10 ** -rng.uniform(0, 9, (m, n))
+    variant = int(rng.integers(6))
+    if variant in (1, 4):
+        g[rng.random((m, n)) < 0.2] = 0.0
+    if variant in (2, 4):
+        g[rng.integers(m)] = 0.0
+        g[:, rng.integers(n)] = 0.0
+    if variant in (3, 4, 5):
+        g[rng.random((m, n)) < 0.05] = SHORT
+    if variant == 5:
+        g[rng.integers(m), rng.integers(n)] = SHORT
+    values: dict = {name: 10 ** rng.uniform(-2, 3) for name in ("word_resistance", "bit_resistance")}
+    if rng.random() < 0.4:
+        values |= {name: 10 ** rng.uniform(-2, 4) for name in ("driver_resistance", "sense_resistance")}
+    sides = {"drive_side": ["left", "right", "both"], "sense_side": ["bottom", "top", "both"]}
+    values |= {name: str(rng.choice(choices)) for name, choices in sides.items()}
+    transposed = bool(seed % 4 == 3)
+    volts = rng.uniform(-1, 1, (3, n if transposed else m))
+    volts[1] = np.abs(volts[1])
+    volts[2, rng.random(volts.shape[1]) < 0.5] = 0.0
+    return g, volts, Wires(**values), transposed
+
+
+def errors(g, volts, wires, transposed, found):
+    """Largest error of an output relative to the largest output, and to the current through the cells of the line."""
+    rest = np.zeros((len(volts), g.shape[0 if transposed else 1]))
+    rows, columns, row_flow, column_flow = exact_currents(g, *((rest, volts) if transposed else (volts, rest)), wires)
+    exact, flow = (-rows, row_flow) if transposed else (columns, column_flow)
+    off = np.abs(found.currents - exact)
+    largest = np.abs(exact).max(axis=1, keepdims=True)
+    # Along a chain of milliohms and gigaohms currents fall below 1e-60 A, where the reference has no digits either.
+    least = np.maximum(flow, 1e-12 * flow.max(axis=1, keepdims=True))
+    return tuple(
+        float(np.divide(off, scale, out=np.zeros_like(off), where=scale > 0).max()) for scale in (largest, least)
+    )
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("first", range(0, 330, 30))
+def test_every_output_is_right_to_the_tolerance(first):
+    """330 arrays; no warning and no refusal."""
+    for seed in range(first, first + 30):
+        g, volts, wires, transposed = extreme(seed)
+        found = solve(g, volts, wires, transposed=transposed)
+        of_largest, of_line = errors(g, volts, wires, transposed, found)
+        assert of_largest <= wires.tolerance, (seed, of_largest)
+        assert of_line <= wires.tolerance, (seed, of_line)
+        assert (found.error <= wires.tolerance).all()
+
+
+@pytest.mark.jit
+def test_shorts_of_a_tall_array():
+    """96 x 33 with 5 % shorts: once wrong by 1.4 % in one output, without a word."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        g = 10 ** -rng.uniform(0, 9, (96, 33))
+        g[rng.random(g.shape) < 0.05] = SHORT
+        volts = rng.uniform(-1, 1, (2, 96))
+        wires = Wires(word_resistance=10 ** rng.uniform(-2, 3), bit_resistance=10 ** rng.uniform(-2, 3))
+        found = solve(g, volts, wires)
+        assert max(errors(g, volts, wires, False, found)) <= wires.tolerance
+
+
+@pytest.mark.parametrize("tolerance", [1e-10, 1e-13])
+def test_two_cells_that_differ_by_eleven_decades(tolerance):
+    g = 1 / np.array([[1e-3, 217994426.8236325]])
+    wires = Wires(word_resistance=712.142, bit_resistance=1.60988, tolerance=tolerance)
+    volts = np.array([[-0.18736921597529]])
+    assert max(errors(g, volts, wires, False, solve(g, volts, wires))) <= tolerance
+
+
+def test_wide_array_of_shorts():
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        g = 10 ** -rng.uniform(0, 9, (5, 40))
+        g[rng.random(g.shape) < 0.05] = SHORT
+        wires = Wires(word_resistance=377.0, bit_resistance=48.7)
+        volts = rng.uniform(-1, 1, (1, 5))
+        assert max(errors(g, volts, wires, False, solve(g, volts, wires))) <= wires.tolerance
+
+
+@pytest.mark.jit
+def test_refined_by_conjugate_gradients_and_by_factors_alike(monkeypatch):
+    """Large arrays are factorised only where conjugate gradients do not converge; the answer is the same."""
+    g = 10 ** -np.random.default_rng(5).uniform(3, 6, (30, 24))
+    g[7, 11] = SHORT
+    volts, wires = np.random.default_rng(6).uniform(-1, 1, (2, 30)), Wires(word_resistance=5, bit_resistance=3)
+    by_factors = solve(g, volts, wires, keep_nodes=True)
+    monkeypatch.setattr(refine, "_FACTORISED_AT_ONCE", 0)
+    monkeypatch.setattr(refine, "Factors", None)  # nothing may be factorised
+    by_gradients = solve(g, volts, wires, keep_nodes=True)
+    assert (by_gradients.iterations > by_factors.iterations).all()
+    for name in ("currents", "source_currents", "word_voltages", "bit_voltages"):
+        np.testing.assert_allclose(getattr(by_gradients, name), getattr(by_factors, name), rtol=1e-10, atol=1e-14)
+    assert max(errors(g, volts, wires, False, by_gradients)) <= wires.tolerance
+
+
+def test_lines_without_resistance_are_refined_too():
+    """One node each, or held by their terminal: against the same array on wires of a millionth of the smallest resistance."""
+    rng = np.random.default_rng(1)
+    g = 10 ** -rng.uniform(0, 9, (6, 5))
+    g[2, 3] = SHORT
+    volts = rng.uniform(-1, 1, (2, 6))
+    for zero in ({"word_resistance": 0.0}, {"bit_resistance": 0.0}):
+        values = {"word_resistance": 300.0, "bit_resistance": 200.0, "driver_resistance": 40.0, "sense_resistance": 9.0}
+        for terminal in (9.0, 0.0):
+            given = values | zero | ({"sense_resistance": terminal} if "bit_resistance" in zero else {})
+            found = solve(g, volts, Wires(**given))
+            near = solve(g, volts, Wires(**{k: v or 1e-9 for k, v in given.items()}, tolerance=1e-12))
+            np.testing.assert_allclose(found.currents, near.currents, rtol=0, atol=1e-7 * np.abs(near.currents).max())
+            assert found.currents.sum() == pytest.approx(found.source_currents.sum(), rel=1e-12, abs=1e-18)
+
+
+def test_what_is_beyond_all_means_says_so(monkeypatch):
+    g = np.array([[1e14, 1e-14], [1e14, 1e14]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(WireError, match=r"conductances times wire resistances reach 1e\+20"):
+            solve(g, [1.0, -0.3], Wires(word_resistance=1e6, bit_resistance=1e-6))
+    monkeypatch.setattr(refine, "MOST_CELLS", 1)
+    monkeypatch.setattr(refine, "_FACTORISED_AT_ONCE", 0)
+    monkeypatch.setattr(refine, "PATIENCE", 1)
+    monkeypatch.setattr(circuit, "PATIENCE", 1)
+    g = 10 ** -np.random.default_rng(0).uniform(0, 9, (9, 9))
+    with pytest.raises(WireError, match="81 cells are too many to be factorised"):
+        solve(g, np.ones(9), Wires(word_resistance=100, bit_resistance=100))
+
+
+@pytest.mark.jit
+def test_realistic_arrays_need_no_refinement(monkeypatch):
+    """10 k to 1 M ohm on 1 ohm wires: float64 is enough, so nothing is lost to what few arrays need."""
+    monkeypatch.setattr(circuit, "Refiner", None)
+    rng = np.random.default_rng(0)
+    g = 1 / np.exp(rng.uniform(np.log(1e4), np.log(1e6), (96, 80)))
+    for volts in (rng.uniform(0, 1, (4, 96)), rng.uniform(-1, 1, (4, 96)), np.eye(96)[:9]):
+        found = solve(g, volts, Wires())
+        assert max(errors(g, volts, Wires(), False, found)) <= Wires().tolerance
+    effective = effective_matrix(g, Wires())
+    volts = rng.uniform(-1, 1, (4, 96))
+    columns = exact_currents(g, volts, np.zeros((4, 80)), Wires())[1]
+    np.testing.assert_allclose(volts @ effective.matrix, columns, rtol=0, atol=1e-10 * np.abs(columns).max())
