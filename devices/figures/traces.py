@@ -128,7 +128,8 @@ def _residuals(fit: TraceFit, ax: Axes) -> None:
     at = fit.coordinates
     middle, half = ((at.high + at.low) / 2)[data.device], ((at.high - at.low) / 2)[data.device]
     g = scale[1] * (middle[:, None] + half[:, None] * r.state[0])
-    z = r.innovation[0] / np.sqrt(r.variance[0])
+    z = np.zeros(data.there.shape)
+    z[data.there] = fit.standardised
     for way, colour, mark in ((True, BLUE, "o"), (False, VERMILION, "s")):
         mask = data.there & (data.up == way)
         label = "up" if way else "down"

@@ -84,8 +84,8 @@ class Candidate:
 
     @property
     def schwarz(self) -> float:
-        """Log-likelihood less half a log of the number of pulses for each shape parameter: higher is better."""
-        return self.optimum.loglik - 0.5 * len(self.law.parameters) * float(np.log(len(self.pulses)))
+        """Schwarz's criterion: higher is better."""
+        return self.optimum.schwarz(len(self.pulses))
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _fitted_without_glitches(
         data = segments(traces, ranges)
         optima = fit_all(data, _lowest(ranges), laws, say)
         fewer = traces if last else without_wild(traces, data, optima)
-        if fewer is traces or fewer.series == traces.series:
+        if fewer.series is traces.series:
             return fewer, ranges, data, optima
         traces = fewer
     raise AssertionError("the last round returns")

@@ -2,13 +2,14 @@
 
 One read of 500 uS among a few hundred of 10 to 70 uS would decide law and step of a fit by least squares or normal likelihood.
 Two looks find such reads. Before a fit, a read that both its neighbours contradict: they agree with each other, and it lies
-many times the changes about it away. After a fit, a pulse whose change is beyond reach of every candidate law, in robust standard
-deviations. Where many pulses are so, they are no glitches but the way the cell behaves, and all stay.
+many times the changes about it away. After a fit, a pulse whose change is beyond reach of each of the laws that fit best, in robust
+standard deviations. Where many pulses are so, they are no glitches but the way the cell behaves, and all stay.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,11 @@ from .series import FEWEST, Series, Traces
 
 SPIKE = 8.0  # median changes about a read; read noise alone reaches it once in 10^12
 WILD = 6.0  # robust standard deviations under the law that explains a pulse best
+_LONGEST = 3  # reads of one glitch
+_ALIKE = 11  # pulses that began at about the same conductance, whose changes say what is usual there
+_ABRUPT = 4.0  # of their median, from which on a change is more than an abrupt cell
 _NEAR = 6  # changes to either side that say what is usual
+_FITTING = 2  # laws, the best ones, that are asked
 _MOST = 0.02  # share of pulses; where more are wild, they belong to the cell
 
 
@@ -41,56 +46,87 @@ class Glitch:
 
 
 def without_spikes(traces: Traces) -> Traces:
-    """Traces without single reads that both neighbours contradict; each is named in a note."""
-    changes = {
-        name: np.concatenate([np.abs(np.diff(s.g)) for s in traces.series if s.device == name])
-        for name in traces.devices
-    }
-    # at a bound hardly anything moves, and a step away and back is no spike: half of the usual change of the device counts there
-    floors = {name: 0.5 * float(np.median(d)) for name, d in changes.items()}
-    glitches = [glitch for k, s in enumerate(traces.series) for glitch in _spikes(k, s, floors[s.device])]
+    """Traces without reads that the reads on both sides contradict; each is named in a note."""
+    glitches = []
+    for name in traces.devices:
+        mine = [(k, s) for k, s in enumerate(traces.series) if s.device == name]
+        pulses = _Pulses.of([s for _, s in mine])
+        glitches += [glitch for k, s in mine for glitch in _spikes(k, s, pulses)]
     return without(traces, glitches, f"{SPIKE:g} times the changes about it off its neighbours")
 
 
 def without_wild(traces: Traces, data: Segments, optima: list[Optimum]) -> Traces:
     """Traces without pulses that no candidate law explains; the same object if there are none."""
     glitches = _wild(traces, data, optima)
-    return without(traces, glitches, f"{WILD:g} standard deviations off under every law")
+    return without(traces, glitches, f"{WILD:g} standard deviations off under each of the best laws")
 
 
-def _spikes(place: int, s: Series, floor: float) -> list[Glitch]:
-    d = np.diff(s.g)
+@dataclass(frozen=True)
+class _Pulses:
+    """All pulses of a device: conductance before, direction, and size of the change."""
+
+    before: np.ndarray
+    up: np.ndarray
+    size: np.ndarray
+
+    @classmethod
+    def of(cls, series: list[Series]) -> _Pulses:
+        changes = np.concatenate([np.abs(np.diff(s.g)) for s in series])
+        return cls(np.concatenate([s.g[:-1] for s in series]), np.concatenate([s.up for s in series]), changes)
+
+    @cached_property
+    def floor(self) -> float:
+        """Half the usual change: at a bound hardly anything moves, and a step away and back is no spike there."""
+        return 0.5 * float(np.median(self.size))
+
+    def usual(self, g: float, up: bool) -> float:
+        """Median change of the pulses of a direction that began nearest to a conductance, siemens."""
+        same = np.flatnonzero(self.up == up)
+        nearest = same[np.argsort(np.abs(self.before[same] - g), kind="stable")[:_ALIKE]]
+        return float(np.median(self.size[nearest]))
+
+
+def _spikes(place: int, s: Series, pulses: _Pulses) -> list[Glitch]:
+    """Runs of up to `_LONGEST` reads that the reads on both sides contradict."""
+    d = np.abs(np.diff(s.g))
     if len(d) < 4:
         return []
-    found = []
-    for t in range(len(s.g)):
-        near = np.r_[d[max(t - 1 - _NEAR, 0) : max(t - 1, 0)], d[t + 1 : t + 1 + _NEAR]]
-        if len(near) < 3:
-            continue
-        usual = float(np.median(np.abs(near)))
-        if _height(s, t) > SPIKE * max(usual, floor, 1e-30):
-            found.append(Glitch(place, t, t))
-    heights = {g.first: _height(s, g.first) for g in found}
-    # a read beside a glitch is contradicted by it, and is none itself
-    return [g for g in found if all(heights[g.first] >= heights.get(g.first + side, 0.0) for side in (-1, 1))]
+    heights: dict[tuple[int, int], float] = {}
+    for count in range(1, _LONGEST + 1):
+        for first in range(len(s.g) - count + 1):
+            last = first + count - 1
+            if count > 1 and (first == 0 or last == len(s.g) - 1):
+                continue
+            near = np.r_[d[max(first - 1 - _NEAR, 0) : max(first - 1, 0)], d[last + 1 : last + 1 + _NEAR]]
+            height = _height(s, first, last)
+            if len(near) < 3 or height <= SPIKE * max(float(np.median(near)), pulses.floor, 1e-30):
+                continue
+            into, back = max(first - 1, 0), min(last + 1, len(s.g) - 1)
+            if height > _ABRUPT * max(pulses.usual(s.g[into], s.up[into]), pulses.usual(s.g[back], s.up[back - 1])):
+                heights[first, last] = height
+    # what overlaps or touches a higher run is contradicted by that, and is none itself
+    taken: list[tuple[int, int]] = []
+    for first, last in sorted(heights, key=lambda run: -heights[run]):
+        if all(last + 1 < other_first or first > other_last + 1 for other_first, other_last in taken):
+            taken.append((first, last))
+    return [Glitch(place, first, last) for first, last in sorted(taken)]
 
 
-def _height(s: Series, t: int) -> float:
-    """How far a read lies beyond what both neighbours allow, siemens: 0 where it lies between them, or on their side."""
+def _height(s: Series, first: int, last: int) -> float:
+    """How far reads lie beyond what the reads on both sides allow, siemens: 0 where any of them lies between or on their side."""
     g, up = s.g, s.up
-    if t == 0:  # only a change against the direction of the pulse speaks against a first read
-        change = g[1] - g[0]
-        return max(-change if up[0] else change, 0.0)
-    if t == len(g) - 1:
-        change = g[t] - g[t - 1]
-        return max(-change if up[t - 1] else change, 0.0)
-    before, after = g[t] - g[t - 1], g[t] - g[t + 1]
-    if before * after <= 0:
+    if first == 0 or last == len(g) - 1:  # only a change against the direction of the pulse speaks against an end
+        change = g[1] - g[0] if first == 0 else g[last] - g[last - 1]
+        way = up[0] if first == 0 else up[last - 1]
+        return max(-change if way else change, 0.0)
+    reads = g[first : last + 1]
+    before, after = reads - g[first - 1], reads - g[last + 1]
+    offsets = np.concatenate([before, after])
+    if not (np.all(offsets > 0) or np.all(offsets < 0)):
         return 0.0
-    height = min(abs(before), abs(after))
-    top = before > 0
-    if up[t - 1] != up[t] and up[t - 1] == top:  # a turn has a peak by its nature
-        return max(height - _steps_about(s, t), 0.0)
+    height, top = float(np.abs(offsets).min()), bool(offsets[0] > 0)
+    if up[first - 1] != up[last] and up[first - 1] == top:  # a turn has a peak by its nature
+        return max(height - _steps_about(s, first), 0.0)
     return height
 
 
@@ -105,7 +141,8 @@ def _wild(traces: Traces, data: Segments, optima: list[Optimum]) -> list[Glitch]
     if data.series is None or data.offset is None:
         return []
     least = np.full(data.there.shape, np.inf)
-    for optimum in optima:
+    # a law that does not fit at all has so much noise that nothing is wild under it
+    for optimum in sorted(optima, key=lambda optimum: -optimum.schwarz(data.count))[:_FITTING]:
         r = residuals(optimum, data)
         z = np.zeros(data.there.shape)
         z[data.there] = r.innovation[0][data.there] / np.sqrt(r.variance[0][data.there])
@@ -170,7 +207,8 @@ def _named(s: Series, glitch: Glitch) -> str:
     place = f"({row}device {s.device}, cycle {s.cycle}, pulse {s.pulse[k]:g})"
     if glitch.last < glitch.first:
         return f"the change from {prefixed(s.g[k - 1], 'S')} to {prefixed(s.g[k], 'S')} {place}"
-    return f"the read of {prefixed(s.g[k], 'S')} {place}"
+    reads = ", ".join(prefixed(g, "S") for g in s.g[k : glitch.last + 1])
+    return f"the read of {reads} {place}"
 
 
 def _enough(traces: Traces, parts: list[Series]) -> bool:

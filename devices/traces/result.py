@@ -65,8 +65,8 @@ class TraceFit:
     @property
     def standardised(self) -> np.ndarray:
         """(pulses,) innovations over their standard deviations: standard normal where the law and its noise are right."""
-        r = self.residuals
-        return (r.innovation / np.sqrt(r.variance))[0][self.segments.there]
+        r, there = self.residuals, self.segments.there
+        return r.innovation[0][there] / np.sqrt(r.variance[0][there])
 
     @property
     def at_limits(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Synthetic pulse traces: made by a response law, to test a fit against what is known, and as an example of a trace file.
 
-`python -m revpath.devices.trace_samples FILE` writes the sample file that is shipped, `samples/synthetic-reram.csv`.
+`python -m revpath.devices.traces.samples FILE` writes the sample file that is shipped, `samples/synthetic-reram.csv`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def sample_text() -> str:
     lines = [
         "# SYNTHETIC: not a measurement. An example of a trace file, and a fit whose answer is known.",
         f"# Made by revpath.devices.trace_samples (seed {SAMPLE_SEED}) from this law:",
-        f"# {law!r}",
+        f"# {_shown(law)}",
         f"# in a window of {window.g_min * 1e6:g} to {window.g_max * 1e6:g} uS, with read noise of {SAMPLE_READ_SIGMA * 1e6:g} uS",
         "device,cycle,pulse,direction,conductance (uS)",
     ]
@@ -97,6 +97,13 @@ def sample_text() -> str:
     for device, cycle, pulse, way, g in zip(*columns.values(), strict=True):
         lines.append(f"{device},{cycle},{pulse},{word[int(way)]},{g * 1e6:.4f}")
     return "\n".join(lines) + "\n"
+
+
+def _shown(law: PulsedResponse) -> str:
+    """A law as text, whatever the order of its fields."""
+    fields = law.model_dump()
+    shown = ", ".join(f"{name}={fields[name]!r}" for name in ("law", *(key for key in fields if key != "law")))
+    return f"{type(law).__name__}({shown})"
 
 
 if __name__ == "__main__":

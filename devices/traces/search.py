@@ -83,6 +83,10 @@ class Optimum:
         """(2, devices): of up and of down steps."""
         return np.exp(self.x[self.layout.scales]).reshape(2, self.devices)
 
+    def schwarz(self, pulses: int) -> float:
+        """Log-likelihood less half a log of the number of pulses for each shape parameter: higher is better."""
+        return self.loglik - 0.5 * len(self.law.parameters) * float(np.log(pulses))
+
     def parameters(self) -> Parameters:
         return unpacked(self.law, self.x[None], self.devices)
 
