@@ -15,9 +15,11 @@ def print_devices() -> None:
     from ...devices import device_names, load_device
 
     grid = Table()
-    for heading in ("device", "what it is", "trains in place"):
+    names = device_names()
+    grid.add_column("device", min_width=max(map(len, names)))  # never cut: it is to be typed
+    for heading in ("what it is", "trains in place"):
         grid.add_column(heading)
-    for name in device_names():
+    for name in names:
         device = load_device(name)
         law = "no" if device.response.law == "unknown" else device.response.law
         grid.add_row(escape(name), escape(device.title), law)
@@ -38,8 +40,9 @@ def print_device(name: str | Path) -> None:
     console = wide_console()
     say_styled(console, f"[bold]{escape(device.name)}[/] {escape(device.title)}")
     grid = Table()
-    for heading in ("number", "value", "unit", "evidence", "read in", "source"):
-        grid.add_column(heading)
+    grid.add_column("number", min_width=max([6, *map(len, device.records)]))
+    for heading in ("value", "unit", "evidence", "read in", "source"):
+        grid.add_column(heading, overflow="fold")
     for field, record in device.records.items():
         evidence = f"[bold yellow]{record.evidence}[/]" if record.shaky else str(record.evidence)
         cells = (field, f"{record.value:g}", record.unit), (str(record.read_in), record.source.key)

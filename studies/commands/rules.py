@@ -78,7 +78,9 @@ def print_table(found: pd.DataFrame) -> None:
             title=f"{kind.title}: test {kind.unit}, {better} is better ({kind.baseline_name} {kind.baseline():.2f})"
         )
         for name in ("device", "rule", "quality", "spread of seeds", "pulses per weight", "joules (90 %)", "rate"):
-            shown.add_column(name, justify="left" if name in ("device", "rule") else "right")
+            is_name = name in ("device", "rule")  # never cut: it is to be typed
+            width = max([len(name), *(len(str(row[name])) for row in rows)]) if is_name else None
+            shown.add_column(name, justify="left" if is_name else "right", min_width=width)
         sign = -1 if kind.higher_is_better else 1
         rows.sort(
             key=lambda r: (r["device"] != DIGITAL, r["device"], bool(r["refused"]), sign * (r.get("quality") or 0))

@@ -39,6 +39,7 @@ def revpath(monkeypatch, capsys):
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["revpath", *map(str, arguments)])
+        monkeypatch.delenv("COLUMNS", raising=False)  # readline sets it in the workers of xdist
         capsys.readouterr()
         try:
             cli.main()

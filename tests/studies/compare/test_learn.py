@@ -440,7 +440,7 @@ def test_the_rates_fall(text, tmp_path, monkeypatch):
 
     def spy(self, X, y, slowdown=1.0):
         seen.append(1 / slowdown)
-        return learned(self, X, y, slowdown)
+        return learned(self, X, y, slowdown=slowdown)
 
     monkeypatch.setattr(model, "partial_fit", spy)
     learn(text, DIGITAL.model_copy(update={"last_rate": 0.25}), tmp_path)
