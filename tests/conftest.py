@@ -19,6 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+for _size in ("COLUMNS", "LINES"):  # workers of xdist have a narrow terminal made up for them: tables are those of a pipe
+    os.environ.pop(_size, None)
+
 _APPROX = pytest.approx
 _ABSOLUTE, _RELATIVE = 1e-12, 1e-6  # its defaults
 
