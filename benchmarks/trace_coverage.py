@@ -7,7 +7,7 @@ Three questions, each over fresh simulated traces (not the seeds of the tests):
 - coverage: how often the 90 % interval (value +- 1.645 errors) of each number holds the truth. `bias` is the mean of (value -
   truth) / error, 0 where it is fair, and `width` its standard deviation, 1 where the errors are right. A spread over devices
   is compared with that of the law, which the devices are a sample of. A number that a fit does not give is left out.
-- false_alarms: how often read noise is found where there is none; `trace_search.FALSE_ALARM` is asked for.
+- false_alarms: how often read noise is found where there is none; `search.FALSE_ALARM` is asked for.
 - confusion: which law is chosen for traces of which law, all laws being candidates.
 
 Each count has a binomial error: 200 fits at 90 % scatter by 2 %.

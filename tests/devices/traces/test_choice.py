@@ -61,7 +61,6 @@ def test_what_is_left_out_is_scored_by_parameters_that_never_saw_it(shape):
         # whatever stands in the fold, its training part is the same: changed reads there change no parameter
         y = data.y.copy()
         rng = np.random.default_rng(label)
-        y[labels != label] += 0.0
         y[labels == label] = rng.permuted(y[labels == label], axis=1)
         other = choice._left_out(optimum, dataclasses.replace(data, y=y), labels, LOWEST, by_device)
         free = np.ones(len(optimum.x), bool)
@@ -80,18 +79,18 @@ def test_what_is_left_out_is_scored_by_parameters_that_never_saw_it(shape):
 
 
 def test_a_planted_signal_is_not_foreseen():
-    """One cycle goes its own way. A fit that saw it explains it by tens of nats better than one that did not.
+    """One cycle goes its own way: a fit that saw it explains it far better than one that did not.
 
-    With the held-out cycle in the training part both would be equal. 30 nats are half of what eight seeds gave.
+    Four seeds gave 26 to 85 nats of that cycle and 70 to 211 of all; with the cycle in the training part there would be none.
     """
     data = data_of(planted=(1, 2))
     optimum = fit_all(data, LOWEST, TABLE)[0]
     labels, by_device, _ = choice._folds(data)
     scores = choice._left_out(optimum, data, labels, LOWEST, by_device)
     seen = summed(optimum.law, data, optimum.parameters(), optimum.closed)[0]
-    strange = (data.device == 0) & (data.group == 1)
-    assert (seen - scores.sum(axis=1))[strange].sum() > 5
-    assert scores.sum() < seen.sum() - 5
+    planted = (data.device == 0) & (data.group == 1)
+    assert (seen - scores.sum(axis=1))[planted].sum() > 15
+    assert seen.sum() - scores.sum() > 30
 
 
 def test_parameters_that_mean_nothing_cost_what_is_left_out():
