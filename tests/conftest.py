@@ -19,7 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-for _size in ("COLUMNS", "LINES"):  # workers of xdist have a narrow terminal made up for them: tables are those of a pipe
+for _size in (
+    "COLUMNS",
+    "LINES",
+):  # workers of xdist have a narrow terminal made up for them: tables are those of a pipe
     os.environ.pop(_size, None)
 
 _APPROX = pytest.approx

@@ -48,11 +48,6 @@ class AnalogArray(Protocol):
     def shape(self) -> tuple[int, int]: ...
 
     @property
-    def largest_input(self) -> float | None:
-        """x_max of an ideal DAC, for which products scale what is beyond it; None for real ones, which refuse it."""
-        return self.config.dac.x_max if self.config.dac.bits is None else None
-
-    @property
     def events(self) -> Events: ...
 
     @property
@@ -99,7 +94,7 @@ def part_number(array: int, *, row: int = 0, column: int = 0, weight_slice: int 
 
 
 class CompositeArray(ArrayOperator):
-    """An array made of arrays: what they did adds up, they step aside together, and their converters have one range."""
+    """An array made of arrays: what they did adds up, and they step aside together."""
 
     config: ArrayConfig
 
@@ -112,6 +107,11 @@ class CompositeArray(ArrayOperator):
     @abstractmethod
     def parts(self) -> Iterable[Any]:
         """The arrays that it is made of."""
+
+    @property
+    def largest_input(self) -> float | None:
+        """x_max of an ideal DAC, for which products scale what is beyond it; None for real ones, which refuse it."""
+        return self.config.dac.x_max if self.config.dac.bits is None else None
 
     @property
     def events(self) -> Events:
@@ -177,6 +177,23 @@ class CompositeArray(ArrayOperator):
             finally:
                 self._aside, self._tally = before, tally
 
+    def _count_sum(self, terms: Sequence[Any], outputs: int, *, transposed: bool) -> None:
+        """Outputs of several parts added up digitally, each of `outputs` numbers.
+
+        Codes of a part whose converters have other steps than the first part's must be multiplied before they are added.
+        """
+        if len(terms) == 1 or not outputs:
+            return
+        self._tally.count("digital.add", (len(terms) - 1) * outputs)
+        first, *others = (_units(term, transposed) for term in terms)
+        strangers = sum(unit != first for unit in others)
+        if strangers:
+            self._tally.count("digital.multiply", strangers * outputs)
+
+
+class SummedArray(CompositeArray):
+    """An array whose parts each give a share of every product, added digitally: their codes want one range."""
+
     @abstractmethod
     def parts_with_inputs(self, x: np.ndarray, transposed: bool) -> Iterator[tuple[Any, np.ndarray]]:
         """Each part, and what of x (batch, driven) it is driven with."""
@@ -233,19 +250,6 @@ class CompositeArray(ArrayOperator):
             y_max = self.reach(x, transposed=transposed)
             if y_max > 0:
                 self.find_range(y_max, transposed=transposed)
-
-    def _count_sum(self, terms: Sequence[Any], outputs: int, *, transposed: bool) -> None:
-        """Outputs of several parts added up digitally, each of `outputs` numbers.
-
-        Codes of a part whose converters have other steps than the first part's must be multiplied before they are added.
-        """
-        if len(terms) == 1 or not outputs:
-            return
-        self._tally.count("digital.add", (len(terms) - 1) * outputs)
-        first, *others = (_units(term, transposed) for term in terms)
-        strangers = sum(unit != first for unit in others)
-        if strangers:
-            self._tally.count("digital.multiply", strangers * outputs)
 
 
 def _units(array: Any, transposed: bool) -> set[float]:

@@ -15,10 +15,15 @@ from ..operands import as_batch, as_finite, checked_sizes, checked_update
 from ..programming.report import ProgrammingReport
 from ..updates.update import checked_firings
 from .crossbar import Crossbar
+<<<<<<< HEAD
 from .parts import CompositeArray, part_number
+=======
+from .operator import as_batch, as_finite, checked_sizes, checked_update
+from .parts import SummedArray, part_number
+>>>>>>> h/reads
 
 
-class TiledCrossbar(CompositeArray):
+class TiledCrossbar(SummedArray):
     """A weight matrix W (rows, columns) on crossbars of at most tile = (rows, columns); used like a `Crossbar`.
 
     The grid is filled from the first row and column on; what remains at the far edges sits on smaller arrays, which are

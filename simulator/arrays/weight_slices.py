@@ -14,13 +14,18 @@ from ..errors import ArrayError, MappingError
 from ..operands import as_batch, as_finite, is_size
 from ..programming.report import ProgrammingReport
 from .crossbar import Crossbar
+<<<<<<< HEAD
 from .parts import CompositeArray, part_number
+=======
+from .operator import as_batch, as_finite, is_size
+from .parts import SummedArray, part_number
+>>>>>>> h/reads
 from .tiles import TiledCrossbar
 
 MOST_BITS = 24  # of a magnitude: what float32 can tell apart
 
 
-class SlicedCrossbar(CompositeArray):
+class SlicedCrossbar(SummedArray):
     """A weight matrix W (rows, columns) in fixed point, a few bits of each weight on each of several arrays.
 
     The magnitude of a weight is rounded to the nearest of 2**B levels, B = slices x bits_per_slice, with
