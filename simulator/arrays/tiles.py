@@ -15,12 +15,7 @@ from ..operands import as_batch, as_finite, checked_sizes, checked_update
 from ..programming.report import ProgrammingReport
 from ..updates.update import checked_firings
 from .crossbar import Crossbar
-<<<<<<< HEAD
-from .parts import CompositeArray, part_number
-=======
-from .operator import as_batch, as_finite, checked_sizes, checked_update
 from .parts import SummedArray, part_number
->>>>>>> h/reads
 
 
 class TiledCrossbar(SummedArray):

@@ -14,12 +14,7 @@ from ..errors import ArrayError, MappingError
 from ..operands import as_batch, as_finite, is_size
 from ..programming.report import ProgrammingReport
 from .crossbar import Crossbar
-<<<<<<< HEAD
-from .parts import CompositeArray, part_number
-=======
-from .operator import as_batch, as_finite, is_size
 from .parts import SummedArray, part_number
->>>>>>> h/reads
 from .tiles import TiledCrossbar
 
 MOST_BITS = 24  # of a magnitude: what float32 can tell apart

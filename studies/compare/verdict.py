@@ -225,17 +225,20 @@ _Finding = tuple[float, Interval, Bound]
 def _sentence(found: _Finding, coarser: _Finding | None, missed: Sequence[float], ngram_bits: float) -> str:
     bits, against, limit = found
     finding = f"the analog EBM needs {in_words(against, limit)} energy than the transformer on a GPU"
-    if against.low < 1 < against.high:
-        finding = f"the analog EBM and the transformer on a GPU cannot be told apart: {in_words(against, limit)} energy"
-    text = f"At {bits:g} bits/char {finding} (90 % interval {interval_in_words(against)})"
+    finding += f" (90 % interval {interval_in_words(against)})"
+    if against.low < 1 < against.high:  # a point estimate would say more than is known
+        low, high = plain_number(1 / against.high), plain_number(1 / against.low)
+        finding = f"the analog EBM needs {low} to {high} times the training energy of the transformer on a GPU"
+        finding += " (90 % interval): no difference is shown"
+    text = f"At {bits:g} bits/char {finding}"
     if limit:
         who = {"at most": "the transformer", "at least": "the analog EBM", "about": "each of them"}[limit]
         text += f"; it is a limit, since {who} was below that at its first checkpoint"
     rest = []
     if coarser:
-        rest.append(f"at {coarser[0]:g}, an easier quality, it needs {in_words(coarser[1], coarser[2])}")
+        rest.append(f"at {coarser[0]:g}, an easier quality, the analog EBM needs {in_words(coarser[1], coarser[2])}")
     if missed:
-        rest.append(f"the analog EBM does not reach {max(missed):g} bits/char, which the transformer does")
+        rest.append(f"it does not reach {max(missed):g} bits/char, which the transformer does")
     if bits > ngram_bits:
         rest.append(f"a 6-gram has {ngram_bits:.2f} for next to no energy, so this is a small-model regime")
     second = "; ".join(rest)
