@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..devices import Device, RecordError, RevpathError, device_names, load_device
-from ..devices.base.errors import explain, unknown
+from ..devices.base.errors import explain
 from ..devices.base.files import write_whole
 from ..devices.base.reading import read_toml
 from ..devices.file_format import device_from_table, device_table
@@ -97,7 +97,7 @@ def config_from(content: Mapping[str, Any], device: Device | None = None) -> Arr
     laws = content.pop("device_laws", {})
     unknown_fields = content.keys() - {f.name for f in fields(ArrayConfig)}
     if unknown_fields:
-        raise unknown("field of an array", min(unknown_fields), [f.name for f in fields(ArrayConfig)])
+        raise ArrayError(f"{min(unknown_fields)!r} is not one of {sorted(f.name for f in fields(ArrayConfig))}")
     for name, kind in _PARTS.items():
         if name in content:
             content[name] = _built(kind, content[name], name)

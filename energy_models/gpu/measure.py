@@ -279,8 +279,10 @@ def as_toml(found: Campaign, when: str, where: str = "revpath gpu measure") -> s
         name = f"measured.{gpu}.{slug(m.workload)}"
         error = m.relative_error
         said = " ".join(["All that the GPU drew.", *([notes] if notes else [])])
+        told = m.above_idle_each > error * m.joules_each  # what is less cannot be told from the idle power
+        said += "" if told else " What the work drew above idle power is within the error of the meter."
         blocks.append(_block(name, m.joules_each, f"J/{m.unit}", error, conditions, said))
-        if m.above_idle_each > 0:
+        if told:
             note = f"Above the idle {m.idle_W:.1f} W."
             blocks.append(_block(f"{name}.above_idle", m.above_idle_each, f"J/{m.unit}", error, conditions, note))
         blocks.append(_block(f"{name}.power", m.watts, "W", error, conditions, ""))

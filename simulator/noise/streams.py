@@ -27,7 +27,6 @@ from ..errors import ArrayError
 
 _U64 = np.uint64
 _F32 = np.float32
-_FROM_THE_START = np.uint64(0)
 _LANES = 64  # Philox calls done side by side; each yields four 32-bit words
 BLOCK = 4 * _LANES  # numbers in one block; every block is computed whole, so that chunking cannot change a bit
 _SIDE = 4  # blocks worked on side by side, for speed alone
@@ -187,14 +186,14 @@ def _uniform_blocks(out, first, stop, step, key, base):
 
 
 @kernel(parallel=True, draws=True)
-def _normal_blocks_threaded(out, chunks, blocks, step, key, base=_FROM_THE_START):
+def _normal_blocks_threaded(out, chunks, blocks, step, key, base=_U64(0)):  # noqa: B008  # a number, and no global of a kernel
     per = (blocks + chunks - 1) // chunks
     for c in prange(chunks):
         _normal_blocks(out, c * per, min((c + 1) * per, blocks), step, key, base)
 
 
 @kernel(parallel=True, draws=True)
-def _uniform_blocks_threaded(out, chunks, blocks, step, key, base=_FROM_THE_START):
+def _uniform_blocks_threaded(out, chunks, blocks, step, key, base=_U64(0)):  # noqa: B008  # a number, and no global of a kernel
     per = (blocks + chunks - 1) // chunks
     for c in prange(chunks):
         _uniform_blocks(out, c * per, min((c + 1) * per, blocks), step, key, base)

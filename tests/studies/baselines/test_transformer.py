@@ -8,6 +8,7 @@ import pytest
 
 import revpath.studies
 from revpath.studies.baselines import transformer as module
+from revpath.studies.baselines.__main__ import main
 from revpath.studies.baselines.curves import (
     Baseline,
     BaselineError,
@@ -21,7 +22,6 @@ from revpath.studies.baselines.curves import (
 from revpath.studies.baselines.transformer import (
     checkpoints,
     load_baseline,
-    main,
     retrain,
     save_baseline,
     train_transformer,

@@ -4,7 +4,7 @@ import pytest
 
 from revpath.energy_models import chip_names, load_chip
 from revpath.energy_models.records import library
-from revpath.studies.commands import doubts
+from revpath.studies import doubts
 
 
 def ids(line):

@@ -35,7 +35,18 @@ def called(monkeypatch, capsys, *arguments):
 
 def test_a_report_a_device_and_a_figure(monkeypatch, capsys, traces, tmp_path):
     device, figure = tmp_path / "mine.toml", tmp_path / "fit.png"
-    options = ("--law", "constant-step", "--read-voltage", "200 mV", "--name", "mine", "--out", device, "--figure", figure)
+    options = (
+        "--law",
+        "constant-step",
+        "--read-voltage",
+        "200 mV",
+        "--name",
+        "mine",
+        "--out",
+        device,
+        "--figure",
+        figure,
+    )
     code, out, err = called(monkeypatch, capsys, "fit", traces, *options)
     assert code in (0, None)
     assert "60 up and 60 down pulses" in out
