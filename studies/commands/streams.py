@@ -28,7 +28,7 @@ def prepare_streams() -> None:
         raise SystemExit(2)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # one that a test or a notebook put there
-            stream.reconfigure(errors="backslashreplace")
+            getattr(stream, "reconfigure")(errors="backslashreplace")  # noqa: B009  # a TextIO need not have it
 
 
 def end_without_output(error: OSError) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -143,7 +143,9 @@ def price(
         write_whole(out, table.to_csv(index=False).encode())
         print(f"wrote {out}")
     paths = [path for axis in plan.dimensions for path in axis.paths]
-    shown = table.groupby(["chip", *paths], sort=False)[[plan.measured, "joules", "joules_low", "joules_high"]].mean()
+    shown: Any = table.groupby(["chip", *paths], sort=False)[
+        [plan.measured, "joules", "joules_low", "joules_high"]
+    ].mean()
     print(shown.map("{:.3g}".format).to_string())
     unpriced = table[table["unpriced"] != ""]
     print(f"{len(table)} runs priced in {time.monotonic() - started:.1f} s, {len(unpriced)} of them without a price")
