@@ -145,11 +145,11 @@ def test_drift_is_compensated_alike():
         array.program(np.linspace(-1, 1, 480, dtype=np.float32).reshape(24, 20))
         reads = []
 
-        def watched(x, forward=array.forward, reads=reads):
-            reads.append(forward(x))
+        def watched(x, uncompensated=array.uncompensated, reads=reads):
+            reads.append(uncompensated(x))
             return reads[-1]
 
-        array.forward = watched  # type: ignore[method-assign]
+        array.uncompensated = watched  # type: ignore[method-assign]
         array.remember_drift(per_column=per_column)
         array.age(30 * DAY)
         scales.append(array.compensate_drift())
