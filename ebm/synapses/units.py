@@ -36,7 +36,8 @@ def _logistic(p, field, bias, powers):
             y = y * r + _F32(4.1665795894e-2)
             y = y * r + _F32(1.6666665459e-1)
             y = y * r + _F32(5.0000001201e-1)
-            exponents[j] = (np.int32(n) + np.int32(127)) << np.int32(23)
+            whole = n if n == n else _F32(0.0)  # a NaN has no exponent; it goes on in the polynomial
+            exponents[j] = (np.int32(whole) + np.int32(127)) << np.int32(23)
             out[j] = y * (r * r) + r + _F32(1.0)
         for j in range(row.size):
             y = _F32(1.0) / (_F32(1.0) + out[j] * powers[j])

@@ -193,11 +193,16 @@ class Refiner:
         """By how much the round changed the current of a line, relative to `error_scales`: the largest."""
         largest = 0.0
         most = min(np.abs(state.by_row).max(), np.abs(state.by_column).max())
-        for now, then, flow in zip(
-            (state.by_row, state.by_column), before, (state.row_flow, state.column_flow), strict=True
+        rows = self._limits._replace(floor=np.zeros_like(state.by_row))  # the floors are those of columns
+        for now, then, flow, limits in zip(
+            (state.by_row, state.by_column),
+            before,
+            (state.row_flow, state.column_flow),
+            (rows, self._limits),
+            strict=True,
         ):
             scale = flow.copy()
-            error_scales(scale, most, self._limits)
+            error_scales(scale, most, limits)
             off = np.abs(now - then)
             if scale.max() > 0.0:
                 largest = max(largest, float((off[scale > 0] / scale[scale > 0]).max()))
