@@ -30,6 +30,7 @@ def planted(test_is_noise=True):
 # --- the comparison -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("test_is_noise", [True, False])
 def test_each_score_is_of_the_split_that_it_names(tmp_path, test_is_noise):
     recipe = Recipe(name="a", title="a", kind="digital", context=1, hidden=4, batch=16, characters=2000)
