@@ -78,8 +78,8 @@ SynapsesFactory = Callable[[tuple[int, int], int], Synapses]
 class DigitalSynapses:
     """An ideal float32 weight matrix: the exact twin of every analog array.
 
-    A float32 weight has 24 bits: an update below 3e-8 of a weight (half a unit in its last place) leaves it as it was,
-    however often it is repeated. 20,000 updates of 1e-8 onto 0.5 change nothing.
+    What a float32 weight cannot show of an update (half a unit in its last place, 3e-8 of the weight) is kept beside it and
+    shows once it adds up: 20,000 updates of 1e-8 onto 0.5 move it by 2e-4. A weight and what is left of it have 48 bits.
 
     Parameters
     ----------
@@ -89,6 +89,7 @@ class DigitalSynapses:
 
     def __init__(self, shape: tuple[int, int], array: int = 0) -> None:
         self._weights = np.zeros(checked_shape(shape), np.float32)
+        self._left = np.zeros_like(self._weights)  # of updates: what the weights do not show yet
         self._done = Counter()  # merging immutable Events at every call took a third of the time of small models
 
     @property
@@ -125,7 +126,8 @@ class DigitalSynapses:
         if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= float(rate) <= _LARGEST:
             raise RevpathError(f"rate = {rate!r} must be finite and not negative, at most {_LARGEST:.3g}")
         self._count(driven * self.shape[1])
-        add_product(self._weights, x.T, d, rate)
+        add_product(self._left, x.T, d, rate)
+        _carry(self._weights.reshape(-1), self._left.reshape(-1))
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -143,6 +145,22 @@ class DigitalSynapses:
 
     def program(self, weights: np.ndarray) -> None:
         self._weights = checked_weights(weights, self.shape).copy()
+        self._left = np.zeros_like(self._weights)
+
+
+@kernel()
+def _carry(weights, left):
+    """weights <- weights + left as float32 shows it, left <- what it does not show, exactly; both (n,) float32.
+
+    The sum of two numbers and its rounding error are those of Knuth, The Art of Computer Programming 2, section 4.2.2.
+    """
+    for i in range(weights.size):
+        w, r = weights[i], left[i]
+        total = w + r
+        of_left = total - w
+        lost = (w - (total - of_left)) + (r - of_left)
+        weights[i] = total
+        left[i] = lost if abs(total) <= np.float32(3.4e38) else np.float32(0.0)
 
 
 def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
