@@ -10,13 +10,13 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from ...devices.base.errors import RevpathError, unknown
 from ...simulator import Events
+from .running import Run
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,13 @@ class Result:
         One for each quantity of the task; None for one that could not be had (never reached, not defined).
     events : Events
         What a price needs; empty where nothing is priced.
+    detail : value of JSON
+        What else is kept with the run, such as a curve; None for nothing.
     """
 
     values: Mapping[str, float | None]
     events: Events = field(default_factory=Events)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a running task is given beside its configuration.
-
-    Parameters
-    ----------
-    seed : int
-        Root seed of all its randomness, below 2**63.
-    checkpoints : Path or None
-        A folder of this run alone, where a long task may keep a `Checkpoint`; None where nothing is kept.
-    """
-
-    seed: int
-    checkpoints: Path | None = None
+    detail: Any = None
 
 
 class SweepConfig(BaseModel):
