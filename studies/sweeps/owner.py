@@ -1,22 +1,38 @@
-"""Whose a lease is: a process that another one can tell from all others, and see the end of on the same machine."""
+"""Whose a lease is: a sweep in a process that others can tell from all others, and see the end of on the same machine."""
 
 from __future__ import annotations
 
 import os
 import socket
+import uuid
+
+_at_work: set[str] = set()
+"""Owners of this process that have not ended."""
 
 
-def this_process() -> str:
-    """Host, namespace of processes, number and start of this process: another one never has the same."""
+def new_owner() -> str:
+    """Host, namespace of processes, number and start of this process, and random digits: nobody else is that."""
     host = socket.gethostname().replace("/", "-")
-    return f"{host}/{_namespace()}/{os.getpid()}/{_started(os.getpid())}"
+    process = os.getpid()
+    owner = f"{host}/{_namespace()}/{process}/{_started(process)}/{uuid.uuid4().hex[:8]}"
+    _at_work.add(owner)
+    return owner
+
+
+def end(owner: str) -> None:
+    """An owner of this process makes nothing any more."""
+    _at_work.discard(owner)
 
 
 def has_ended(owner: str) -> bool:
-    """Whether the process of an owner has certainly ended; False where that cannot be seen from here."""
+    """Whether an owner has certainly ended; False where that cannot be seen from here."""
     parts = owner.split("/")
-    if len(parts) < 4 or not parts[3] or parts[:2] != this_process().split("/")[:2] or not parts[2].isdecimal():
+    if len(parts) != 5 or not parts[3] or not parts[2].isdecimal():
         return False
+    if parts[:2] != [socket.gethostname().replace("/", "-"), _namespace()]:
+        return False
+    if parts[2] == str(os.getpid()) and parts[3] == _started(os.getpid()):
+        return owner not in _at_work
     return _started(int(parts[2])) != parts[3]
 
 

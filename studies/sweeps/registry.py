@@ -65,6 +65,9 @@ class SweepConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    code: ClassVar[tuple[str, ...]] = ()
+    """Sources of the house that can change the result of this task alone, as ``studies/rules/trial.py``."""
+
     def numbers(self) -> Any:
         """What else the result depends on, beside the values of the fields: numbers of devices, digests of data."""
         return None
@@ -169,7 +172,6 @@ def task_kinds() -> dict[str, TaskKind]:
 
 def task_kind(name: str) -> TaskKind:
     """A task by name; UnknownName with what is near where there is none."""
-    kinds = task_kinds()
-    if name not in kinds:
-        raise unknown("task", name, kinds)
-    return kinds[name]
+    if name not in TaskKind.KINDS and name not in task_kinds():
+        raise unknown("task", name, task_kinds())
+    return TaskKind.KINDS[name]

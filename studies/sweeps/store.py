@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 from ...devices.base.errors import RevpathError
 from ...devices.base.files import results_folder
-from .owner import has_ended, this_process
+from .owner import end, has_ended, new_owner
 
 State = Literal["done", "failed", "timeout", "running"]
 _RANK = {"running": 0, "timeout": 1, "failed": 1, "done": 2}
@@ -303,7 +303,7 @@ class Writer:
     """Appends to one segment, from any thread; made by `Store.writer`. The segment is made at the first record."""
 
     def __init__(self, segments: Path) -> None:
-        self.owner = f"{this_process()}/{uuid.uuid4().hex[:8]}"
+        self.owner = new_owner()
         self._path = segments / _segment_name()
         self._handle: int | None = None
         self._synced = 0.0
@@ -349,6 +349,7 @@ class Writer:
             self._synced = time.monotonic()
 
     def close(self) -> None:
+        end(self.owner)
         if self._handle is not None:
             try:
                 os.fsync(self._handle)
