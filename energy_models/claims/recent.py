@@ -8,13 +8,11 @@ from .claim import Claim, Note
 from .parts import TO_THE_WALL, b200_product, baseline, of, training_run, v100_product, xeon_product
 from .registry import publishes, written
 
-_CELLS = 90
-
 
 @publishes
 def recent_claims() -> tuple[Claim, ...]:
     def per_cell(take: Take) -> Value:
-        return take("claim.eryilmaz2016.epoch", "pJ/sample") / _CELLS
+        return take("claim.eryilmaz2016.epoch", "pJ/sample") / take("claim.eryilmaz2016.cells")
 
     def optical(take: Take) -> Value:
         return b200_product(take) * take("claim.wang2024.rate", "op/s") / take("claim.wang2024.power", "W")
