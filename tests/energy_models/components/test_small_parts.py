@@ -54,4 +54,4 @@ def test_a_distributed_line_settles_as_a_ladder_of_many_sections_does():
     laplacian = np.diag(np.full(sections, 2 * between)) - between * (np.eye(sections, k=1) + np.eye(sections, k=-1))
     laplacian[-1, -1] = between  # open at the far end
     slowest = 1 / np.linalg.eigvalsh(laplacian / each).min()
-    assert slowest == pytest.approx(4 * ohm * farad / np.pi**2, rel=0.01)
+    assert slowest == relative(4 * ohm * farad / np.pi**2, rel=0.01)
