@@ -26,6 +26,7 @@ from ..baselines.transformer import load_baseline, retrain, save_baseline
 from ..identity import strong_id
 from ..tasks.text import Text, load_text
 from .figure import compare_figure, save
+from .floors import training_floor_of
 from .learn import Run, forget, learn, one_batch, read_run, run_path
 from .recipes import Recipe, recipes
 from .result import FILE, kept_in, show_as_last
@@ -311,6 +312,7 @@ def _contender(c: Contender) -> dict[str, Any]:
                 "validation_bits": s.validation_bits,
                 "test_bits": s.test_bits,
                 "joules": asdict(s.bill.interval()),
+                "training_floor_J": training_floor_of(c, s),
                 "boundaries": {scope: asdict(s.bill.up_to(scope)) for scope in SCOPES},
                 "roles": {role: asdict(s.bill.attributed(role)) for role in ROLES},
                 "components": {name: asdict(s.bill.interval(name)) for name in s.bill.components},
