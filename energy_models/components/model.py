@@ -25,6 +25,7 @@ from ...devices.base.record import Evidence, Lognormal, ReadIn, Record, Source, 
 from ..errors import PriceError
 from ..fields import number, table
 from ..records import get
+from . import memory as memory  # its laws register themselves
 from .laws import LAWS, Law, Parts
 
 _FILE = "components.toml"
