@@ -71,7 +71,8 @@ def interpolated(quantity: str, capacity: float, port: float, node: float, flavo
     >>> round(1e12 * interpolated("read_J", 8192, 64, 32, 1.0), 4)
     0.3635
     """
-    nodes, ports = (sorted({key[i] for key in sweeps()}) for i in (0, 2))
+    nodes = sorted({node for node, _, _ in sweeps()})
+    ports = sorted({bits for _, _, bits in sweeps()})
 
     def of(node: float, name: str, port: float) -> float:
         sweep = sweeps()[int(node), name, int(port)]
@@ -118,7 +119,7 @@ for _quantity in ("read_J", "written_J", "leakage_W"):
 
 def _home(drive: Mapping[str, float]) -> float:
     """The node at which the sweeps are read."""
-    nodes = sorted({key[0] for key in sweeps()})
+    nodes = sorted({node for node, _, _ in sweeps()})
     return min(max(drive["node_nm"], nodes[0]), nodes[-1])
 
 

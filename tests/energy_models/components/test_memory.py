@@ -41,7 +41,8 @@ def test_the_values_of_the_audit_at_32_nm(kilobytes, low, high):
     ]
     mean = (math.prod(each)) ** (1 / len(each))
     assert low < mean < high
-    assert low * 0.8 < min(each) and max(each) < high * 1.2
+    assert low * 0.8 < min(each)
+    assert max(each) < high * 1.2
 
 
 def test_between_points_it_is_straight_in_logarithms():
@@ -62,7 +63,8 @@ def test_below_22_nm_the_interval_spans_both_sources():
     assert hardly / logic > 5
     guessed = read.estimate(**drive, node_nm=7)
     assert guessed.value == relative(math.sqrt(logic * hardly))
-    assert "scaling" in guessed.guesses and guessed.record().shaky
+    assert "scaling" in guessed.guesses
+    assert guessed.record().shaky
     # the central 90 % of what the guess adds reaches from the one to the other
     assert guessed.sigma_ln >= math.log(hardly / logic) / (2 * 1.645) * (1 - 1e-3)
 
