@@ -29,6 +29,7 @@ _NO_FLOOR: Mapping[str, str] = {
     "static": "leakage does no work, and a perfect switch has none",
     "static digital": "leakage does no work, and a perfect switch has none",
     "idle": "waiting does no work",
+    "gpu time": "what a GPU draws while it is on is not told apart",
 }
 
 

@@ -77,6 +77,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "bus.byte": EventKind("J/byte_moved", "bus", "chip", "movement"),
         "noc.byte_hop": EventKind("J/byte_moved", "network on chip", "chip", "movement"),
         "matmul.flop": EventKind("J/flop", "matmul", "chip", "compute"),
+        "gpu.busy_s": EventKind("W", "gpu time", "chip", "idle"),
     }
 )
 
