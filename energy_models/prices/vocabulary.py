@@ -52,6 +52,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "digital.cycle": EventKind("J/op", "instructions and clock", "chip", "digital"),
         "line.drive": EventKind("J/op", "line drive", "macro", "conversion"),
         "dac.conversion": EventKind("J/conversion", "dac", "macro", "conversion"),
+        "dac.pulse": EventKind("J/conversion", "dac", "macro", "conversion"),
         "adc.conversion": EventKind("J/conversion", "adc", "macro", "conversion"),
         "column.sample": EventKind("J/sample", "sample and hold", "macro", "conversion"),
         "column.regulate": EventKind("J/op", "column regulator", "macro", "conversion"),

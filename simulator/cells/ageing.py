@@ -68,7 +68,7 @@ class Age:
         self._normals = self._draw()
         self._written = np.full((2, cells, 2), np.nan, np.float32)  # state and shown, when programmed
         self._left = self._written.copy()  # and as they were left the last time
-        self._warned = "drift" not in device.unknowns
+        self._warned = "drift" not in device.unknowns or device.leak.time_constant is not None
 
     @property
     def seconds(self) -> float:

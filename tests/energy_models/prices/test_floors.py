@@ -116,7 +116,7 @@ def test_drivers_and_pulses_switch_or_write_at_least_a_bit():
 
 
 def test_every_row_of_a_bill_has_a_floor_or_says_why_not():
-    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}"}
+    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}", "dac.pulse": "{bits=8}"}
     for name in ("reram-32nm", "thermal-limit"):
         chip = load_chip(name)
         bill = price({f"{e}{parameters.get(e, '')}": 1e6 for e, p in chip.prices.items() if not p.refused}, chip)
