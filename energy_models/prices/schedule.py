@@ -145,7 +145,7 @@ def _over_the_bus(amounts: Mapping[str, float]) -> float:
     total = 0.0
     for full, amount in amounts.items():
         name, parameters = parse_event(full)
-        if name in ("adc.conversion", "dac.conversion"):
+        if name in ("adc.conversion", "dac.conversion", "dac.pulse"):
             bits = float(parameters.get("bits", parameters.get("enob", _BYTE)))
             total += amount * (math.ceil(bits / _BYTE) if math.isfinite(bits) and bits > 0 else 1)
     return total
