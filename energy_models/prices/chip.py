@@ -17,7 +17,7 @@ from ...devices.base.errors import RecordError, RevpathError, UnitError, explain
 from ...devices.base.plausible import refuse_absurd
 from ...devices.base.record import Record, parse_unit, read_record, read_sources, read_toml
 from ..components.model import estimated
-from ..draws import quantile
+from ..draws import draw_key, quantile
 from ..errors import PriceError
 from ..fields import names, table, tables
 from ..records import get, library
@@ -146,13 +146,13 @@ class Chip(_Frozen):
         return self
 
     def draw_key(self, id: str) -> str:
-        """What a record's random draw is addressed by: its id, or the tables of its row of the bill, whose points err together."""
+        """What a record's random draw is addressed by: its component model, the tables of its row of the bill, or `draws.draw_key`."""
+        if id.startswith(_MODEL):  # a model errs alike wherever it is used, whatever its drivers
+            return f"{_MODEL}{self.records[id].source.key}"
         for event, price in self.prices.items():
             if any(point.record == id for point in price.table):
                 return f"table:{self.name}:{EVENTS[event].component}"
-        if id.startswith(_MODEL):  # a model errs alike wherever it is used, whatever its drivers
-            return f"{_MODEL}{self.records[id].source.key}"
-        return f"record:{id}"
+        return draw_key(self.records[id])
 
 
 def unit_factor(records: tuple[Record, ...], want: str) -> float:

@@ -10,7 +10,7 @@ from scipy import stats
 from revpath.devices import load_device
 from revpath.devices.base.errors import RevpathError, UnitError, UnknownName
 from revpath.energy_models import PriceError, UnpricedEvent, component, get, load_chip, price, pulse_prices, ratio
-from revpath.energy_models.draws import quantile, uniforms
+from revpath.energy_models.draws import draw_key, quantile, uniforms
 from revpath.simulator.events import Events
 
 AROUND = "node.assumed.power_over_analog_chip"  # behind the joules of node and facility of every analog bill
@@ -136,13 +136,26 @@ def test_draws_are_reproducible_and_addressed():
 def test_one_record_draws_one_value_wherever_it_is_used():
     bill = price({"digital.add": 5, "digital.compare": 2, "digital.log": 1}, RERAM)
     np.testing.assert_allclose(bill.samples["digital.add"] / 5, bill.samples["digital.compare"] / 2, rtol=1e-13)
-    table = quantile(
-        get("digital.puma2019.function_table"), uniforms(0, "record:digital.puma2019.function_table", 10_000)
+    table, product = (
+        quantile(get(id), uniforms(0, draw_key(get(id)), 10_000))
+        for id in ("digital.puma2019.function_table", "digital.puma2019.multiply")
     )
-    product = quantile(get("digital.puma2019.multiply"), uniforms(0, "record:digital.puma2019.multiply", 10_000))
     np.testing.assert_allclose(
         bill.samples["digital.log"], table + product + bill.samples["digital.add"] / 5, rtol=1e-13
     )
+
+
+def test_records_of_one_source_move_together_and_guesses_do_not():
+    bill = price({"digital.add": 1, "digital.multiply": 1, "register.bit": 1, "random.bit": 1}, RERAM)
+    add, multiply, latch = (np.log(bill.samples[row]) for row in ("digital.add", "digital.multiply", "registers"))
+    assert np.corrcoef(add, multiply)[0, 1] == pytest.approx(1)  # PUMA's file, one synthesis
+    assert abs(np.corrcoef(add, latch)[0, 1]) < 5.3 / np.sqrt(len(add))  # Aladdin's: false alarms 1e-7
+    assert draw_key(get("gpu.small.kernels_per_layer")) != draw_key(get("gpu.small.kernels_per_step"))
+    # all that CACTI says of a memory errs alike: reads, writes and leakage
+    kept = "{kept=65536}"
+    memory = price({f"sram.byte_read{kept}": 1, f"sram.byte_written{kept}": 1}, RERAM)
+    read = price({f"sram.byte_read{kept}": 1}, RERAM).samples["sram"]
+    assert np.corrcoef(np.log(read), np.log(memory.samples["sram"] - read))[0, 1] == pytest.approx(1)
 
 
 def test_the_points_of_a_table_err_together():
