@@ -73,6 +73,10 @@ def training_events(
     for counts in (ADAMW, AVERAGE, *([DECAY] if hyper.weight_decay else [])):
         _add(work, counts, steps * parameters)
     step = training_traffic(shape.matrices(), hyper.batch, dropout=False, formats=formats)
+    biases = (
+        parameters - shape.matrices().parameters()
+    )  # relative positions, which the energy models' shape does not know
+    step += biases * (3 * formats.weight + 3 * formats.gradient + 2 * (formats.master + formats.moments))
     step += 2 * formats.master * parameters  # the average, read and written; the weight is at hand
     if not chosen.fused:
         step += _OPERANDS * formats.activation * sum(once.values()) * tokens / steps
