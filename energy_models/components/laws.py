@@ -330,6 +330,19 @@ def static(part: Parts, drive: Mapping[str, float]) -> Result:
     return Result(sum(part(role, "W") * drive.get(role, 1) for role in part.records))
 
 
+@law("gpu-busy")
+def gpu_busy(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Watts of a GPU that is kept busy without products: idle, and the busy share of the span to its rated power (gpu/model.py)."""
+    idle = part("idle", "W")
+    return Result(idle + part("share", _ONE) * (part("power", "W") - idle))
+
+
+@law("gpu-flop")
+def gpu_flop(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Joules of a FLOP on top of that: at its best rate of products a GPU draws its rated power."""
+    return Result((1 - part("share", _ONE)) * (part("power", "W") - part("idle", "W")) / part("rate", "flop/s"))
+
+
 @law("thermal-sample")
 def thermal_sample(part: Parts, drive: Mapping[str, float]) -> Result:
     """Least energy of a sample of so many effective bits, 8 k T x 1.5 x 4**bits, on either side of a converter."""

@@ -34,6 +34,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
+DRAWN = ("analog", "gpu", "gpu-bound")
+"""Kinds of contenders that the figure shows: what others would be at another node, or on a GPU that waits, is in the table."""
+
+
 def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits: float, text_name: str) -> Figure:
     """Joules of training against exact bits per character, every contender, with the n-gram line."""
     import matplotlib as mpl
@@ -54,9 +58,10 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits
 def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: Axes) -> Axes:
     """Draw the curves on `ax` and return it.
 
-    A marker is a checkpoint. Bands are 90 % intervals of the prices, dotted lines the best matrix product, dashes and
-    open markers devices that do not exist.
+    Kinds other than `DRAWN` are left to the table. A marker is a checkpoint. Bands are 90 % intervals of the prices, dotted
+    lines the best matrix product, dashes and open markers devices that do not exist.
     """
+    contenders = [c for c in contenders if c.kind in DRAWN]
     looks = _looks(contenders)
     for c in contenders:
         if not c.stops:
