@@ -1,7 +1,8 @@
 """Put the result of a run of `revpath compare` into the pages: ``python docs/refresh.py revpath-results``.
 
 Copies the figure to docs/compare.png, writes the sentence and the table between two marks of docs/result.md, and the sentence
-between two marks of README.md, so that no figure in them is typed by hand.
+between two marks of README.md, and the counts of records and claims to docs/scope.md and docs/trust.md, so that no figure in
+them is typed by hand.
 """
 
 from __future__ import annotations
@@ -10,10 +11,15 @@ import json
 import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
+from revpath.energy_models.claims.catalogue import retest
+from revpath.energy_models.claims.claim import VERDICTS
+from revpath.energy_models.records import library
 from revpath.studies.baselines.ngram import ngram_bits
 from revpath.studies.tasks.text import load_text
 
@@ -86,7 +92,40 @@ def _remarks(result: dict[str, Any], ngrams: Sequence[float], bounds: bool) -> s
     )
 
 
+def with_counts(page: str) -> str:
+    """A page with the numbers of records and of claims as the library has them: ``N cited records``, and the claims' sentence."""
+    shaky = sum(record.shaky for record in library().values())
+    page = re.sub(
+        r"[\d,]+ cited records \([\d,]+ of them assumed or unverified\)",
+        f"{len(library()):,} cited records ({shaky:,} of them assumed or unverified)",
+        page,
+    )
+    return re.sub(r"(?s)(- \*\*Claims\.\*\* ).*?(?=\n- \*\*)", lambda found: found[1] + _claims(), page)
+
+
+def _claims() -> str:
+    tested = [claim for claim in retest() if claim.published is not None]
+    verdicts = Counter(claim.verdict for claim in tested)
+    told = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
+    left = [claim.today for claim in tested if claim.verdict in ("reproduced", "explained", "not explained")]
+    span = f"{min(left):.2g} to {max(left):.2g}"
+    words = (
+        f"Of {len(tested)} published factors that `revpath claims` looks at: {told}. Against today's GPUs at full boundaries "
+        f"{span} times are left of those that could be computed again and are left at all; what is not recomputable is shown "
+        "at its word. Not explained: what is left is another machine's than the claimed one."
+    )
+    return fill(words, 138, subsequent_indent="  ")
+
+
+def write_counts() -> None:
+    """`with_counts` of both pages; what ``python docs/refresh.py --counts`` does alone."""
+    for name in ("scope", "trust"):
+        page = ROOT / "docs" / f"{name}.md"
+        page.write_text(with_counts(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def main(folder: Path) -> None:
+    write_counts()
     readme, page = ROOT / "README.md", ROOT / "docs" / "result.md"
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     text = load_text()
@@ -100,5 +139,5 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        raise SystemExit("usage: python docs/refresh.py FOLDER (what revpath compare wrote)")
-    main(Path(sys.argv[1]))
+        raise SystemExit("usage: python docs/refresh.py FOLDER (what revpath compare wrote), or --counts")
+    write_counts() if sys.argv[1] == "--counts" else main(Path(sys.argv[1]))

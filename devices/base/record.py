@@ -177,6 +177,23 @@ class Record(_Frozen):
         """True where the number is assumed or was read nowhere that we can point at."""
         return self.evidence is Evidence.ASSUMED or self.read_in is ReadIn.MEMORY
 
+    def __repr__(self) -> str:
+        return f"Record({self.id} = {self.value:.4g} {self.unit}, {self.evidence}, {self.source.key})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        from .html import html_table
+
+        rows = {
+            "value": f"{self.value:.6g} {self.unit}",
+            "evidence": f"{self.evidence}, read in {self.read_in}",
+            "source": self.source.citation,
+            "locator": self.locator,
+            "note": self.note,
+        }
+        return html_table(self.id, (), [(name, text) for name, text in rows.items() if text])
+
     def to(self, unit: str) -> float:
         """The value in `unit`.
 

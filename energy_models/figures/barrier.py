@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ..framework.barrier import anchor_dollars, brain_parameters, budgets, by_step, by_year
+from ..framework.beside import anchors
 from ..gpu.runs import load_run
 from ..prices.bill import Interval
 from ..records import get
@@ -58,6 +59,9 @@ def plot_by_year(ax: Axes) -> Axes:
         found = load_run(run)
         ax.plot(found.year, found.parameters or 0.0, "*", color=_BARE, markersize=8)
         ax.annotate(label, (found.year, found.parameters or 0.0), place, textcoords="offset points", fontsize=7)
+    for label, year, size in anchors():
+        ax.plot(year, size, "*", color=_BARE, markerfacecolor="white", markersize=8)
+        ax.annotate(label, (year, size), (-4, 5), textcoords="offset points", fontsize=6, ha="center")
     _, low, high = brain_parameters()
     ax.axhspan(low, high, color="#999999", alpha=0.25, linewidth=0)
     watts = get("anchor.brain").uncertainty

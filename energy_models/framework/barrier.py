@@ -23,14 +23,14 @@ INSTEAD = "analog EBM instead:\nour small study, 90 %"
 class Affordable:
     """The largest model, in parameters, that a budget buys under the law C = 120 P^2.
 
-    parameters: at the median of the levers' draws. at_best: if every lever held its best published case at once.
+    parameters: at the median of the levers' draws. as_published: at the levers' published figures as stated.
     """
 
     budget: str
     dollars: float
     where: str
     parameters: float
-    at_best: float
+    as_published: float
 
 
 def price_years() -> list[tuple[int, str]]:
@@ -68,7 +68,7 @@ def by_step(steps: Sequence[RoadStep] | None = None, revolutionary: float | None
     each = dollars_per_flop(id)
     rungs = [("today", 1.0, 1.0)]
     for i, step in enumerate(chosen, 1):
-        rungs.append((step.name, *middle_and_best(chosen[:i])))
+        rungs.append((step.name, *middle_and_published(chosen[:i])))
     if revolutionary is not None:
         rungs.append((INSTEAD, revolutionary, revolutionary))
     return [
@@ -80,8 +80,8 @@ def by_step(steps: Sequence[RoadStep] | None = None, revolutionary: float | None
     ]
 
 
-def middle_and_best(steps: Sequence[RoadStep]) -> tuple[float, float]:
-    """How many times cheaper with `steps`: the median of the draws, and with every best published case at once."""
+def middle_and_published(steps: Sequence[RoadStep]) -> tuple[float, float]:
+    """How many times cheaper with `steps`: the median of the draws, and at the published figures as stated."""
     found = propagate(saving(steps))
     return float(np.median(found.samples)), found.interval.nominal
 

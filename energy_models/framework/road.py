@@ -2,7 +2,8 @@
 
 Faraboschi et al. (2024, arXiv:2404.08811) name seven items, each to about halve the cost. Here each item is one or more
 levers with its published effect, where it enters the cost, and whether today's baseline has taken it already. The
-factors are best cases against baselines of their own; that they multiply is the paper's assumption, not a finding.
+factors are published cases, mostly the best ones, against baselines of their own; that they multiply is the paper's
+assumption, not a finding.
 """
 
 from __future__ import annotations

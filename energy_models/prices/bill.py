@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ...devices.base.html import html_table
 from ...devices.base.record import Record
 from ..errors import PriceError
 from .floors import Floor, why_no_floor
@@ -73,6 +74,27 @@ class Bill:
     seed: int
     floors: tuple[Floor, ...] = ()
     bounds: tuple[Floor, ...] = ()
+
+    def __repr__(self) -> str:
+        total = self.interval()
+        return (
+            f"Bill({self.chip}: {total.nominal:.3g} J, {total.low:.2g} to {total.high:.2g} (90 %), "
+            f"{len(self.components)} components, {len(self.shaky)} shaky records)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Joules, share and 90 % of each component, the largest first."""
+        rows = [
+            (
+                name,
+                f"{i.nominal:.3g}",
+                f"{i.nominal / self.joules:.1%}" if self.joules else "",
+                f"{i.low:.2g} to {i.high:.2g}",
+            )
+            for name in sorted(self.components, key=self.nominal, reverse=True)
+            for i in (self.interval(name),)
+        ]
+        return html_table(repr(self), ("component", "J", "share", "90 %"), rows)
 
     @property
     def components(self) -> tuple[str, ...]:

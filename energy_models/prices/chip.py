@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...devices.base.errors import RecordError, RevpathError, UnitError, explain, shown, unknown
+from ...devices.base.html import html_table
 from ...devices.base.plausible import refuse_absurd
 from ...devices.base.record import Record, parse_unit, read_record, read_sources, read_toml
 from ..components.model import estimated
@@ -144,6 +145,19 @@ class Chip(_Frozen):
                 if tables.setdefault(point.record, row) != row:
                     raise ValueError(f"record {point.record!r} stands in the tables of two rows of the bill")
         return self
+
+    def __repr__(self) -> str:
+        return (
+            f"Chip({self.name}: {self.kind}, {self.node_nm:g} nm, {len(self.prices)} prices from {len(self.records)} records, "
+            f"{len(self.workloads)} workloads)"
+        )
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """How each event is priced, and why."""
+        rows = [(event, ", ".join(price.record_ids()), price.why) for event, price in self.prices.items()]
+        return html_table(f"{self.name}: {self.title}", ("event", "records", "why"), rows)
 
     def draw_key(self, id: str) -> str:
         """What a record's random draw is addressed by: its component model, the tables of its row of the bill, or `draws.draw_key`."""

@@ -300,13 +300,12 @@ def report(table: pd.DataFrame | None = None, chips: Sequence[Chip] | None = Non
     covered = (silicon["low"] <= silicon["published"]) & (silicon["published"] <= silicon["high"])
     factors = leave_one_out(points)
     lines = [
-        "published and modelled TOPS/W, the model with 5 % and 95 % of its records' uncertainty; errors are modelled over "
-        "published joules (1: exact)",
-        table.to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep="-"),
-        "throughput: modelled over published, where the time comes from the model; elsewhere the published time is an input.",
+        "published and modelled TOPS/W, the model with 5 % and 95 % of its records'\nuncertainty; left out: modelled "
+        "over published\njoules (1: exact) by group factors of the other chips; ~: a simulation; more: --csv",
+        _narrow(table, _POINT),
         "",
         "by chip: largest calibrated residual, then mean errors as factors of at least 1",
-        found.to_string(index=False, float_format=lambda x: f"{x:.3g}"),
+        _narrow(found, _CHIP),
         "",
         f"{int(real['within_goal'].sum())} of {len(real)} measured chips are predicted within a factor of {GOAL:g} at "
         f"every operating point, {int((real['leave_one_out'] <= GOAL).sum())} on average; the worst is "
@@ -324,6 +323,33 @@ def report(table: pd.DataFrame | None = None, chips: Sequence[Chip] | None = Non
         *(f"  {chip}: {known[chip].unexplained}" for chip in real["chip"] if known[chip].unexplained),
     ]
     return "\n".join(lines)
+
+
+_POINT: Mapping[str, str] = {
+    "chip": "chip",
+    "workload": "workload",
+    "published": "published",
+    "model": "model",
+    "low": "5 %",
+    "high": "95 %",
+    "leave_one_out": "left out",
+}
+_CHIP: Mapping[str, str] = {
+    "chip": "chip",
+    "points": "points",
+    "calibrated_residual": "residual",
+    "uncalibrated": "as is",
+    "leave_one_out": "left out",
+    "worst": "worst",
+    "within_goal": "within goal",
+}
+
+
+def _narrow(table: pd.DataFrame, columns: Mapping[str, str]) -> str:
+    """Some columns of a table under short names, in at most 80 columns; simulated designs marked."""
+    shown: Any = table[list(columns)].rename(columns=dict(columns))
+    shown["chip"] = [name if real else f"~{name}" for name, real in zip(table["chip"], table["measured"], strict=True)]
+    return shown.to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep="-")
 
 
 def _listed(factors: Mapping[str, float]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...energy_models.framework.barrier import Affordable
     from ...energy_models.prices.bill import Interval
     from ..compare.revolution import Factor, Revolution
+    from .forms import Form
 
 
 def run_barrier(out: Path, results: Path | None, console: Console | None = None) -> list[Path]:
@@ -45,6 +46,7 @@ def run_barrier(out: Path, results: Path | None, console: Console | None = None)
     for line in [*_product(), *_revolution(factor)]:
         console.print(escape(line), highlight=False, soft_wrap=True)
     console.print(_affordable(rows))
+    console.print(_beside())
     folder = results_folder(out)
     write_whole(folder / "barrier.csv", _as_csv([*by_year(), *rows]).encode())
     with mpl.rc_context(STYLE):
@@ -55,25 +57,39 @@ def run_barrier(out: Path, results: Path | None, console: Console | None = None)
     return [folder / "barrier.csv", *save(figure, folder / "barrier")]
 
 
+def print_levers(form: Form) -> None:
+    """The levers alone, as JSON, CSV or LaTeX."""
+    from ...energy_models.framework.road import levers_table
+    from .forms import print_frame
+
+    print_frame(levers_table(), form)
+
+
 def _levers() -> Table:
+    from rich import box
+
     from ...energy_models.framework.road import levers
 
-    grid = Table(title="The levers: published effects, each against a baseline of its own")
-    for heading in ("lever", "item of the paper", "stage", "enters", "times", "range", "in the road", "evidence"):
-        grid.add_column(heading, justify="right" if heading in ("times", "range") else "left")
+    title = "The levers: published effects, each against a baseline of its own (those of the road: *, taken already: +)"
+    grid = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("lever", "stage", "enters", "times", "range", "evidence"):
+        grid.add_column(
+            heading,
+            justify="right" if heading in ("times", "range") else "left",
+            overflow="fold",
+            min_width=16 if heading == "lever" else 0,
+        )
     for step in levers():
         record = step.factor()
         low, high = (getattr(record.uncertainty, end, None) for end in ("low", "high"))
-        place = ("baseline has it" if step.in_baseline else "yes") if step.counts else ""
+        mark = (" *" if step.counts else "") + (" +" if step.in_baseline else "")
         grid.add_row(
-            escape(step.name),
-            step.item or "",
+            escape(step.name) + mark,
             step.stage,
             step.enters,
-            f"{record.value:g}",
-            "" if low is None else f"{low:g} to {high:g}",
-            place,
-            f"{record.evidence}, read in {record.read_in}",
+            f"{record.value:.4g}",
+            "" if low is None else f"{low:.3g} to {high:.3g}",
+            f"{record.evidence}, {record.read_in}",
         )
     return grid
 
@@ -95,10 +111,10 @@ def _product() -> list[str]:
 
 
 def _times(median: float, product: Interval) -> str:
-    """How many times cheaper over the ranges of the levers, and with every best case at once."""
+    """How many times cheaper over the ranges of the levers, and at the published figures as stated."""
     return (
         f"{median:.0f} times cheaper ({product.low:.0f} to {product.high:.0f}, 90 %) over the ranges of the levers; "
-        f"{product.nominal:.0f} if every best published case held at once"
+        f"{product.nominal:.0f} at the published figures as stated"
     )
 
 
@@ -127,21 +143,44 @@ def _factor(one: Factor) -> str:
 
 
 def _affordable(rows: list[Affordable]) -> Table:
+    from rich import box
+
     places = list(dict.fromkeys(row.where for row in rows))
-    grid = Table(title="Largest model, in 1e9 parameters at 20 tokens each, by budget")
-    for heading in ("step", *dict.fromkeys(f"{row.budget.replace('_', ' ')} ${row.dollars:,.0f}" for row in rows)):
+    title = "Largest model, in 1e9 parameters at 20 tokens each, by budget (median over the levers' ranges)"
+    grid = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("step", *dict.fromkeys(f"{row.budget.replace('_', ' ')}\n${row.dollars:,.0f}" for row in rows)):
         grid.add_column(heading, justify="left" if heading == "step" else "right")
     for place in places:
         grid.add_row(place.replace("\n", " "), *(f"{row.parameters / 1e9:.3g}" for row in rows if row.where == place))
     return grid
 
 
+def _beside() -> Table:
+    from rich import box
+
+    from ...energy_models.framework.beside import beside
+
+    grid = Table(title="Beside the compute", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("what", "the number is", "", "90 %"):
+        grid.add_column(heading, justify="right" if heading in ("", "90 %") else "left")
+    for row in beside():
+        i = row.found.interval
+        grid.add_row(row.name, row.what, f"{i.nominal:.3g}", f"{i.low:.2g} to {i.high:.2g}")
+    return grid
+
+
 def _as_csv(rows: list[Affordable]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(("where", "budget", "dollars", "parameters", "at_best"))
+    table.writerow(("where", "budget", "dollars", "parameters", "as_published"))
     table.writerows(
-        (row.where.replace("\n", " "), row.budget, f"{row.dollars:g}", f"{row.parameters:.4g}", f"{row.at_best:.4g}")
+        (
+            row.where.replace("\n", " "),
+            row.budget,
+            f"{row.dollars:g}",
+            f"{row.parameters:.4g}",
+            f"{row.as_published:.4g}",
+        )
         for row in rows
     )
     return text.getvalue()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,23 +16,69 @@ from ...devices.base.files import results_folder, write_whole
 from ..compare.verdict import plain_number
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...energy_models import Chip
+    from .forms import Form
+
+
+def chips_frame() -> pd.DataFrame:
+    """One row a chip of the library: kind, node, what it is, records, how many are assumed or unverified, workloads."""
+    import pandas as pd
+
+    from ...energy_models import chip_names, load_chip
+
+    chips = [load_chip(name) for name in chip_names()]
+    return pd.DataFrame(
+        {
+            "chip": chip.name,
+            "kind": chip.kind,
+            "node (nm)": chip.node_nm,
+            "what it is": chip.title,
+            "records": len(chip.records),
+            "shaky": sum(record.shaky for record in chip.records.values()),
+            "workloads": ", ".join(work.name for work in chip.workloads),
+        }
+        for chip in chips
+    )
+
+
+def chip_frame(name: str) -> pd.DataFrame:
+    """One row a workload of a chip: energy, speed and area, beside what was published."""
+    import pandas as pd
+
+    from ...energy_models import load_chip, performance
+
+    chip = load_chip(name)
+    rows = []
+    for work in chip.workloads:
+        efficiency = chip.records.get(work.efficiency)
+        found = asdict(performance(chip, work.name))
+        rows.append(
+            {"workload": work.name, **found, "tops_per_watt_published": efficiency and efficiency.to("op/J") / 10**12}
+        )
+    return pd.DataFrame(rows)
 
 
 def print_chips(console: Console | None = None) -> None:
-    """The chips of the library: what each is, and how many of its prices lean on what."""
-    from ...energy_models import chip_names, load_chip
-
+    """The chips of the library: what each is, and how many of its prices are assumed or unverified."""
     console = console or _console()
-    grid = Table()
-    for heading in ("chip", "kind", "what it is", "records", "assumed or unverified", "workloads"):
-        grid.add_column(heading, justify="right" if heading in ("records", "assumed or unverified") else "left")
-    for name in chip_names():
-        chip = load_chip(name)
-        shaky = sum(record.shaky for record in chip.records.values())
-        workloads = ", ".join(w.name for w in chip.workloads)
-        grid.add_row(name, chip.kind, escape(chip.title), str(len(chip.records)), str(shaky), escape(workloads))
+    frame = chips_frame()
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    grid.add_column("chip", no_wrap=True)  # never cut: it is to be typed
+    for heading, right in (
+        ("kind", False),
+        ("what it is", False),
+        ("records", True),
+        ("shaky", True),
+        ("workloads", False),
+    ):
+        grid.add_column(heading, justify="right" if right else "left")
+    for row in frame.to_dict("records"):
+        names = ("chip", "kind", "what it is", "records", "shaky", "workloads")
+        grid.add_row(*(escape(str(row[name])) for name in names))
     console.print(grid)
+    console.print("shaky: assumed, or read nowhere that can be pointed at", soft_wrap=True, highlight=False)
 
 
 def print_chip(name: str, console: Console | None = None) -> None:
@@ -99,8 +147,8 @@ def _print_floors(console: Console, chip: Chip) -> None:
     console.print(grid)
 
 
-def run_validation(out: Path | None, file: Path | None = None) -> list[Path]:
-    """Print the validation report; with a folder, write table and figure and return their paths.
+def run_validation(out: Path | None, file: Path | None = None, form: Form = "table") -> list[Path]:
+    """Print the validation report, or its table in another form; with a folder, write table and figure and return their paths.
 
     file: a chip of one's own, which enters the table beside those of the library.
     """
@@ -110,7 +158,12 @@ def run_validation(out: Path | None, file: Path | None = None) -> list[Path]:
     chips = None if file is None else beside_the_library(load_chip(file))
     points = cases(chips)
     content = validation_table(points)
-    print(report(content, chips))
+    if form == "table":
+        print(report(content, chips))
+    else:
+        from .forms import print_frame
+
+        print_frame(content, form)
     if out is None:
         return []
     import matplotlib as mpl

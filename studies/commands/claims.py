@@ -15,10 +15,12 @@ from rich.padding import Padding
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from ...energy_models.claims.claim import Tested
     from ...energy_models.prices.bill import Interval
+    from .forms import Form
 
 _STYLES = {
     "reproduced": "green",
@@ -35,7 +37,13 @@ _INDENT = 6
 
 
 def run_claims(
-    name: str | None = None, out: Path | None = None, *, seed: int = 0, console: Console | None = None
+    name: str | None = None,
+    out: Path | None = None,
+    *,
+    seed: int = 0,
+    console: Console | None = None,
+    form: Form = "table",
+    doubts: bool = False,
 ) -> list[Path]:
     """Compute the claims, or those of one name, and print them.
 
@@ -50,32 +58,43 @@ def run_claims(
 
     tested = retest(name, seed=seed)
     console = console or wide_console()
-    if name is None:
-        print_claims(tested, console)
+    if form != "table":
+        from ...energy_models.claims.table import claims_table
+        from .forms import print_frame
+
+        print_frame(claims_table(tested) if form != "latex" else _for_papers(tested), form)
+    elif name is None:
+        print_claims(tested, console, doubts=doubts)
     else:
         for each in tested:
-            print_claim(each, console)
+            print_claim(each, console, doubts=doubts)
     return [] if out is None else write_claims(tested, out)
 
 
-def print_claims(tested: Sequence[Tested], console: Console) -> None:
-    """What they lean on, the table, the rule, a paragraph a claim, and the sources by number."""
-    _lean(tested, console)
+def _for_papers(tested: Sequence[Tested]) -> pd.DataFrame:
+    """The columns of the printed table."""
+    from ...energy_models.claims.table import claims_table
+
+    return claims_table(tested)[["claim", "title", "published", "own", "today", "low", "high", "verdict"]]  # type: ignore[return-value]
+
+
+def print_claims(tested: Sequence[Tested], console: Console, *, doubts: bool = True) -> None:
+    """The table, the rule, a paragraph a claim, what they lean on, and the sources by number."""
     console.print(_table(tested))
     _rule(console)
     numbers = {source: i for i, source in enumerate(sorted({s for t in tested for s in t.sources}), 1)}
     for t in tested:
         _paragraph(t, console, numbers)
+    _lean(tested, console, doubts)
     for source, number in numbers.items():
         _say(console, f"[{number}] {source}")
 
 
-def print_claim(t: Tested, console: Console) -> None:
+def print_claim(t: Tested, console: Console, *, doubts: bool = True) -> None:
     """One claim in full: why, the steps and boundaries, GPUs by year, records and sources."""
     from ...energy_models.claims.claim import BOUNDARIES
     from ...energy_models.claims.table import figure
 
-    _lean([t], console)
     console.print(_table([t]))
     _paragraph(t, console, {})
     if t.published is not None:
@@ -97,6 +116,7 @@ def print_claim(t: Tested, console: Console) -> None:
         grid.add_row(id, f"{record.value:.4g}", record.unit, record.evidence.value, record.read_in.value)
     if t.records:
         console.print(grid)
+    _lean([t], console, doubts)
     for source in dict(sorted((r.source.citation, r.source) for r in t.records.values())).values():
         _say(console, f"- {source.citation} {source.url}")
 
@@ -174,12 +194,12 @@ def _rule(console: Console) -> None:
     )
 
 
-def _lean(tested: Sequence[Tested], console: Console) -> None:
-    shaky = sorted({id for t in tested for id in t.shaky})
-    if shaky:
-        which = "These claims lean" if len(tested) > 1 else "This claim leans"
-        records = "record" if len(shaky) == 1 else "records"
-        _wrapped(console, f"{which} on {len(shaky)} assumed or unverified {records}: {', '.join(shaky)}.")
+def _lean(tested: Sequence[Tested], console: Console, whole: bool) -> None:
+    from ..doubts import leaning
+
+    said = leaning("These claims", {id for t in tested for id in t.shaky}, whole=whole)
+    if said:
+        _wrapped(console, said)
 
 
 def _span(interval: Interval) -> str:

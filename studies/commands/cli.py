@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
 )
 _INTERRUPTED = 130
+_Doubts = Annotated[bool, typer.Option("--doubts", help="Name every assumed or unverified record behind it.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")]
 _Latex = Annotated[bool, typer.Option("--latex", help="Print a LaTeX tabular instead of a table.")]
@@ -153,11 +154,24 @@ def records(
     shaky: Annotated[
         bool, typer.Option("--shaky", help="Only what is assumed or was read nowhere to point at.")
     ] = False,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
+    bib: Annotated[Path | None, typer.Option(help="Write the sources of what is listed as BibTeX.")] = None,
 ) -> None:
     """List the library's numbers with evidence and source, or show one in full."""
-    from .records import print_records
+    from .records import choose_records, print_records, records_frame, write_bib
 
-    print_records(text, evidence=evidence, unit=unit, source=source, shaky=shaky)
+    asked = {"evidence": evidence, "unit": unit, "source": source, "shaky": shaky}
+    form = _form(as_json, as_csv, as_latex)
+    if form == "table":
+        print_records(text, **asked)  # type: ignore[arg-type]
+    else:
+        from .forms import print_frame
+
+        print_frame(records_frame(choose_records(text, **asked)), form)  # type: ignore[arg-type]
+    if bib is not None:
+        print(write_bib(bib, [record.source for record in choose_records(text, **asked)]))  # type: ignore[arg-type]
 
 
 @app.command()
@@ -165,11 +179,19 @@ def cite(
     result: Annotated[Path, typer.Argument(help="A folder of `revpath compare`, or a result.json.")] = Path(
         "revpath-results"
     ),
+    bib: Annotated[Path | None, typer.Option(help="Write them as BibTeX into this file, such as refs.bib.")] = None,
+    as_bib: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX instead of a list.")] = False,
+    as_json: _Json = False,
 ) -> None:
-    """Print the references that a result used, each with the records taken from it."""
-    from .records import print_citations
+    """Print the references that a result used, each with the records taken from it; or write them as a .bib file."""
+    from .records import print_citations, print_citations_as, write_bib_of
 
-    print_citations(result)
+    if as_bib or as_json:
+        print_citations_as(result, "bibtex" if as_bib else "json")
+    else:
+        print_citations(result)
+    if bib is not None:
+        print(write_bib_of(bib, result))
 
 
 @app.command()
@@ -192,6 +214,10 @@ def claims(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for claims.csv, claims.pdf and claims.png.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Root of the draws.")] = 0,
+    doubts: _Doubts = False,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """Compute published advantage factors again: under their own numbers, and against today's baselines."""
     from .claims import run_claims
@@ -199,7 +225,8 @@ def claims(
 
     _place(out)
 
-    say_paths(run_claims(name, out, seed=seed))
+    form = _form(as_json, as_csv, as_latex)
+    say_paths(run_claims(name, out, seed=seed, form=form, doubts=doubts))
 
 
 @app.command()
@@ -209,27 +236,45 @@ def barrier(
         typer.Option(help="A folder of `revpath compare`, or a result.json, for the revolutionary path's own factor."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for barrier.pdf and barrier.png.")] = Path("revpath-results"),
+    doubts: _Doubts = False,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """Draw who can afford to train which model, by year and by step of the evolutionary road."""
     from ..doubts import doubts_of_barrier
-    from .barrier import run_barrier
+    from .barrier import print_levers, run_barrier
     from .console import say_paths
 
+    form = _form(as_json, as_csv, as_latex)
+    if form != "table":
+        print_levers(form)
+        return
     _place(out)
-    _first(doubts_of_barrier())
-    say_paths(run_barrier(out, results))
+    paths = run_barrier(out, results)
+    _last(doubts_of_barrier(whole=doubts))
+    say_paths(paths)
 
 
 @app.command()
 def chips(
     name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
+    doubts: _Doubts = False,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """List the chips that price events, or show what one makes of its published workloads."""
     from ..doubts import doubts_of_chips
-    from .chips import print_chip, print_chips
+    from .chips import chip_frame, chips_frame, print_chip, print_chips
+    from .forms import print_frame
 
-    _first(doubts_of_chips(name))
+    form = _form(as_json, as_csv, as_latex)
+    if form != "table":
+        print_frame(chips_frame() if name is None else chip_frame(name), form)
+        return
     print_chips() if name is None else print_chip(name)
+    _last(doubts_of_chips(name, whole=doubts))
 
 
 @app.command()
@@ -240,6 +285,10 @@ def validate(
     out: Annotated[
         Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
     ] = None,
+    doubts: _Doubts = False,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """Set the chips' modelled energy beside what was published of the silicon, calibrated and left out."""
     from ..doubts import doubts_of_validation
@@ -247,8 +296,11 @@ def validate(
     from .console import say_paths
 
     _place(out)
-    _first(doubts_of_validation(file))
-    say_paths(run_validation(out, file))
+    form = _form(as_json, as_csv, as_latex)
+    paths = run_validation(out, file, form)
+    if form == "table":
+        _last(doubts_of_validation(file, whole=doubts))
+    say_paths(paths)
 
 
 @app.command()
@@ -278,6 +330,7 @@ def gpus(
     out: Annotated[
         Path | None, typer.Option(help="Folder for gpu_validation.csv, gpu_validation.pdf and gpu_validation.png.")
     ] = None,
+    doubts: _Doubts = False,
 ) -> None:
     """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
     if context.invoked_subcommand is None:
@@ -285,8 +338,8 @@ def gpus(
         from .gpu import print_gpus
 
         _place(out)
-        _first(doubts_of_gpus())
         print_gpus(out=out)
+        _last(doubts_of_gpus(whole=doubts))
 
 
 @gpu.command()
@@ -334,8 +387,8 @@ def _form(as_json: bool, as_csv: bool, as_latex: bool) -> Form:
         raise typer.BadParameter(str(error)) from None
 
 
-def _first(doubts: str) -> None:
-    """What a report leans on, on its first line; nothing where it leans on nothing doubtful."""
+def _last(doubts: str) -> None:
+    """What a report leans on, after it; nothing where it leans on nothing doubtful."""
     if doubts:
         from ...devices.base.printable import printable
 

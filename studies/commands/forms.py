@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -88,20 +90,22 @@ def escaped(text: str) -> str:
 
 
 def bibtex(sources: Iterable[Source]) -> str:
-    """BibTeX entries of sources, by key; the citation stands whole in ``note``, since it was not taken apart when read."""
+    """BibTeX entries of sources, by their keys; a citation stands whole in ``note``, since it was never taken apart.
+
+    Two sources of one key, from two files, are told apart by a letter.
+    """
+    by_citation = {source.citation: source for source in sources}
     entries: dict[str, str] = {}
-    for source in sources:
-        year = re.search(r"\b(19|20)\d{2}\b", source.citation)
-        first = re.findall(r"[A-Za-zÀ-ž]+", source.citation.split(",")[0]) or ["source"]
-        stem = f"{first[-1].lower()}{year[0] if year else ''}"
-        key, n = stem, 1
-        while key in entries and source.citation not in entries[key]:
-            n += 1
-            key = f"{stem}{chr(ord('a') + n - 1)}" if n <= 26 else f"{stem}-{n}"
-        fields = [f"  note = {{{escaped(source.citation)}}}"]
-        if year:
-            fields.append(f"  year = {{{year[0]}}}")
-        if source.url:
-            fields.append(f"  url = {{{source.url}}}")
-        entries[key] = "@misc{" + key + ",\n" + ",\n".join(fields) + "\n}\n"
-    return "\n".join(entries[key] for key in sorted(entries))
+    for source in sorted(by_citation.values(), key=lambda one: (one.key, one.citation)):
+        key = next(key for key in _keys(source.key) if key not in entries)
+        year = re.search(r"\b(?:19|20)\d{2}\b", source.citation)
+        fields = {"note": escaped(source.citation), "year": year[0] if year else "", "url": source.url}
+        lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
+        entries[key] = "@misc{" + key + ",\n" + ",\n".join(lines) + "\n}\n"
+    return "\n".join(entries.values())
+
+
+def _keys(key: str) -> Iterator[str]:
+    yield key
+    for n in count():
+        yield f"{key}{ascii_lowercase[n % 26]}{n // 26 or ''}"

@@ -38,7 +38,7 @@ def _metered_table(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOu
     )
     left = ("run", "GPU", "paper", "metered", "FLOP")
     for heading in (*left, "published W", "model W", "error", "paper left out"):
-        grid.add_column(heading, justify="left" if heading in left else "right")
+        grid.add_column(heading, justify="left" if heading in left else "right", overflow="fold")
     for row in _metered_rows(alone, papers):
         grid.add_row(*(escape(cell) for cell in row[:5]), row[5], row[6], row[7], row[8])
     return grid
@@ -116,7 +116,9 @@ def _record_table() -> Table:
     hours = {left.run.name: left for left in hours_left_out("mean")}
     grid = Table(title="Runs of record, from parameters, tokens and GPU alone, each left out")
     for heading in ("run", "GPU", "year", "what the published energy is", "energy", "GPU-hours"):
-        grid.add_column(heading, justify="right" if heading in ("energy", "GPU-hours", "year") else "left")
+        grid.add_column(
+            heading, justify="right" if heading in ("energy", "GPU-hours", "year") else "left", overflow="fold"
+        )
     for run in runs():
         basis = _BASES[run.basis] if run.basis else "none published"
         if run.basis == "measured":

@@ -91,8 +91,8 @@ def _say_rules(console: Console, network: Network, found: list[NetworkPrice]) ->
 
     say(
         f"Chips: arrays of {TILE} x {TILE} of the cells of `revpath compare`, read one layer after another, with {INPUTS}; "
-        "activations written and read once; s is of the arrays alone, mm2 of as many units of the chip as hold the weights, at its "
-        "own precision, where known. "
+        "activations written and read once; s is of arrays and, where the chip's file has a digital part, of its lanes; mm2 of as "
+        "many units of the chip as hold the weights, at its own precision, where known. "
         "Writing the weights once is not counted."
     )
     say(

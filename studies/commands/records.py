@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ...devices import device_names, load_device
 from ...devices.base.errors import RevpathError, UnknownName, unknown
-from ...devices.base.record import Evidence, Record, parse_unit
+from ...devices.base.files import write_whole
+from ...devices.base.record import Evidence, Record, Source, parse_unit
 from ...energy_models.records import library
 from ..compare.result import read_result, result_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @cache
@@ -117,14 +124,76 @@ def print_records(
         console,
         f"{len(chosen)} of {len(known_records())} records; {unsure} are assumed or were read nowhere to point at (!)",
     )
-    grid = Table()
-    for heading in ("record", "value", "unit", "spread", "evidence", "read in", "source"):
-        grid.add_column(heading, justify="right" if heading == "value" else "left", overflow="fold")
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("record", "value", "unit", "spread", "evidence", "source"):
+        whole = heading in ("record", "value")  # never cut: a record is to be typed
+        grid.add_column(heading, justify="right" if heading == "value" else "left", overflow="fold", no_wrap=whole)
     for r in chosen:
         mark = " !" if r.shaky else ""
-        row = (r.id + mark, f"{r.value:.4g}", r.unit, _spread(r), str(r.evidence), str(r.read_in), r.source.key)
+        evidence = f"{r.evidence}, {r.read_in}"
+        row = (r.id + mark, f"{r.value:.4g}", r.unit, _spread(r), evidence, r.source.key)
         grid.add_row(*(escape(cell) for cell in row))
     console.print(grid)
+
+
+def records_frame(chosen: Sequence[Record]) -> pd.DataFrame:
+    """One row a record, for other programs."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "record": r.id,
+            "value": r.value,
+            "unit": r.unit,
+            "spread": _spread(r),
+            "evidence": str(r.evidence),
+            "read in": str(r.read_in),
+            "shaky": r.shaky,
+            "source": r.source.key,
+            "citation": r.source.citation,
+            "url": r.source.url,
+        }
+        for r in chosen
+    )
+
+
+def write_bib(file: Path, sources: Iterable[Source]) -> Path:
+    """BibTeX of the sources into a file.
+
+    Raises
+    ------
+    RevpathError: the file cannot be written.
+    """
+    from .forms import bibtex
+
+    write_whole(file, bibtex(sources).encode())
+    return file
+
+
+def sources_of(result: str | Path) -> list[Source]:
+    """The sources that a result used, once each; those whose records are not of this library keep what the result says."""
+    found: dict[str, Source] = {}
+    for citation, ids in used_sources(result)[0].items():
+        source = next((known_records()[id].source for id in ids if id in known_records()), None)
+        found[citation] = source or Source(key="other", citation=citation)
+    return list({source.citation: source for source in found.values()}.values())
+
+
+def write_bib_of(file: Path, result: str | Path) -> Path:
+    """BibTeX of what a result used into a file."""
+    return write_bib(file, sources_of(result))
+
+
+def print_citations_as(result: str | Path, form: Literal["bibtex", "json"]) -> None:
+    """The references that a result used, as BibTeX or JSON."""
+    from .forms import bibtex
+
+    if form == "bibtex":
+        print(bibtex(sources_of(result)), end="")
+        return
+    found, shaky = used_sources(result)
+    rows = [{"citation": citation, "records": ids} for citation, ids in found.items()]
+    print(json.dumps({"references": rows, "assumed or unverified": shaky}, indent=1, ensure_ascii=False))
 
 
 def _print_record(record: Record, console: Console) -> None:
@@ -196,12 +265,12 @@ def print_citations(result: str | Path, console: Console | None = None) -> None:
     """The references that a result used, each with the records taken from it."""
     console = console or _console()
     found, shaky = used_sources(result)
-    if shaky:
-        _say(console, f"This result leans on {len(shaky)} assumed or unverified records: {', '.join(shaky)}.")
     _say(console, f"{len(found)} references:")
     for number, (citation, ids) in enumerate(found.items(), 1):
         _say(console, f"[{number}] {citation}")
         _say(console, f"    {', '.join(ids)}")
+    if shaky:
+        _say(console, f"This result leans on {len(shaky)} assumed or unverified records: {', '.join(shaky)}.")
 
 
 def _say(console: Console, line: str) -> None:

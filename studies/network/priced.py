@@ -14,6 +14,8 @@ from ...energy_models.gpu.price import BASES, Basis, price_on_gpu
 from ...energy_models.prices.bill import Interval
 from ...energy_models.prices.chip import Chip
 from ...energy_models.prices.pricing import unit_prices
+from ...energy_models.prices.schedule import completed
+from ...energy_models.prices.schedule import seconds as seconds_of
 from ...energy_models.prices.vocabulary import FLOOR_EVENTS, parse_event
 from ...energy_models.records import get
 from ...energy_models.sensitivity import propagate
@@ -34,8 +36,8 @@ _WEIGHT_BYTES = 2  # bf16, as the GPUs' formats
 class NetworkPrice:
     """One example of a network on one chip or GPU.
 
-    joules: at the boundary of the chip or GPU, with its central 90 %; of what is priced. seconds: arrays one layer after
-    another, or a GPU at its training utilisation and never faster than its memory gives it the weights for a whole batch.
+    joules: at the boundary of the chip or GPU, with its central 90 %; of what is priced. seconds: arrays and lanes, one
+    layer after another, or a GPU at its training utilisation and never faster than its memory gives it the weights for a whole batch.
     mm2: of as many units of the chip's published workload as hold the weights, at its own precision; None where it is not
     known. not_priced: events that the chip has no price for, each with its amount, so the joules are too few by them.
     """
@@ -101,8 +103,9 @@ def _on_chip(chip: Chip, done: Counted, weights: int, hardware: Hardware, n_draw
     except PriceError:  # the device's pulses have no energies of their own: the chip's are taken
         overrides = {}
     overrides = {event: record for event, record in overrides.items() if event in done.events}
+    whole, seconds = _completed(done, chip)
     events, left = {}, []
-    for name, amount in done.events.items():
+    for name, amount in whole.items():
         bare = parse_event(name)[0]
         if bare in FLOOR_EVENTS:
             continue
@@ -119,7 +122,18 @@ def _on_chip(chip: Chip, done: Counted, weights: int, hardware: Hardware, n_draw
     if any(not name.startswith("array.read_energy") for name in events):
         bill = price(events, chip, overrides={k: v for k, v in overrides.items() if k in present}, n_draws=n_draws)
         joules = bill.interval()
-    return NetworkPrice(chip.name, chip.title, joules, done.seconds, _area(chip, weights), tuple(left))
+    return NetworkPrice(chip.name, chip.title, joules, seconds, _area(chip, weights), tuple(left))
+
+
+def _completed(done: Counted, chip: Chip) -> tuple[Mapping[str, float], float]:
+    """The events with those that the chip's digital part adds, as in the study, and the seconds of arrays and lanes.
+
+    Tiles of a layer read side by side: the lanes wait for the longest of them, not for their sum.
+    """
+    if chip.digital is None:
+        return done.events, done.seconds
+    whole = completed({**done.events, "array.busy_s": done.seconds}, chip)
+    return {**whole, "array.busy_s": done.events["array.busy_s"]}, seconds_of(whole)
 
 
 def _priced(name: str, amount: float, chip: Chip, overridden: bool) -> bool:

@@ -14,9 +14,10 @@ from revpath.energy_models.framework.barrier import (
     budgets,
     by_step,
     by_year,
-    middle_and_best,
+    middle_and_published,
     price_years,
 )
+from revpath.energy_models.framework.beside import anchors
 from revpath.energy_models.framework.plan import Plan, affordable_parameters, cost, dollars_per_flop, law_table
 from revpath.energy_models.framework.road import road, saving
 from revpath.energy_models.sensitivity import propagate
@@ -167,7 +168,7 @@ def test_steps_multiply_and_the_revolution_stands_alone():
     (instead,) = [value for (where, budget), value in rows.items() if "analog" in where and budget == "company"]
     assert instead == pytest.approx(today / 2)
     assert rows["deduplication of text", "company"] == pytest.approx(math.sqrt(1.225) * today, rel=0.01)
-    best = [row.at_best for row in by_step() if row.budget == "company"]
+    best = [row.as_published for row in by_step() if row.budget == "company"]
     assert best[-1] == pytest.approx(math.sqrt(1.351 * 4 * 2 * 1.75 * 2.32 / 1.674) * today, rel=1e-3)
     assert best == sorted(best)
 
@@ -175,7 +176,7 @@ def test_steps_multiply_and_the_revolution_stands_alone():
 def test_the_middle_of_each_step_lies_inside_its_interval():
     left = [step for step in road() if not step.in_baseline]
     for n in range(1, len(left) + 1):
-        middle, best = middle_and_best(left[:n])
+        middle, best = middle_and_published(left[:n])
         interval = propagate(saving(left[:n])).interval
         assert interval.low < middle < interval.high
         assert best > middle
@@ -193,7 +194,7 @@ def test_figures_have_a_line_for_each_budget():
     from matplotlib.figure import Figure
 
     left, right = Figure().subplots(1, 2)
-    assert len(plot_by_year(left).get_lines()) == len(budgets()) + 4
+    assert len(plot_by_year(left).get_lines()) == len(budgets()) + 4 + len(anchors())
     assert len(plot_by_step(right).get_lines()) == len(budgets())
 
 

@@ -18,6 +18,16 @@ def test_a_report_without_doubts_says_nothing():
     )
 
 
+def test_a_short_line_counts_all_and_names_a_few():
+    many = [f"a.{n}" for n in range(9)]
+    said = doubts.leaning("These figures", ["model.z", *many], whole=False)
+    assert said == (
+        "These figures lean on 10 assumed or unverified records: a.0, a.1, a.2, a.3 and 6 more (--doubts names all)."
+    )
+    assert doubts.leaning("These figures", many[:4], whole=False) == doubts.leaning("These figures", many[:4])
+    assert doubts.leaning("These figures", ["a.0"]) == "These figures lean on 1 assumed or unverified record: a.0."
+
+
 @pytest.mark.parametrize("name", chip_names())
 def test_all_of_a_chip(name):
     found = set(ids(doubts.doubts_of_chips(name)))

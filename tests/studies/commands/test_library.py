@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_citations_of_a_result(tmp_path):
     assert shaky == ["x.y"]
     console, out = listen()
     print_citations(write(tmp_path, RESULT), console)
-    assert out.getvalue().startswith("This result leans on 1 assumed or unverified records: x.y.")
+    assert out.getvalue().splitlines()[-1] == "This result leans on 1 assumed or unverified records: x.y."
     assert "3 references" in out.getvalue()
 
 
@@ -142,7 +143,8 @@ def test_claims_are_printed_and_written(tmp_path):
     assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
     assert all(f.stat().st_size > 500 for f in files)
     text = out.getvalue()
-    assert text.startswith("These claims lean on")
+    assert "These claims lean on" in text
+    assert "(--doubts names all)" in " ".join(text.split())
     for part in ("refuted", "explained", "not recomputable", "no factor", "PUMA", "Missing: a factor", "[1] "):
         assert part in text
     again = run_claims(None, tmp_path / "again", console=listen()[0])
@@ -276,7 +278,7 @@ def test_barrier_is_drawn(tmp_path, capsys):
     files = run_barrier(tmp_path / "out", None, console)
     for part in (
         "FlashAttention",
-        "if every best published case held at once",
+        "at the published figures as stated",
         "Revolutionary path: no comparison given",
         "$1,000,000",
     ):
@@ -324,8 +326,36 @@ def test_the_road_prints_its_middle_with_its_interval_and_the_best_case_apart():
     from revpath.studies.commands.barrier import _product, _times
 
     assert _times(51.0, Interval(105.0, 50.0, 24.0, 94.0)) == (
-        "51 times cheaper (24 to 94, 90 %) over the ranges of the levers; 105 if every best published case held at once"
+        "51 times cheaper (24 to 94, 90 %) over the ranges of the levers; 105 at the published figures as stated"
     )
     for line in _product()[:-1]:
         middle, low, high = (float(x) for x in re.search(r"(\d+) times cheaper \((\d+) to (\d+)", line).groups())
         assert low < middle < high
+
+
+def test_sources_are_written_as_bibtex(tmp_path):
+    from revpath.devices.base.record import Source
+    from revpath.studies.commands.forms import bibtex
+    from revpath.studies.commands.records import known_records, write_bib
+
+    sources = [record.source for record in known_records().values()]
+    file = write_bib(tmp_path / "all.bib", sources)
+    text = file.read_text()
+    keys = re.findall(r"^@misc\{(\S+),$", text, re.M)
+    assert len(keys) == len(set(keys)) == len({source.citation for source in sources})
+    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")  # balanced
+    twice = [Source(key="kull2013", citation=f"L. Kull et al., part {n} & more, 2013") for n in (1, 2)]
+    assert re.findall(r"@misc\{(\w+)", bibtex(twice)) == ["kull2013", "kull2013a"]
+    assert r"part 1 \& more" in bibtex(twice)
+
+
+def test_a_result_is_cited_as_bibtex(tmp_path):
+    from revpath.studies.commands.records import print_citations_as, write_bib_of
+
+    result = write(tmp_path, RESULT)
+    assert "@misc{" in write_bib_of(tmp_path / "refs.bib", result).read_text()
+    with redirect_stdout(StringIO()) as said:
+        print_citations_as(result, "json")
+    assert {"references", "assumed or unverified"} == set(json.loads(said.getvalue()))
+    with pytest.raises(RevpathError):
+        write_bib_of(tmp_path / "no" / "such" / "refs.bib", result)

@@ -11,6 +11,7 @@ from helpers.statistics import relative
 from typer.testing import CliRunner
 
 from revpath.energy_models import PriceError, load_chip, price, pulse_prices
+from revpath.energy_models.prices.schedule import completed
 from revpath.energy_models.records import get
 from revpath.simulator import Crossbar, TiledCrossbar
 from revpath.studies.commands.cli import app
@@ -127,14 +128,21 @@ def test_a_gpu_counts_two_operations_a_product_and_six_in_training():
     assert digital(MLP)["digital.compare"] == 40
 
 
+def completed_by_hand(done):
+    """As the study completes its events, with the lanes waiting for arrays that read side by side."""
+    events = {name: n for name, n in done.events.items() if "snr_sum" not in name}
+    whole = completed({**events, "array.busy_s": done.seconds}, load_chip("puma-32nm"))
+    return {**whole, "array.busy_s": events["array.busy_s"]}
+
+
 def test_prices_are_those_of_the_events_on_a_chip():
     (ours,) = price_network(MLP, chips=["puma-32nm"], gpus=[])
     assert ours.not_priced == ()
-    events = {name: n for name, n in counted(MLP).events.items() if "snr_sum" not in name}
+    events = completed_by_hand(counted(MLP))
     assert ours.joules.nominal == relative(price(events, load_chip("puma-32nm")).joules)
     # a training step pays for the device's own pulses
     (step,) = price_network(MLP, training=True, chips=["puma-32nm"], gpus=[])
-    events = {name: n for name, n in counted(MLP, training=True).events.items() if "snr_sum" not in name}
+    events = completed_by_hand(counted(MLP, training=True))
     own = pulse_prices(Hardware().cell())
     assert step.joules.nominal == relative(price(events, load_chip("puma-32nm"), overrides=own).joules)
     assert step.joules.nominal > ours.joules.nominal
@@ -145,7 +153,11 @@ def test_gpus_by_hand():
     assert run.joules.nominal > 2 * MLP.products * get("gpu.run.llama31_405b").value
     assert h100.seconds >= MLP.parameters * 2 / 3.35e12  # its memory must give it the weights
     (many,) = price_network(MLP, chips=[], gpus=["h100"], batch=1000)
-    rate, u, restarts = get("gpu.h100.matmul_bf16").to("flop/s"), get("gpu.utilisation").value, get("gpu.restarts").value
+    rate, u, restarts = (
+        get("gpu.h100.matmul_bf16").to("flop/s"),
+        get("gpu.utilisation").value,
+        get("gpu.restarts").value,
+    )
     assert many.seconds == relative(2 * MLP.products / (u * rate) * (1 + restarts))  # then its products take longer
     assert many.joules.nominal < h100.joules.nominal
     for batch in (0, 1.5, True):
@@ -324,7 +336,7 @@ def test_the_command_prints_tables_and_json():
         assert part in " ".join(done.output.split())
     found = json.loads(run(app, ["network", "30x20x10", "--json", "--training"]).output)
     assert (found["training"], found["multiply_accumulates"]) == (True, 800)
-    assert len(found["prices"]) == 20
+    assert {"reram-32nm", "h100-run", "b200"} <= {row["where"] for row in found["prices"]}
     assert run(app, ["network", "30x20x10", "--csv"]).output.startswith("where,J,low,high,pJ/MAC,s,mm2,J s,")
     assert r"\begin{tabular}" in run(app, ["network", "30x20x10", "--latex"]).output
     assert run(app, ["network", "30x20x10", "--json", "--csv"]).exit_code == 2
