@@ -91,6 +91,7 @@ def print_comparison(found: Comparison) -> None:
     print_boundaries(found, console)
     print_roles(found, console)
     _print_ratios(console, found)
+    _print_influences(console, found)
     if found.baseline is None:
         say_styled(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
     if verdict.short:  # on a line of its own, before what depends on it
@@ -187,6 +188,15 @@ def _over_floor(bill: Bill, components: Sequence[str]) -> str:
     if not etas:
         return f"none: {why_no_floor(components[0])}"
     return f"{'at least ' if len(components) > 1 else ''}{plain_number(min(etas))} times"
+
+
+def _print_influences(console: Console, found: Comparison) -> None:
+    """What else than prices moves the ratio, and the interval that holds all of it."""
+    from ..compare.influence import sentences
+
+    if found.verdict.ratio is not None:
+        for line in sentences(found.verdict.ratio.nominal, found.influences):
+            say(console, line)
 
 
 def _print_ratios(console: Console, found: Comparison) -> None:
