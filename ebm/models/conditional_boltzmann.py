@@ -147,10 +147,11 @@ class ConditionalBoltzmann(SymbolModel):
 
     def _learn_at_once(self, rows: np.ndarray, y: np.ndarray, shares: np.ndarray) -> None:
         """All mini-batches in one kernel, with the bits of `_learn_batch`."""
-        tables = tuple(synapses.table for synapses in self.synapses_)  # type: ignore[attr-defined]
+        tables = [synapses.tables for synapses in self.synapses_]  # type: ignore[attr-defined]
+        couplings, left = (tuple(of_orders) for of_orders in zip(*tables, strict=True))
         rates = (self.learning_rate * shares).astype(np.float32)
         bias_rates = (self.bias_learning_rate * shares).astype(np.float32)
-        learn_ideal(tables, self.intercept_, rows, y, self.batch_size, rates, bias_rates)
+        learn_ideal(couplings, left, self.intercept_, rows, y, self.batch_size, rates, bias_rates)
         for synapses in self.synapses_:
             synapses.count_products(2 * len(y) * self.n_symbols)  # type: ignore[attr-defined]
 

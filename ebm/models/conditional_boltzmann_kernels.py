@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ...simulator.compile import kernel
+from ..synapses.carry import add_to_row
 
 
 @kernel()
@@ -42,11 +43,11 @@ def add_errors(bias, errors, rate):
 
 
 @kernel()
-def learn_ideal(couplings, bias, rows, y, batch, rates, bias_rates):
+def learn_ideal(couplings, left, bias, rows, y, batch, rates, bias_rates):
     """Learn y (n,) from rows (n, orders) in place, mini-batch by mini-batch.
 
-    couplings: tuple of (n_in, n_symbols) float32, one an order; bias (n_symbols,) float32; rates, bias_rates (batches,)
-    float32: of one sample, for each mini-batch.
+    couplings, left: tuples of (n_in, n_symbols) float32, one an order, and what they do not show; bias (n_symbols,) float32;
+    rates, bias_rates (batches,) float32: of one sample, for each mini-batch.
     """
     errors = np.empty((batch, bias.size), np.float32)
     for b in range(rates.size):
@@ -61,6 +62,5 @@ def learn_ideal(couplings, bias, rows, y, batch, rates, bias_rates):
         of_batch = errors[: last - first]
         for k, coupling in enumerate(couplings):
             for s in range(first, last):
-                for j in range(bias.size):
-                    coupling[rows[s, k], j] += rates[b] * of_batch[s - first, j]
+                add_to_row(coupling, left[k], rows[s, k], of_batch[s - first], rates[b])
         add_errors(bias, of_batch, bias_rates[b])

@@ -20,6 +20,7 @@ from ...devices.base.product import add_product, product
 from ...simulator.compile import kernel
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
+from .carry import add_to_rows, carry
 from .units import sample_units as sample_units
 from .units import sigmoid as sigmoid
 
@@ -78,8 +79,8 @@ SynapsesFactory = Callable[[tuple[int, int], int], Synapses]
 class DigitalSynapses:
     """An ideal float32 weight matrix: the exact twin of every analog array.
 
-    A float32 weight has 24 bits: an update below 3e-8 of a weight (half a unit in its last place) leaves it as it was,
-    however often it is repeated. 20,000 updates of 1e-8 onto 0.5 change nothing.
+    What a float32 weight cannot show of an update (half a unit in its last place, 3e-8 of the weight) is kept beside it and
+    shows once it adds up: 20,000 updates of 1e-8 onto 0.5 move it by 2e-4. A weight and what is left of it have 48 bits.
 
     Parameters
     ----------
@@ -89,6 +90,7 @@ class DigitalSynapses:
 
     def __init__(self, shape: tuple[int, int], array: int = 0) -> None:
         self._weights = np.zeros(checked_shape(shape), np.float32)
+        self._left = np.zeros_like(self._weights)  # of updates: what the weights do not show yet
         self._done = Counter()  # merging immutable Events at every call took a third of the time of small models
 
     @property
@@ -124,7 +126,8 @@ class DigitalSynapses:
             raise RevpathError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
         checked_rate(rate)
         self.count_products(driven * self.shape[1])
-        add_product(self._weights, x.T, d, rate)
+        add_product(self._left, x.T, d, rate)
+        carry(self._weights.reshape(-1), self._left.reshape(-1))
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -148,12 +151,15 @@ class DigitalSynapses:
             raise RevpathError(f"rows has {len(rows)} entries and d has {len(d)} rows: an update needs as many of each")
         checked_rate(rate)
         self.count_products(len(rows) * self.shape[1])
-        _add_to_rows(self._weights, rows, d, np.float32(rate))
+        add_to_rows(self._weights, self._left, rows, d, np.float32(rate))
 
     @property
-    def table(self) -> np.ndarray:
-        """The weights themselves, (n_in, n_out) float32, for a kernel that learns in place; it counts what it did."""
-        return self._weights
+    def tables(self) -> tuple[np.ndarray, np.ndarray]:
+        """The weights themselves and what is left beside them, (n_in, n_out) float32, for a kernel that learns in place.
+
+        Whoever runs it says so to `count_products`.
+        """
+        return self._weights, self._left
 
     def count_products(self, products: int) -> None:
         """Count so many multiplications with their additions."""
@@ -164,6 +170,7 @@ class DigitalSynapses:
 
     def program(self, weights: np.ndarray) -> None:
         self._weights = checked_weights(weights, self.shape).copy()
+        self._left = np.zeros_like(self._weights)
 
 
 def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
@@ -187,13 +194,6 @@ def checked_rows(rows: np.ndarray, n_in: int) -> np.ndarray:
     if rows.size and not 0 <= rows.min() <= rows.max() < n_in:
         raise RevpathError(f"rows holds {rows.min()} to {rows.max()}; the array has rows 0 to {n_in - 1}")
     return np.ascontiguousarray(rows, np.int64)
-
-
-@kernel()
-def _add_to_rows(weights, rows, d, rate):
-    for s in range(rows.size):
-        for j in range(weights.shape[1]):
-            weights[rows[s], j] += rate * d[s, j]
 
 
 def checked_batch(name: str, x: np.ndarray, width: int) -> tuple[np.ndarray, int]:

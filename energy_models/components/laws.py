@@ -159,8 +159,10 @@ def column_regulator(part: Parts, drive: Mapping[str, float]) -> Result:
     long a cell conducts at full scale, `activity` the mean share of it: half where all currents pass (gross), and where
     cells of both signs share a column only the net current, of random signs sqrt(2 / (pi cells)) of that.
 
-    No amplifier settles a line faster than the line itself: a distributed line of R and C that is driven at one end has the
-    time constant 4 R C / pi^2 (Sakurai 1983, IEEE JSSC 18:418), and needs (bits + 1) ln 2 of them.
+    No amplifier settles a line faster than the line itself: a distributed line of R and C that is driven at one end and open
+    at the other has the time constant 4 R C / pi^2, its slowest mode, and needs (bits + 1) ln 2 of them. (T. Sakurai,
+    Approximation of wiring delay in MOSFET LSI, IEEE JSSC 18, 418-426 (1983), doi 10.1109/JSSC.1983.1051966, treats that line;
+    its abstract was read. The constant is that of the diffusion equation, held to a ladder in the tests.)
     """
     if drive["read_V"] >= drive["supply_V"]:
         raise PriceError(f"driver read_V = {drive['read_V']:g} must be below supply_V = {drive['supply_V']:g}")

@@ -28,6 +28,7 @@ from ..identity import strong_id
 from ..tasks.text import Text, load_text
 from .contenders import CHIP, CHOSEN, Contender, contenders
 from .figure import compare_figure, save
+from .floors import training_floor_of
 from .influence import Influence, influences
 from .learn import Run, forget, learn, one_batch, read_run, run_path
 from .recipes import Recipe, recipes
@@ -355,6 +356,7 @@ def _contender(c: Contender) -> dict[str, Any]:
                 "seconds": s.seconds,
                 "events": dict(s.events),
                 "joules": asdict(s.bill.interval()),
+                "training_floor_J": training_floor_of(c, s),
                 "boundaries": {scope: asdict(s.bill.up_to(scope)) for scope in SCOPES},
                 "roles": {role: asdict(s.bill.attributed(role)) for role in ROLES},
                 "components": {name: asdict(s.bill.interval(name)) for name in s.bill.components},

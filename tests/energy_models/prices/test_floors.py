@@ -19,11 +19,26 @@ from revpath.energy_models import (
     price,
     random_sign_read_floor,
     thermal_energy,
+    training_floor,
     why_no_floor,
 )
 from revpath.energy_models.prices.vocabulary import EVENTS
 
 RERAM = load_chip("reram-32nm")
+
+
+def test_the_floor_of_training():
+    # 2 N D k T at 300 K for 1.25e5 parameters and 1e6 characters: 1.0e-9 J, by hand in the project's field report
+    assert training_floor(1.25e5, 1e6) == relative(2 * 1.25e5 * 1e6 * 1.380649e-23 * 300)
+    assert training_floor(1.25e5, 1e6) == relative(1.0e-9, rel=0.04)
+    assert training_floor(10, 10, 600) == relative(2 * training_floor(10, 10))
+    # below what Landauer charges a machine that overwrites one bit in six operations a parameter and example
+    assert training_floor(1e5, 1e6) < 6 * 1e5 * 1e6 * landauer()
+    for bad in (0, -1, math.inf, math.nan):
+        with pytest.raises(PriceError, match="parameters = "):
+            training_floor(bad, 1)
+        with pytest.raises(PriceError, match="examples = "):
+            training_floor(1, bad)
 
 
 def test_golden_values():

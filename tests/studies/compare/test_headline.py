@@ -63,6 +63,7 @@ def priced():
 def test_the_analog_side_is_that_of_the_script(priced):
     recipe, found = priced
     pulse_J = Hardware().cell().pulse.energy_up
+    assert pulse_J is not None
     joules, seconds = analog_joules({**COUNTS, **INTEGRALS}, CHARACTERS, recipe.hidden, recipe.batch, pulse_J)
     stop = found["analog"].stops[0]
     assert stop.bill.joules == relative(joules, rel=1e-9)

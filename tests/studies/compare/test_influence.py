@@ -43,6 +43,7 @@ def found():
     curves = tuple(c.model_copy(update={"points": c.points[8:16]}) for c in whole.curves[:1])
     baseline = whole.model_copy(update={"curves": curves})
     verdict = judge(contenders([run], baseline), 1.97)
+    assert verdict.ratio is not None
     return [run], baseline, verdict, influences([run], baseline, "reram-32nm", verdict, [2.0, 9.0])
 
 
@@ -66,11 +67,13 @@ def test_lanes_and_schedules_are_those_of_a_comparison_made_so(found, monkeypatc
     runs, baseline, verdict, each = found
     by = {influence.name: influence for influence in each}
     naive = judge(contenders(runs, baseline, chosen=SCHEDULES["naive"]), 1.97)
+    assert naive.ratio is not None
     assert max(naive.ratio.nominal, verdict.ratio.nominal) == relative(by["schedule"].high)
     # the analog joules that the lanes are worth: leakage of what lanes share, and fetches and clocks, go as one over lanes
     stop = next(c for c in contenders(runs, baseline) if c.name == "analog").first_at(verdict.bits)
     chip = load_chip("reram-32nm")
     assert chip.digital is not None
+    assert stop is not None
     cycles = stop.events["digital.cycle"]
     bill, T = stop.bill, verdict.ratio.nominal * stop.bill.joules
     powered = next(line for line in bill.lines if line.event.startswith("digital.powered_s"))
@@ -89,6 +92,7 @@ def test_lanes_and_schedules_are_those_of_a_comparison_made_so(found, monkeypatc
 def test_influences_add_up_as_independent_factors():
     each = [Influence("a", 1.0, 4.0, ""), Influence("b", 2.0, 6.0, "")]
     whole = combined(2.0, each)
+    assert whole is not None
     assert whole.low == relative(2 / math.exp(math.log(2)))
     assert whole.high == relative(2 * math.exp(math.hypot(math.log(2), math.log(3))))
     assert combined(2.0, []) is None
