@@ -75,6 +75,7 @@ def watch(run: Callable[[Told, Callable[[str], None]], Comparison]) -> Compariso
 def print_comparison(found: Comparison) -> None:
     """The warnings, the tables, the sentence, and where the files are."""
     from .boundaries import print_boundaries, print_roles
+    from .extents import print_extents
 
     console = wide_console()
     verdict = found.verdict
@@ -90,6 +91,7 @@ def print_comparison(found: Comparison) -> None:
         _print_bill(console, analog, at_q or analog.stops[-1])
     print_boundaries(found, console)
     print_roles(found, console)
+    print_extents(found, console)
     _print_ratios(console, found)
     _print_influences(console, found)
     if found.baseline is None:

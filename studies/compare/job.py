@@ -27,6 +27,7 @@ from ..baselines.transformer import load_baseline, retrain, save_baseline
 from ..identity import strong_id
 from ..tasks.text import Text, load_text
 from .contenders import CHIP, CHOSEN, Contender, contenders
+from .extent import extent, recipe_of
 from .figure import compare_figure, save
 from .floors import training_floor_of
 from .influence import Influence, influences
@@ -312,6 +313,11 @@ def _write(done: Comparison, folder: Path, characters: int) -> list[Path]:
         "ngram": {"order": NGRAM_ORDER, "bits": done.ngram_bits},
         "contenders": [_contender(c) for c in done.contenders],
         "verdict": asdict(done.verdict),
+        "extents": {
+            c.name: asdict(extent(c, c.compared_at(done.verdict.bits), recipe_of(done.runs, c.name)))
+            for c in done.contenders
+            if c.stops
+        },
         "influences": [asdict(influence) for influence in done.influences],
         "table": table(done.contenders, done.verdict.bits),
         "records": sorted({id for c in done.contenders for s in c.stops for id in s.bill.all_records}),
