@@ -42,6 +42,8 @@ def test_the_analog_contender_by_hand(found):
     rows = 4 * 27
     assert parts["cells"].mm2 == relative(rows * 256 * 2 * 1e-6)
     converter = component("adc.survey").estimate(enob=8, rate_Hz=1e8, node_nm=32).area_mm2
+    assert converter is not None
+    assert took.mm2 is not None
     assert parts["adc"].mm2 == relative(2 * 26 * converter)  # 256 columns in 100 ns, ten conversions of each converter
     assert parts["dac"].mm2 == relative(rows * get("dac.chen2018.area").value)
     assert parts["lanes"].seconds == relative(4000 / 16 * 1e-9)
