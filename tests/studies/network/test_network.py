@@ -10,7 +10,9 @@ import pytest
 from helpers.statistics import relative
 from typer.testing import CliRunner
 
-from revpath.energy_models import PriceError, load_chip, price, pulse_prices
+from revpath.energy_models import PriceError, chip_names, load_chip, price, pulse_prices
+from revpath.energy_models.gpu.model import gpu_names
+from revpath.energy_models.gpu.price import BASES
 from revpath.energy_models.records import get
 from revpath.simulator import Crossbar, TiledCrossbar
 from revpath.studies.commands.cli import app
@@ -328,7 +330,8 @@ def test_the_command_prints_tables_and_json():
         assert part in " ".join(done.output.split())
     found = json.loads(run(app, ["network", "30x20x10", "--json", "--training"]).output)
     assert (found["training"], found["multiply_accumulates"]) == (True, 800)
-    assert len(found["prices"]) == 20
+    analog = [name for name in chip_names() if load_chip(name).kind == "analog"]
+    assert len(found["prices"]) == len(analog) + len(BASES) + len(gpu_names())
     assert run(app, ["network", "30x20x10", "--csv"]).output.startswith("where,J,low,high,pJ/MAC,s,mm2,J s,")
     assert r"\begin{tabular}" in run(app, ["network", "30x20x10", "--latex"]).output
     assert run(app, ["network", "30x20x10", "--json", "--csv"]).exit_code == 2
