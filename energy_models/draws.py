@@ -1,8 +1,8 @@
 """Random draws of uncertain records, addressed rather than sequenced.
 
-Records of one source move together where they are simulated or projected: what is wrong with a simulator's synthesis, library or
-projection is wrong with all of its constants. Measured figures, whose errors are the meters', and our own guesses are drawn one
-by one.
+Energies and powers of one source move together where they are simulated or projected: what is wrong with a simulator's synthesis,
+library or projection is wrong with all of its constants. Measured figures, whose errors are the meters', constants of fits, which
+make up for each other, and our own guesses are drawn one by one.
 
 The draws of a record depend on the seed and its key alone: not on which other records are used, nor in what order. So
 two bills of the same seed share what they share, and their ratio is not blurred by it.
@@ -22,7 +22,7 @@ _OWN = "revpath"  # the key of what nobody published
 
 
 def draw_key(record: Record) -> str:
-    """What the draw of a record is addressed by: its source where all that comes from it errs alike, otherwise its id.
+    """What the draw of a record is addressed by: its source where all energies of it err alike, otherwise its id.
 
     Examples
     --------
@@ -31,7 +31,9 @@ def draw_key(record: Record) -> str:
     ('source:ankit2019', 'record:gpu.h100.idle')
     """
     together = record.evidence in (Evidence.SIMULATED, Evidence.PROJECTED) and record.uncertainty.kind == "lognormal"
-    return f"source:{record.source.key}" if together and record.source.key != _OWN else f"record:{record.id}"
+    spent = record.unit.partition("/")[0].endswith(("J", "W"))
+    guessed = record.source.key == _OWN
+    return f"source:{record.source.key}" if together and spent and not guessed else f"record:{record.id}"
 
 
 def uniforms(seed: int, key: str, n: int) -> np.ndarray:

@@ -87,8 +87,12 @@ def completed(events: Mapping[str, int | float], chip: Chip, chosen: Schedule = 
     amounts = {full: check_amount(full, amount) for full, amount in events.items()}
     part = chip.digital
     if part is None:
-        if chip.kind == "analog" and any(parse_event(full)[0] in DIGITAL_OPERATIONS for full in amounts):
-            raise PriceError(f"chip {chip.name!r} has no [digital] part: its digital work would take no time")
+        priced = set(DIGITAL_OPERATIONS) & set(chip.prices)  # what has no price at all, pricing refuses
+        if chip.kind == "analog" and any(parse_event(full)[0] in priced for full in amounts):
+            raise PriceError(
+                f"chip {chip.name!r} has no [digital] part, so its digital work would take no time: give it lanes, "
+                "word_bits, cycle and why, or extend a chip that has one"
+            )
         return amounts
     if part.matmul:
         amounts = _on_lanes(amounts, part.word_bits, chosen)

@@ -96,6 +96,30 @@ def power_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> 
     return found
 
 
+def null_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> list[LeftOut[MeteredRun]]:
+    """The same watts by a model without physics: rated power times the median share of it that the others drew, by what was metered.
+
+    What a model of GPUs has to beat. Of runs that are `inside` only, and learnt from those.
+
+    Raises
+    ------
+    PriceError: no other run has its meter around the same.
+    """
+    every = [run for run in (metered_runs() if pool is None else pool) if run.inside]
+    found = []
+    for run in every:
+        others = without(run.name, pool=every) if by == "run" else without(paper=run.paper, pool=every)
+        shares = [other.watts / _rated(other) for other in others if other.encloses == run.encloses]
+        if not shares:
+            raise PriceError(f"run {run.name!r}: no other run was metered around its {run.encloses}")
+        found.append(LeftOut(run, run.watts, median(shares) * _rated(run)))
+    return found
+
+
+def _rated(run: MeteredRun) -> float:
+    return library()[run.gpu.id("power")].to("W")
+
+
 def energy_left_out(
     law: Law = "mean", by: By = "run", chosen: Sequence[TrainingRun] | None = None
 ) -> list[LeftOut[TrainingRun]]:

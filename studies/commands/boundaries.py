@@ -18,9 +18,9 @@ _SIGNS = {"at most": "≤ ", "at least": "≥ ", "about": "≈ ", None: ""}
 
 
 def compared(found: Comparison) -> dict[str, Bill]:
-    """Title -> bill at the quality compared, or at the best where that was not reached; lower bounds are left out."""
+    """Title -> bill at the quality compared, or at the best where that was not reached; rows beside the headline are left out."""
     bits = found.verdict.bits
-    return {c.title: c.compared_at(bits).bill for c in found.contenders if c.stops and c.kind != "gpu-bound"}
+    return {c.title: c.compared_at(bits).bill for c in found.contenders if c.stops and c.kind in ("analog", "gpu")}
 
 
 def print_boundaries(found: Comparison, console: Console) -> None:

@@ -75,6 +75,7 @@ def watch(run: Callable[[Told, Callable[[str], None]], Comparison]) -> Compariso
 def print_comparison(found: Comparison) -> None:
     """The warnings, the tables, the sentence, and where the files are."""
     from .boundaries import print_boundaries, print_roles
+    from .extents import print_extents
 
     console = wide_console()
     verdict = found.verdict
@@ -90,7 +91,9 @@ def print_comparison(found: Comparison) -> None:
         _print_bill(console, analog, at_q or analog.stops[-1])
     print_boundaries(found, console)
     print_roles(found, console)
+    print_extents(found, console)
     _print_ratios(console, found)
+    _print_influences(console, found)
     if found.baseline is None:
         say_styled(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
     if verdict.short:  # on a line of its own, before what depends on it
@@ -190,6 +193,15 @@ def _over_floor(bill: Bill, components: Sequence[str]) -> str:
     if not etas:
         return f"none: {why_no_floor(components[0])}"
     return f"{'at least ' if len(components) > 1 else ''}{plain_number(min(etas))} times"
+
+
+def _print_influences(console: Console, found: Comparison) -> None:
+    """What else than prices moves the ratio, and the interval that holds all of it."""
+    from ..compare.influence import sentences
+
+    if found.verdict.ratio is not None:
+        for line in sentences(found.verdict.ratio.nominal, found.influences):
+            say(console, line)
 
 
 def _print_ratios(console: Console, found: Comparison) -> None:

@@ -13,7 +13,15 @@ from rich.table import Table
 
 from ...energy_models.gpu.metered import SHORTEST, SMALLEST, MeteredRun, fit
 from ...energy_models.gpu.runs import runs
-from ...energy_models.validation.gpus import LeftOut, Named, energy_left_out, hours_left_out, power_left_out, summary
+from ...energy_models.validation.gpus import (
+    LeftOut,
+    Named,
+    energy_left_out,
+    hours_left_out,
+    null_left_out,
+    power_left_out,
+    summary,
+)
 
 GOAL = 0.15
 """The leave-one-out error that the project set itself where energy was measured."""
@@ -77,6 +85,8 @@ def _reading(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[Mete
         f"- of these, FLOPs published, so that the utilisation is known: {_brief(known)}.",
         f"- whole paper left out: {_brief(apart)}. Without any metered system of a GPU its host is assumed, and a P100 is then "
         "foretold badly.",
+        f"- beside it a model without physics, rated power times the median share of the others: {_brief(null_left_out())}; whole "
+        f"paper left out: {_brief(null_left_out('paper'))}. What ours adds is the difference.",
         f"- outside the claim (models below {SMALLEST:.0e} parameters, runs below {SHORTEST:g} minutes: GPUs wait): "
         f"{_brief(outside)}. We drew this line after we had seen them.",
         f"Fitted: busy share {constants.busy:.2f} (median of {_fitted(alone)} runs), hosts "

@@ -27,13 +27,15 @@ from ..baselines.transformer import load_baseline, retrain, save_baseline
 from ..identity import strong_id
 from ..tasks.text import Text, load_text
 from .contenders import CHIP, CHOSEN, Contender, contenders
+from .extent import extent, recipe_of
 from .figure import compare_figure, save
 from .floors import training_floor_of
+from .influence import Influence, influences
 from .learn import Run, forget, learn, one_batch, read_run, run_path
 from .recipes import Recipe, recipes
-from .result import FILE, kept_in, show_as_last
+from .result import FILE, kept_in, results_in, show_as_last
 from .verdict import CHARACTERS, Verdict, judge, table
-from .work import ebm_work
+from .work import LABEL, STORED, WORD, ebm_work
 from .workers import train_side_by_side
 
 SCHEMA = 1
@@ -59,6 +61,8 @@ class Comparison:
         Whether every run came to its end. If not, there are no contenders, no files, and the verdict says only that.
     notes : tuple of str
         What a user should know beside it, such as runs of other code that were not used.
+    influences : tuple of Influence
+        What else than prices moves the ratio, the widest first.
     """
 
     text: Text
@@ -72,6 +76,7 @@ class Comparison:
     complete: bool
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    influences: tuple[Influence, ...] = ()
 
 
 def compare(
@@ -144,7 +149,20 @@ def compare(
         return Comparison(text, seed, chip, tuple(runs), None, (), verdict, ngram, False, notes=tuple(notes))
     curves = contenders(runs, baseline, chip)
     verdict = judge(curves, ngram, characters)
-    done = Comparison(text, seed, chip, tuple(runs), baseline, tuple(curves), verdict, ngram, True, notes=tuple(notes))
+    moved = influences(runs, baseline, chip, verdict, _other_seeds(folder, text, seed, characters, chip))
+    done = Comparison(
+        text,
+        seed,
+        chip,
+        tuple(runs),
+        baseline,
+        tuple(curves),
+        verdict,
+        ngram,
+        True,
+        notes=tuple(notes),
+        influences=moved,
+    )
     return replace(done, files=tuple(_write(done, folder, characters)))
 
 
@@ -261,6 +279,20 @@ def _identity(done: Comparison, characters: int) -> dict[str, Any]:
     }
 
 
+def _other_seeds(folder: Path, text: Text, seed: int, characters: int, chip: str) -> list[float]:
+    """Ratios of the comparisons kept in the folder that differ in the seed alone, and were billed by the same schedule."""
+    ratios = {}
+    for _, result in results_in(folder):
+        if isinstance(result, str) or not isinstance(identity := result.get("identity"), dict):
+            continue
+        wanted = (text.sha256, characters, chip, CHOSEN.name)
+        settings = tuple(identity.get(name) for name in ("text_sha256", "characters", "chip", "schedule"))
+        ratio = (result.get("verdict") or {}).get("ratio")
+        if settings == wanted and identity.get("seed") != seed and isinstance(ratio, dict):
+            ratios[identity["seed"]] = float(ratio["nominal"])
+    return [ratios[other] for other in sorted(ratios)]
+
+
 def _write(done: Comparison, folder: Path, characters: int) -> list[Path]:
     """Write all files into the result's own folder, and copies of them into `folder`, whose paths are returned."""
     identity = _identity(done, characters)
@@ -274,13 +306,19 @@ def _write(done: Comparison, folder: Path, characters: int) -> list[Path]:
         "seed": done.seed,
         "characters": characters,
         "chip": done.chip,
-        "schedule": asdict(CHOSEN),
+        "schedule": {**asdict(CHOSEN), "word_bytes": WORD, "label_bytes": LABEL, "gpu_bytes": STORED},
         "versions": _versions(),
         "runs": [json.loads(r.model_dump_json()) for r in done.runs],
         "baseline": baseline and {"made_on": baseline.made_on, "torch": baseline.torch, "note": baseline.note},
         "ngram": {"order": NGRAM_ORDER, "bits": done.ngram_bits},
         "contenders": [_contender(c) for c in done.contenders],
         "verdict": asdict(done.verdict),
+        "extents": {
+            c.name: asdict(extent(c, c.compared_at(done.verdict.bits), recipe_of(done.runs, c.name)))
+            for c in done.contenders
+            if c.stops
+        },
+        "influences": [asdict(influence) for influence in done.influences],
         "table": table(done.contenders, done.verdict.bits),
         "records": sorted({id for c in done.contenders for s in c.stops for id in s.bill.all_records}),
     }

@@ -242,10 +242,11 @@ def _joules(run: Outcome, chip: str) -> dict[str, float | str]:
         return {**nothing, "unpriced": "the digital reference is not priced here"}
     from ...energy_models import load_chip, price
     from ...energy_models.prices.pricing import pulse_prices
+    from ...energy_models.prices.schedule import completed
 
     try:
-        device = load_device(run.trial.device)
-        bill = price(run.spent(), load_chip(chip), overrides=pulse_prices(device))
+        device, hardware = load_device(run.trial.device), load_chip(chip)
+        bill = price(completed(run.spent(), hardware), hardware, overrides=pulse_prices(device))
     except RevpathError as error:
         return {**nothing, "unpriced": " ".join(str(error).split())}
     i = bill.interval()

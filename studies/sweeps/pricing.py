@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ...devices.base.errors import RevpathError
 from ...energy_models import load_chip
 from ...energy_models.prices.bill import Scope
+from ...energy_models.prices.chip import Chip
 from ...energy_models.prices.many import price_many
+from ...energy_models.prices.schedule import completed
 from .store import Store
 from .study import Planned, Study
 
@@ -57,11 +59,26 @@ def price_study(
         if why:
             frame.loc[rows, "unpriced"] = why
             continue
-        events = [_events(records[row]["events"]) for row in rows]
+        events, rows = _completed(records, rows, priced_on, frame)
         prices = price_many(events, priced_on, overrides=overrides, scope=scope, n_draws=n_draws, seed=seed).to_frame()
         for column in (*columns, "unpriced"):
             frame.loc[rows, column] = prices[column].to_numpy()
     return frame
+
+
+def _completed(
+    records: list[dict[str, Any]], rows: list[int], chip: Chip, frame: pd.DataFrame
+) -> tuple[list[dict[str, float]], list[int]]:
+    """Events with those that the chip's digital part adds, and their rows; a row that has none says why in the frame."""
+    events, kept = [], []
+    for row in rows:
+        try:
+            events.append(completed(_events(records[row]["events"]), chip))
+        except RevpathError as error:
+            frame.loc[row, "unpriced"] = " ".join(str(error).split())
+        else:
+            kept.append(row)
+    return events, kept
 
 
 def _row(run: Planned, record: dict[str, Any]) -> dict[str, Any]:

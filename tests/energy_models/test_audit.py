@@ -57,3 +57,14 @@ def test_the_memory_of_the_default_chip_fits_what_is_kept():
     assert "sram.horowitz2014.8kb" not in {id for price in chip.prices.values() for id in price.record_ids()}
     assert get("sram.horowitz2014.32kb").value == relative(2 * get("sram.horowitz2014.8kb").value)
     assert "sram.horowitz2014.32kb" in library()
+
+
+def test_the_regulator_is_priced_at_the_read_that_arrays_make():
+    from revpath.simulator import ArrayConfig
+
+    config = ArrayConfig("reram-sb-gong2018")
+    chip = load_chip("reram-32nm")
+    record = chip.records[chip.prices["column.regulate"].record_ids()[0]]
+    assert record.conditions["read_V"] == config.read_voltage
+    assert record.conditions["on_s"] == config.read_time
+    assert "step_s" in record.conditions["guessed"]

@@ -101,7 +101,9 @@ def test_lanes_that_do_matrix_products_read_a_weight_once_a_tile():
 
 def test_digital_work_on_a_chip_without_a_digital_part_is_refused():
     chip = RERAM.model_copy(update={"digital": None})
-    with pytest.raises(PriceError, match=r"'reram-32nm' has no \[digital\] part: its digital work would take no time"):
+    with pytest.raises(
+        PriceError, match=r"'reram-32nm' has no \[digital\] part, so its digital work would take no time"
+    ):
         completed({"digital.add": 1}, chip)
     assert completed({"adc.conversion{enob=8}": 1}, chip) == {"adc.conversion{enob=8}": 1}
 

@@ -89,7 +89,8 @@ def test_the_result_says_everything(text_path, tmp_path):
     first, others = [c["name"] for c in result["contenders"]][:4], [c["kind"] for c in result["contenders"]][4:]
     assert first == ["digital-gpu", "digital-gpu-bound", "analog", "quiet"]
     assert others == ["gpu-many", "gpu-alone", "same-node", "same-node", "same-node"]
-    assert result["schedule"] == {"name": "tiled", "rows": 8, "units": 8, "fused": True}
+    chosen = {"name": "tiled", "rows": 8, "units": 8, "fused": True}
+    assert result["schedule"] == {**chosen, "word_bytes": 2, "label_bytes": 1, "gpu_bytes": 4}
     analog = result["contenders"][2]
     assert [s["characters"] for s in analog["stops"]] == [320, 640]
     for stop, known in zip(analog["stops"], found.contenders[2].stops, strict=True):

@@ -1,0 +1,47 @@
+"""Seconds, mm2, TOPS/W, TOPS/mm2 and joule-seconds of every contender, and of the parts of the analog one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .console import say
+
+if TYPE_CHECKING:
+    from ..compare.job import Comparison
+
+
+def print_extents(found: Comparison, console: Console) -> None:
+    """Two tables: contenders at the quality compared (or at their best), then parts of the measured analog EBM."""
+    from ..compare.extent import extent, recipe_of
+
+    bits = found.verdict.bits
+    grid = Table()
+    for heading in ("time and area", "s", "mm2", "TOPS/W", "TOPS/mm2", "J s"):
+        grid.add_column(heading, justify="left" if heading == "time and area" else "right")
+    parts = Table()
+    for heading in ("part of the analog EBM", "mm2", "s it works", "assumed"):
+        parts.add_column(heading, justify="right" if heading in ("mm2", "s it works") else "left")
+    for c in found.contenders:
+        if not c.stops or c.kind == "gpu-bound":
+            continue
+        e = extent(c, c.compared_at(bits), recipe_of(found.runs, c.name))
+        cells = (e.seconds, e.mm2, e.tops_per_watt, e.tops_per_mm2, e.joule_seconds)
+        grid.add_row(escape(c.title), *(_short(value) for value in cells))
+        if c.kind == "analog" and not c.hypothetical and not parts.row_count:
+            for part in e.parts:
+                parts.add_row(part.name, _short(part.mm2), _short(part.seconds), part.assumed)
+    console.print(grid)
+    if parts.row_count:
+        console.print(parts)
+    say(
+        console,
+        "?: nobody has published it. Areas are sums of the parts that are known, so lower bounds; arrays and lanes take turns.",
+    )
+
+
+def _short(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3g}"
