@@ -21,9 +21,8 @@ from ..noise.streams import Stream
 from ..operands import as_batch, as_finite, checked_update
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
-from ..reads.ohmic_lines import OhmicLines
 from ..reads.path import Answer, ReadMode, ReadPath
-from ..reads.wired_lines import WiredLines
+from ..reads.phases import Phases
 from ..updates.refresh import PairRefresh
 from ..updates.update import PulseStreams, fire, pulse, update
 from .drift_compensation import DriftCompensation
@@ -87,12 +86,10 @@ class Crossbar(ArrayOperator):
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
         rising = self.config.pulse_directions == "up"
         self.cells = Cells(self.shape, self.device, self.mapping, seed, array, self.config.on_worn, rising=rising)
-        wires = self.config.wires
-        kind = OhmicLines if wires is None or wires.ideal else WiredLines
-        self._lines = kind(self.cells, self.config, seed=seed, array=array)
+        self._phases = Phases.of(self.cells, self.config, seed=seed, array=array)
         self._paths = Paths(
             *(
-                ReadPath(self.cells, self._lines, self.config, transposed=transposed, seed=seed, array=array)
+                ReadPath(self.cells, self._phases, self.config, transposed=transposed, seed=seed, array=array)
                 for transposed in (False, True)
             )
         )
@@ -123,7 +120,7 @@ class Crossbar(ArrayOperator):
     @property
     def wire_residual(self) -> float:
         """The largest miss of Kirchhoff's law in any read so far, see `WireSolution.residual`; 0 without wires."""
-        return self._lines.residual if isinstance(self._lines, WiredLines) else 0.0
+        return self._phases.residual
 
     @property
     def refreshed(self) -> int:
@@ -200,7 +197,7 @@ class Crossbar(ArrayOperator):
         """
         self.cells.grow_old(seconds)
         self._leak(seconds=seconds, at_once=True)
-        self._lines.rest(seconds)
+        self._phases.rest(seconds)
 
     def remember_drift(self, *, per_column: bool = False) -> None:
         """Read what `compensate_drift` will compare with: one read for each word line, when freshly programmed."""
@@ -226,7 +223,7 @@ class Crossbar(ArrayOperator):
         """
         before, tally, self._aside, self._tally = self._aside, self._tally, True, Tally()
         try:
-            with self._lines.aside():
+            with self._phases.aside():
                 yield
         finally:
             self._aside, self._tally = before, tally
@@ -259,12 +256,12 @@ class Crossbar(ArrayOperator):
         x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
-        with self._lines.aside():
+        with self._phases.aside():
             return self._path(transposed).calibrate(x, percentile, self._numbers["aside"][transposed])
 
     def reach(self, x: np.ndarray, *, transposed: bool = False) -> float:
         """The largest output that inputs x give in one direction, with four standard deviations of noise; not counted."""
-        with self._lines.aside():
+        with self._phases.aside():
             return self._path(transposed).reach(x, self._numbers["aside"][transposed])
 
     def ranging(self, *, transposed: bool = False) -> bool:

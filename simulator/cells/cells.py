@@ -96,6 +96,8 @@ class Cells:
         """Pulses, or writes in one go, that a cell endures; None where that is not known."""
         return self.worn.limit
 
+    single = False  # both cells of a weight take part in a read
+
     def conductances(self) -> np.ndarray:
         """Siemens (rows, columns, 2) float64: G+ and G-."""
         return self.mapping.conductances(self.shown).reshape(*self.shape, 2)
