@@ -26,6 +26,7 @@ from ..reads.phases import Phases
 from ..updates.refresh import PairRefresh
 from ..updates.update import PulseStreams, fire, pulse, update
 from .drift_compensation import DriftCompensation
+from .namesakes import UNNAMED, mind_namesakes
 from .operator import ArrayOperator
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ class Crossbar(ArrayOperator):
     ----------
     shape: (rows, columns).
     config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
-    seed, array: noise is a function of (seed, purpose, array, step, position). Arrays that have the same seed and the same
-        number, as all have by default, have the same noise to the bit, in programming and in reads: they are one array,
-        and an average over them lowers no noise. Give each array of a run its own `array`, or each repetition its own `seed`.
+    seed, array: noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same
+        seed and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
+        are one array, and an average over them lowers no noise (`SameNoiseWarning`, from the fifth by default). Give each
+        array of a run its own `array`, or each repetition its own `seed`.
 
     Attributes
     ----------
@@ -72,8 +74,8 @@ class Crossbar(ArrayOperator):
         config: ArrayConfig | None = None,
         *,
         wires: Wires | None = None,
-        seed: int = 0,
-        array: int = 0,
+        seed: int = UNNAMED,
+        array: int = UNNAMED,
     ) -> None:
         super().__init__(shape)
         if config is not None and not isinstance(config, ArrayConfig):
@@ -102,6 +104,8 @@ class Crossbar(ArrayOperator):
         }
         self._pulse_streams = PulseStreams.of(seed, array)
         self._refresh = PairRefresh(self.config.refresh, seed=seed, array=array)
+        if seed is UNNAMED and array is UNNAMED:
+            mind_namesakes(self)
 
     @property
     def largest_input(self) -> float | None:
@@ -184,9 +188,8 @@ class Crossbar(ArrayOperator):
     def age(self, seconds: float) -> None:
         """Let time pass: cells drift, each from when it was last written, and their read noise grows; see `ageing.Age`.
 
-        Volatile cells lose what they lose in that time, where their time constant is known (`revpath.devices.Leak`).
-
-        Programming makes the cells young again. Nothing is counted: what a chip at rest takes is not known here.
+        Volatile cells lose what they do in that time, if their time constant is known (`revpath.devices.Leak`). Programming
+        makes the cells young again. Nothing is counted: what a chip at rest takes is not known here.
 
         Raises
         ------

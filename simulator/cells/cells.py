@@ -20,9 +20,9 @@ from ..programming.wear import OnWorn, Wear
 from ..programming.write_verify import WriteVerify
 from ..programming.writing import CellsToWrite, Writer
 from ..pulses.entries import PULSES_A_CALL
-from ..pulses.kernels import counted_pulses
 from ..pulses.laws import PulsedCells, draw_cells, draw_stuck, fasten, kernel_law, traits_of
 from ..pulses.layout import ALONE, B_MAX, B_MIN, BOTH, MINUS, PLUS, RISING
+from ..pulses.plain import give_pulses
 from .ageing import Age
 from .leakage import Leakage
 from .summary import Summary, summary_of
@@ -250,10 +250,9 @@ class Cells:
         if self.law is None or self.traits is None:
             what = "has no known pulse response" if isinstance(self.device.response, NoResponse) else "is ideal"
             raise ArrayError(f"device {self.device.name!r} {what}: it cannot be pulsed")
+        contents = self.state, self.shown, self.traits, self.wear
         try:
-            return moves(
-                PulsedCells((self.state, self.shown, self.traits, self.wear), self.law, self.moving, self.shape)
-            )
+            return moves(PulsedCells(contents, self.law, self.moving, self.shape, self.device.pulsed, self.parameters))
         finally:
             self.worn.took(most)
             self.changed()
@@ -287,9 +286,7 @@ class Cells:
             step = stream.take_step()
             for first in range(0, most, part):
                 try:
-                    counted_pulses(
-                        cells.contents, cells.law, cells.moving, flat, first, min(first + part, most), step, stream.key
-                    )
+                    give_pulses(cells, flat, first, min(first + part, most), step, stream.key)
                 except KeyboardInterrupt as interrupt:
                     interrupt.given = min(first + part, most)  # type: ignore[attr-defined]
                     interrupt.add_note(

@@ -26,7 +26,7 @@ from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
 from ..pulses.entries import PULSES_A_CALL, RISES
-from ..pulses.kernels import FRESH_WRITE, apply_pulses
+from ..pulses.kernels import FRESH_WRITE, PLAIN, apply_pulses
 from ..pulses.laws import KernelLaw, fresh_writes, kernel_law, traits_of
 from ..pulses.layout import B_MAX, B_MIN, COMMON, WRITE_NOISE
 from ..settings import Settings
@@ -308,6 +308,11 @@ def _check_traits(traits, shape: tuple[int, ...], device: Device) -> None:
                 "attempt to program it does"
             )
         return
+    if kernel_law(response, 0.0).kind == PLAIN:
+        raise ArrayError(
+            f"device {device.name!r}: no kernel knows its {response.law} response (`simulator.pulses.laws.kernel_of`), and "
+            "write-verify needs one; program it without a scheme"
+        )
     _check_directions(device, response)
     if not isinstance(traits, np.ndarray) or traits.dtype != np.float32 or not traits.flags.c_contiguous:
         raise ArrayError(f"traits of device {device.name!r} must be a contiguous array of float32")

@@ -36,6 +36,7 @@ from .layout import (
 
 BLOCK_COLUMNS = 64  # bit lines that one thread owns
 SOFT_BOUNDS, AFFINE, EXPONENTIAL, POWER, TABLE, FRESH_WRITE = range(6)  # laws of one pulse, see `laws.py`
+PLAIN = -1  # a law that is not here: see `plain.py`
 _U64 = np.uint64
 
 

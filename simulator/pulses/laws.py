@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from ...devices.response.pulsed import CellParameters, PulsedResponse, quotient
 from ...devices.response.soft_bounds import ReferencedCells
 from ...devices.response.step_laws import PoweredCells, SlopedCells
 from ..noise.streams import Stream
-from .kernels import AFFINE, EXPONENTIAL, FRESH_WRITE, POWER, SOFT_BOUNDS, TABLE
+from .kernels import AFFINE, EXPONENTIAL, FRESH_WRITE, PLAIN, POWER, SOFT_BOUNDS, TABLE
 from .layout import (
     AMPLITUDE,
     EXPONENT,
@@ -58,38 +59,82 @@ class PulsedCells(NamedTuple):
         Which cells of a weight move, see `layout.BOTH`.
     shape : (int, int)
         Rows and columns of the weights.
+    response : PulsedResponse
+        Of the device.
+    draw : callable
+        What differs between the cells, see `parameters`.
     """
 
     contents: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     law: KernelLaw
     moving: int
     shape: tuple[int, int]
+    response: PulsedResponse
+    draw: Callable[[], CellParameters]
+
+    @property
+    def parameters(self) -> CellParameters:
+        """What differs between the cells, (rows x columns, 2) each; drawn anew."""
+        return self.draw()
+
+
+Response = TypeVar("Response", bound=PulsedResponse)
+_KERNELS: dict[type[PulsedResponse], Callable[[Any, np.ndarray], KernelLaw]] = {}
+_NO_TABLES = np.zeros((2, 2), np.float32)
+
+
+def kernel_of(*responses: type[Response]) -> Callable[[Callable[[Response, np.ndarray], KernelLaw]], Any]:
+    """Register how responses become laws of kernels: a function of the response and of `numbers`, which hold what all have.
+
+    A response of a class that is not registered, be it derived from one that is, is pulsed in NumPy (`plain.py`).
+    """
+
+    def register(law: Callable[[Response, np.ndarray], KernelLaw]) -> Callable[[Response, np.ndarray], KernelLaw]:
+        _KERNELS.update(dict.fromkeys(responses, law))
+        return law
+
+    return register
 
 
 def kernel_law(response: PulsedResponse, floor: float) -> KernelLaw:
-    """The law of a response for kernels; no state below `floor` can be shown."""
+    """The law of a response for kernels, of kind `PLAIN` where no kernel knows it; no state below `floor` can be shown."""
     numbers = np.zeros(NUMBERS, np.float32)
-    step_noise, write_noise = (getattr(response, name) or 0.0 for name in ("step_noise", "write_noise"))
+    step_noise, write_noise = (getattr(response, name, None) or 0.0 for name in ("step_noise", "write_noise"))
     numbers[STEP_NOISE], numbers[WRITE_NOISE], numbers[FLOOR] = step_noise, write_noise * response.step, floor
-    tables = np.zeros((2, 2), np.float32)
-    if isinstance(response, SoftBounds):
-        return KernelLaw(SOFT_BOUNDS, numbers, tables)
-    numbers[MULTIPLICATIVE] = getattr(response, "noise", "additive") == "multiplicative"
-    if isinstance(response, ConstantStep | LinearStep | SoftBoundsReference):
-        return KernelLaw(AFFINE, numbers, tables)
-    if isinstance(response, PowerStep):
-        return KernelLaw(POWER, numbers, tables)
-    if isinstance(response, TableStep):
-        return KernelLaw(TABLE, numbers, np.array([response.up_steps, response.down_steps], np.float32))
-    if isinstance(response, ExponentialStep):
-        r = response
-        numbers[MULTIPLICATIVE] = 0  # amplitudes come with their own scale
-        numbers[AMPLITUDE : AMPLITUDE + 2] = r.amplitude_up, r.amplitude_down
-        numbers[EXPONENT : EXPONENT + 2] = r.gamma_up, -r.gamma_down
-        numbers[TWICE_A], numbers[OFFSET] = 2 * r.a, r.b
-        numbers[NOISE_FLOOR], numbers[NOISE_SLOPE] = r.noise_floor, r.noise_slope
-        return KernelLaw(EXPONENTIAL, numbers, tables)
-    raise TypeError(f"no kernel for {type(response).__name__}")
+    numbers[MULTIPLICATIVE] = response.noise_kind == "multiplicative"
+    make = _KERNELS.get(type(response))
+    return KernelLaw(PLAIN, numbers, _NO_TABLES) if make is None else make(response, numbers)
+
+
+@kernel_of(SoftBounds)
+def _soft_bounds(response: SoftBounds, numbers: np.ndarray) -> KernelLaw:
+    numbers[MULTIPLICATIVE] = 0
+    return KernelLaw(SOFT_BOUNDS, numbers, _NO_TABLES)
+
+
+@kernel_of(ConstantStep, LinearStep, SoftBoundsReference)
+def _affine(response: PulsedResponse, numbers: np.ndarray) -> KernelLaw:
+    return KernelLaw(AFFINE, numbers, _NO_TABLES)
+
+
+@kernel_of(PowerStep)
+def _power(response: PowerStep, numbers: np.ndarray) -> KernelLaw:
+    return KernelLaw(POWER, numbers, _NO_TABLES)
+
+
+@kernel_of(TableStep)
+def _table(response: TableStep, numbers: np.ndarray) -> KernelLaw:
+    return KernelLaw(TABLE, numbers, np.array([response.up_steps, response.down_steps], np.float32))
+
+
+@kernel_of(ExponentialStep)
+def _exponential(response: ExponentialStep, numbers: np.ndarray) -> KernelLaw:
+    numbers[MULTIPLICATIVE] = 0  # amplitudes come with their own scale
+    numbers[AMPLITUDE : AMPLITUDE + 2] = response.amplitude_up, response.amplitude_down
+    numbers[EXPONENT : EXPONENT + 2] = response.gamma_up, -response.gamma_down
+    numbers[TWICE_A], numbers[OFFSET] = 2 * response.a, response.b
+    numbers[NOISE_FLOOR], numbers[NOISE_SLOPE] = response.noise_floor, response.noise_slope
+    return KernelLaw(EXPONENTIAL, numbers, _NO_TABLES)
 
 
 def fresh_writes(aims: np.ndarray, sigma: np.ndarray, floor: float) -> tuple[KernelLaw, np.ndarray]:
@@ -110,7 +155,7 @@ def draw_cells(response: PulsedResponse, stream: Stream, shape: tuple[int, int],
     if shared:
         reference = z.reshape(*shape, 2, response.draws)[:, :, 1]
         reference[:] = reference[:, :1]
-    cells = _soft_bounds_cells(response, z) if isinstance(response, SoftBounds) else response.draw_cell_parameters(z)
+    cells = _soft_bounds_cells(response, z) if type(response) is SoftBounds else response.draw_cell_parameters(z)
     return replace(cells, b_min=np.minimum(np.maximum(cells.b_min, floor + _offset(cells)), cells.b_max))
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from ...devices.response import ConstantStep, SoftBounds
 from ...devices.response.pulsed import PulsedResponse
 from ..noise.streams import Stream
-from ..pulses.kernels import BLOCK_COLUMNS, SOFT_BOUNDS, pulsed_update
+from ..pulses.kernels import BLOCK_COLUMNS, PLAIN, SOFT_BOUNDS, pulsed_update
 from ..pulses.laws import PulsedCells
 from ..pulses.layout import FLOOR
+from ..pulses.plain import coincidences, give_pulses
 from ..pulses.trains import line_trains
 from .sums import GROUP, GROUP_SLOTS, REACH, STEEPEST, summed_pulses
 from .walk import LONGEST_SUMMED, walked_pulses
@@ -82,6 +83,8 @@ def play_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Co
 
     key: of the cells' noise.
     """
+    if cells.law.kind == PLAIN:
+        return _play_plainly(cells, outer, key)
     pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
     trains = outer.x_trains, outer.x, outer.d_trains, outer.d
     pulsed_update(cells.contents, cells.law, cells.moving, *trains, outer.steps, key, pulses)
@@ -89,9 +92,23 @@ def play_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Co
     return up, down
 
 
+def _play_plainly(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
+    """The same of a law that no kernel knows."""
+    up = down = 0
+    parameters = cells.parameters
+    cells = cells._replace(draw=lambda: parameters)
+    for x, d, x_trains, d_trains, step in zip(
+        outer.x, outer.d, outer.x_trains, outer.d_trains, outer.steps, strict=True
+    ):
+        counts = coincidences(x_trains, d_trains) * np.outer(np.sign(x), np.sign(d)).astype(np.int64)
+        give_pulses(cells, counts.reshape(-1), 0, int(np.abs(counts).max(initial=0)), step, key)
+        up, down = up + int(counts[counts > 0].sum()), down - int(counts[counts < 0].sum())
+    return up, down
+
+
 def can_sum(response: PulsedResponse, longest: int) -> bool:
     """Whether pulses on these cells add up to a normal change: constant steps and soft bounds, and no longer trains."""
-    return isinstance(response, ConstantStep | SoftBounds) and longest <= LONGEST_SUMMED
+    return type(response) in (ConstantStep, SoftBounds) and longest <= LONGEST_SUMMED
 
 
 def sum_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
