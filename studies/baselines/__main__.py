@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...devices.base.errors import RevpathError
 from ..tasks.text import load_text
-from .transformer import save_baseline
+from .transformer import load_baseline, save_baseline
 from .tuning import make_baseline
 
 
@@ -21,11 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tokens", type=int, default=8_000_000, help="of each final curve (default: %(default)s)")
     parser.add_argument("--trial-tokens", type=int, default=500_000, help="of each tuning trial (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a result file on the same text, whose shapes are not trained again")
     parser.add_argument("--quick", action="store_true", help="a rehearsal: 20,000 tokens a trial, 60,000 a curve")
     given = parser.parse_args(arguments)
     trial_tokens, tokens = (20_000, 60_000) if given.quick else (given.trial_tokens, given.tokens)
     try:
-        for baseline in make_baseline(load_text(given.text), trial_tokens, tokens, given.seed):
+        text = load_text(given.text)
+        known = load_baseline(given.keep, text) if given.keep else None
+        for baseline in make_baseline(text, trial_tokens, tokens, given.seed, known):
             save_baseline(baseline, given.out)
             print(f"wrote {given.out} with {len(baseline.curves)} curves", flush=True)
     except RevpathError as error:

@@ -8,6 +8,7 @@ import pytest
 
 import revpath.studies
 from revpath.studies.baselines import transformer as module
+from revpath.studies.baselines import tuning
 from revpath.studies.baselines.__main__ import main
 from revpath.studies.baselines.curves import (
     Baseline,
@@ -89,9 +90,11 @@ def a_baseline(sha256: str = "a" * 64) -> Baseline:
 
 def test_the_shipped_baseline_is_of_the_shipped_text_and_tuned_within_its_budget(moby):
     shipped = load_baseline(text=moby)
-    assert [curve.shape for curve in shipped.curves] == [module.SMALL, module.LARGE]
-    assert len(shipped.tuning) == 12
-    assert {trial.tokens for trial in shipped.tuning} == {500_000}
+    assert [curve.shape for curve in shipped.curves] == [module.SMALL, module.LARGE, *tuning.TINY]
+    tokens = {shape: 500_000 for shape in (module.SMALL, module.LARGE)} | dict.fromkeys(tuning.TINY, 32_000)
+    trials = {shape: [trial for trial in shipped.tuning if trial.shape == shape] for shape in tokens}
+    assert [len(trials[shape]) for shape in tokens] == [7, 5, 6, 6, 6]
+    assert all(trial.tokens == tokens[trial.shape] for trial in shipped.tuning)
     for curve in shipped.curves:
         trials = [trial for trial in shipped.tuning if trial.shape == curve.shape and trial.validation_bits is not None]
         assert curve.hyper == min(trials, key=lambda trial: trial.validation_bits or math.inf).hyper
@@ -382,9 +385,7 @@ def test_a_batch_larger_than_the_text_is_refused(gpt, tiny_text):
 # --- tuning and the command line --------------------------------------------------------------------------------------
 
 
-def test_tuning_asks_twelve_questions_and_keeps_the_best(monkeypatch, tiny_text):
-    from revpath.studies.baselines import tuning
-
+def test_tuning_asks_its_questions_and_keeps_the_best(monkeypatch, tiny_text):
     def loss(text, shape, hyper, tokens, seed, marks):
         if hyper.batch == 2:
             raise TrainingDiverged("made to diverge")
@@ -396,9 +397,12 @@ def test_tuning_asks_twelve_questions_and_keeps_the_best(monkeypatch, tiny_text)
     told = []
     trials, best = tuning.tune(tiny_text, 100, 1, told.append)
     assert list(trials) == told
-    assert len(trials) == 12
-    assert [trial.shape for trial in trials] == [tuning.SMALL] * 7 + [tuning.LARGE] * 5
-    assert best[tuning.SMALL].learning_rate == best[tuning.LARGE].learning_rate == 4e-3
+    assert [trial.shape for trial in trials] == [tuning.SMALL] * 7 + [tuning.LARGE] * 5 + [
+        shape for shape in tuning.TINY for _ in range(6)
+    ]
+    assert all(hyper.learning_rate == 4e-3 for hyper in best.values())
+    known, _ = tuning.tune(tiny_text, 100, 1, told.append, known=(tuning.SMALL, *tuning.TINY))
+    assert [trial.shape for trial in known] == [tuning.LARGE] * 5
     assert [trial.validation_bits for trial in trials if trial.hyper.batch == 2] == [None]
 
 
