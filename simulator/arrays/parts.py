@@ -128,6 +128,11 @@ class CompositeArray(ArrayOperator):
         """Cells that read noise would have taken below zero conductance, and that were held there."""
         return sum(part.held for part in self.parts)
 
+    @property
+    def cut(self) -> int:
+        """Inputs that were cut to what a DAC takes."""
+        return sum(part.cut for part in self.parts)
+
     def adc(self, *, transposed: bool = False) -> ADC:
         """The converter of the sensed lines of one direction, where all parts have the same.
 
