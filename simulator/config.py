@@ -16,6 +16,7 @@ from .noise.circuit import CircuitNoise
 from .pulses.trains import LONGEST_TRAIN
 
 if TYPE_CHECKING:
+    from .updates.refresh import Refresh
     from .wires import CellLaw, Wires
 
 CellNoise = Literal["auto", "sampled", "collapsed"]
@@ -23,6 +24,7 @@ Layout = Literal["separate", "interleaved", "paired"]
 Subtraction = Literal["analog", "digital"]
 Inputs = Literal["amplitude", "duration"]
 Pulses = Literal["stochastic", "summed", "mean-field"]
+Directions = Literal["both", "up"]
 OnWorn = Literal["warn", "error", "ignore"]
 
 
@@ -60,6 +62,11 @@ class ArrayConfig:
         one random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
         its numbers, unlike those of "stochastic", depend on which samples are given in one update); "mean-field", by
         exactly rate x d along the mean of the law, as with infinitely many infinitely small pulses.
+    pulse_directions: "both", where the two cells of a weight take pulses in opposite directions; "up" for cells that pulses
+        can only raise (phase-change memory): G+ takes those that raise the weight, G- those that lower it. The mapping must
+        then be "one-sided", and cells fill up unless there is a `refresh`.
+    refresh: when pairs that have filled up are written anew, see `revpath.simulator.Refresh`, or a table of its fields; None
+        for never.
     on_worn: what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
@@ -81,6 +88,8 @@ class ArrayConfig:
     inputs: Inputs = "amplitude"
     longest_train: int = 31
     pulses: Pulses = "summed"
+    pulse_directions: Directions = "both"
+    refresh: Refresh | None = None
     on_worn: OnWorn = "warn"
 
     def __post_init__(self) -> None:
@@ -112,6 +121,7 @@ class ArrayConfig:
             ("subtraction", get_args(Subtraction)),
             ("inputs", get_args(Inputs)),
             ("pulses", get_args(Pulses)),
+            ("pulse_directions", get_args(Directions)),
             ("on_worn", get_args(OnWorn)),
         ):
             if getattr(self, name) not in allowed:
@@ -126,6 +136,7 @@ class ArrayConfig:
                     raise ArrayError(f"{name} = {value!r} must be a {kind.__name__} or None")
         WeightMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]
         self._check_together()
+        self._check_refresh()
 
     def _check_together(self) -> None:
         """Refuse what no hardware is, or what has no known law."""
@@ -162,6 +173,22 @@ class ArrayConfig:
                 raise ArrayError(
                     f"inputs = 'duration' with the {noise.law} noise of device {self.device.name!r} is not known: use 'amplitude'"
                 )
+
+    def _check_refresh(self) -> None:
+        """ArrayError where pulses that only raise cells, or their refresh, go with something that they cannot go with."""
+        if self.refresh is not None:
+            from .updates.refresh import Refresh
+
+            if isinstance(self.refresh, Mapping):
+                object.__setattr__(self, "refresh", Refresh(**self.refresh))
+            if not isinstance(self.refresh, Refresh):
+                raise ArrayError(f"refresh = {self.refresh!r} must be a Refresh or None")
+            if self.pulse_directions != "up":
+                raise ArrayError(
+                    f"refresh needs cells that pulses only raise: pulse_directions = {self.pulse_directions!r} must be 'up'"
+                )
+        if self.pulse_directions == "up" and self.mapping != "one-sided":
+            raise ArrayError(f"mapping = {self.mapping!r} must be 'one-sided' where pulse_directions is 'up'")
 
     def self_ranging(self) -> ArrayConfig:
         """The same with "auto" in place of "calibrated" ranges: for arrays whose user has no moment to calibrate them.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 ROOMS = ("devices", "simulator", "ebm")
@@ -60,6 +62,19 @@ def code_digest(*parts: str) -> str:
             found.update(f"{name} {len(content)}\n".encode())
             found.update(content)
     return found.hexdigest()[:16]
+
+
+def source_digest(function: Callable[..., Any]) -> str:
+    """A digest of the file that defines `function`, or of its source where that is no file, as in a notebook."""
+    path = Path(function.__code__.co_filename)
+    try:
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+    except OSError:
+        try:
+            content = inspect.getsource(function).encode()
+        except (OSError, TypeError):  # typed in by hand
+            content = function.__code__.co_code + repr(function.__code__.co_consts).encode()
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _sources(place: Traversable, name: str) -> Iterator[tuple[str, bytes]]:

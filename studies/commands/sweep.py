@@ -236,7 +236,8 @@ def _dry_run(plan: Study, store: Store, shard: tuple[int, int]) -> None:
     """What would be done; the time from one pilot run, which is not kept."""
     import joblib
 
-    from ..sweeps.engine import attempt, missing
+    from ..sweeps.attempt import attempt
+    from ..sweeps.engine import missing
 
     todo = missing(plan, store, shard=shard)
     total = sum(1 for _ in plan.runs())
@@ -250,10 +251,11 @@ def _dry_run(plan: Study, store: Store, shard: tuple[int, int]) -> None:
         print(f"a pilot run took {each}: about {_minutes(seconds * len(todo) / workers)} on {workers} cores")
 
 
-def _pilot(plan: Study, run: Planned, attempt: Callable[..., tuple[str, dict]]) -> float:
+def _pilot(plan: Study, run: Planned, attempt: Callable[..., dict[str, Any]]) -> float:
     """Seconds of a second run: the first compiles kernels."""
+    answer: dict[str, Any] = {}
     for _ in range(2):
-        _, answer = attempt(plan.kind, run.config, run.seed, run.id, "", None)
+        answer = attempt(plan.kind, run.config, run.seed)
     return float(answer["seconds"])
 
 

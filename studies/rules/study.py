@@ -5,42 +5,39 @@ with fresh seeds at the rate that was best on the validation data. Quality is th
 weights. What the rules are given beside the rate is in `RuleConfig.adapted`, and is the same for all devices but for what
 depends on their step.
 
-Results are kept run by run, under a name that is a hash of all that they depend on, numbers of the device included:
-what is there is not repeated, and an interruption costs the runs that were being made.
+The runs are those of the sweep engine, in a store of the folder, each named by a digest of all that it depends on, numbers of the
+device and sources included: what is there is not repeated, and an interruption costs the runs that were being made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...devices import load_device
 from ...devices.base.errors import RevpathError
-from ...devices.base.files import results_folder, write_whole
+from ...devices.base.files import results_folder
 from ...simulator.rules import RULES, AnyRule
 from ..identity import strong_id
-from ..processes import Interruption, Job, Say, cores, side_by_side
+from ..sweeps.engine import make
+from ..sweeps.store import Store
+from ..tasks.rates import RATES, Task, rule_for
 from ..tasks.tasks import TASKS, Size
-from .trial import DIGITAL, Outcome, Task, Trial, outcome_path, read_outcome, rule_for, run_trial
+from .trial import DIGITAL, Outcome, Trial, outcome_of, planned
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEVICES = ("reram-sb-gong2018", "reram-om-gong2022", "ecram-li-tang2018", "capacitor-li2018", "idealized-rasch2019")
 MORE_DEVICES = (*DEVICES, "reram-es-gong2018", "reram-hfo2-gong2022", "ecram-mo-kim2019", "gokmen-vlasov2016")
-RATES: dict[Task, tuple[float, ...]] = {
-    "digits": (0.006, 0.02, 0.06, 0.2, 0.6, 2.0),
-    "text": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
-}
-"""The grid: of the digits, the learning rate itself; of the text, a factor to the rates of the ideal model."""
-
-
 _TUNING_SEED = 0
+STORE = "store"
+"""Folder of the runs, in the folder of a study."""
 
 
 @dataclass(frozen=True)
@@ -119,63 +116,45 @@ def study(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | 
     ------
     KeyboardInterrupt: runs that were complete are kept.
     """
-    folder = results_folder(folder)
+    store = Store(results_folder(folder) / STORE)
     tuning = {cell: plan.tuning(*cell) for cell in plan.cells()}
     total = sum(len(trials) + plan.seeds for trials in tuning.values())
-    tuned = _run_all([t for trials in tuning.values() for t in trials], folder, workers, tell, 0, total)
+    tuned = _run_all([t for trials in tuning.values() for t in trials], store, workers, tell, 0, total)
     final: list[Trial] = []
     for trials in tuning.values():
         best = min(trials, key=lambda trial: tuned[trial].badness)  # of the validation data
         final += [best.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for n in range(plan.seeds)]
-    found = _run_all(final, folder, workers, tell, total - len(final), total)
-    return [found[trial] for trial in final]
+    outcomes = _run_all(final, store, workers, tell, total - len(final), total)
+    return [outcomes[trial] for trial in final]
 
 
 def _run_all(
-    trials: list[Trial], folder: Path, workers: int | None, tell: Tell | None, done: int, total: int
+    trials: list[Trial], store: Store, workers: int | None, tell: Tell | None, done: int, total: int
 ) -> dict[Trial, Outcome]:
-    found: dict[Trial, Outcome] = {}
+    """Every trial with its outcome; a refusal is asked again, since a later version may allow it."""
+    runs = {trial: planned(trial) for trial in trials}
+    by_id = {run.id: trial for trial, run in runs.items()}
+    store.refresh()
+    outcomes = {trial: outcome_of(trial, store.get(run.id)) for trial, run in runs.items() if run.id in store}
+    if tell:
+        for n in range(len(outcomes)):
+            tell(done + n + 1, total, None)
 
-    def keep(outcome: Outcome, *, fresh: bool) -> None:
-        found[outcome.trial] = outcome
-        if fresh and not outcome.refused:  # a refusal costs nothing to find again, and a later version may allow it
-            write_whole(outcome_path(outcome.trial, folder), outcome.model_dump_json(indent=1).encode())
+    def keep(record: dict[str, Any]) -> None:
+        trial = by_id[record["id"]]
+        outcomes[trial] = outcome_of(trial, record)
         if tell:
-            tell(done + len(found), total, outcome if fresh else None)
+            tell(done + len(outcomes), total, outcomes[trial])
 
-    missing = []
-    for trial in trials:
-        path = outcome_path(trial, folder)
-        if path.exists():
-            keep(read_outcome(path), fresh=False)
-        else:
-            missing.append(trial)
-    processes = min(workers or cores(), len(missing))
-    outcomes = _one_by_one(missing) if processes <= 1 else _in_parallel(missing, processes)
-    with closing(outcomes):
-        for outcome in outcomes:
-            keep(outcome, fresh=True)
-    return found
-
-
-def _one_by_one(trials: list[Trial]) -> Generator[Outcome, None, None]:
-    yield from map(run_trial, trials)
-
-
-def _in_parallel(trials: list[Trial], processes: int) -> Generator[Outcome, None, None]:
-    """The outcomes as they come; KeyboardInterrupt once those at work are done, where Ctrl-C came."""
-    interruption = Interruption()
-    jobs = [Job(outcome_path(trial, Path()).stem, (trial,)) for trial in trials]
-    with closing(side_by_side(_work, jobs, workers=processes, interruption=interruption)) as results:
-        for _, outcome in results:
-            yield outcome
-    if interruption.came:
+    summary = make(list(runs.values()), store, workers=workers, retry_failed=True, on_record=keep)
+    if summary.stopped:
         raise KeyboardInterrupt
-
-
-def _work(trial: Trial, say: Say) -> Outcome:
-    """In a process of its own."""
-    return run_trial(trial)
+    if summary.elsewhere:
+        raise RevpathError(f"{summary.elsewhere} runs are being made by another sweep on {store.folder}: wait for it")
+    for trial, run in runs.items():
+        if trial not in outcomes:  # made meanwhile by another
+            outcomes[trial] = outcome_of(trial, store.get(run.id))
+    return outcomes
 
 
 def outlook(plan: Plan, folder: Path) -> tuple[int, int, int]:
@@ -183,16 +162,33 @@ def outlook(plan: Plan, folder: Path) -> tuple[int, int, int]:
 
     Before the rates are chosen nobody knows which of the runs with fresh seeds are there: those of any rate are counted.
     """
+    store = Store(results_folder(folder) / STORE)
     tuning = [plan.tuning(*cell) for cell in plan.cells()]
     first = [trial for trials in tuning for trial in trials]
-    fresh = [t.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for t in first for n in range(plan.seeds)]
-    there = sum(outcome_path(trial, folder).exists() for trial in first)
+    there = sum(trial.key in store for trial in first)
+    fresh: list[Trial] = []
     for trials in tuning:
         for n in range(plan.seeds):
-            seeded = (trial.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for trial in trials)
-            there += any(outcome_path(trial, folder).exists() for trial in seeded)
+            seeded = [trial.model_copy(update={"seed": _TUNING_SEED + 1 + n}) for trial in trials]
+            fresh += seeded
+            there += any(trial.key in store for trial in seeded)
     runs = len(first) + len(tuning) * plan.seeds
-    return runs, there, runs_of_other_code([*first, *fresh], folder)
+    return runs, there, _runs_of_other_code([*first, *fresh], store)
+
+
+def _runs_of_other_code(trials: Iterable[Trial], store: Store) -> int:
+    """How many records are of these trials, and made by other code or with other numbers of a device."""
+    wanted = {_content(run.identity): run.id for run in map(planned, trials)}
+    return sum(
+        wanted.get(_content(record["identity"]), record["id"]) != record["id"]
+        for record in store.records()
+        if "identity" in record
+    )
+
+
+def _content(identity: Mapping[str, Any]) -> str:
+    """What a run is of, whatever code and numbers."""
+    return json.dumps([identity["task"], identity["config"], identity["seed"]], sort_keys=True)
 
 
 def learned(found: pd.DataFrame, task: str) -> bool:
@@ -203,19 +199,6 @@ def learned(found: pd.DataFrame, task: str) -> bool:
         return True
     gain = float(ideal.iloc[0]) - kind.baseline()
     return gain > 0 if kind.higher_is_better else gain < 0
-
-
-def runs_of_other_code(trials: Iterable[Trial], folder: Path) -> int:
-    """How many results in `folder` are of these trials, and made by other code or with other numbers of a device."""
-    wanted = {trial.model_dump_json(): outcome_path(trial, folder) for trial in trials}
-    count = 0
-    for path in folder.glob("*.json"):
-        try:
-            path_here = wanted.get(read_outcome(path).trial.model_dump_json())
-        except RevpathError:
-            continue  # no outcome: it is nobody's
-        count += path_here is not None and path_here != path
-    return count
 
 
 def table(outcomes: Iterable[Outcome], chip: str = "reram-32nm") -> pd.DataFrame:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ...devices import Device, load_device
-from ...devices.base.errors import RevpathError, explain
-from ...devices.response.pulsed import PulsedResponse
+from ...devices import load_device
+from ...devices.base.errors import RevpathError
 from ...simulator import Events
-from ...simulator.rules import RULES, AnyRule
-from ..identity import code_digest, strong_id
+from ...simulator.rules import AnyRule
+from ..sweeps.attempt import attempt
+from ..sweeps.registry import Quantity, Result, SweepConfig, sweep_task, task_kind
+from ..sweeps.running import Run
+from ..sweeps.study import Planned
+from ..tasks.rates import Task
 from ..tasks.tasks import TASKS, Size, quality_of
 
-CODE = ("studies/tasks", "studies/rules/trial.py")
-"""What can change the bits of a trial, beside the rooms below."""
-
-Task = Literal["digits", "text"]
+KIND = "rule-trial"
+"""Name of the sweep task."""
 DIGITAL = "digital"
 """Name of the reference, as a device: ideal synapses, trained by the same grid."""
 
@@ -43,27 +43,14 @@ class Trial(BaseModel):
     seed: int = Field(ge=0)
     size: Size
 
-    def identity(self, code: str | None = None) -> dict[str, Any]:
-        """All that the result depends on, as one value that can be printed.
-
-        Parameters
-        ----------
-        code : str, optional
-            Digest of the sources that can change a bit; of the code at hand unless given.
-        """
-        numbers = "" if self.device == DIGITAL else load_device(self.device).model_dump_json(exclude={"records"})
-        return {
-            "trial": self.model_dump(mode="json"),
-            "device": numbers,
-            "data_sha256": TASKS[self.task].data_sha256(),
-            "version": version("revpath"),
-            "code": code_digest(*CODE) if code is None else code,
-        }
-
     @property
     def key(self) -> str:
-        """The digest of `identity`, which names the file of the result."""
-        return strong_id(self.identity())
+        """The digest of `identity`, which names its record."""
+        return planned(self).id
+
+    def identity(self) -> dict[str, Any]:
+        """All that the result depends on, as one value that can be printed."""
+        return planned(self).identity
 
     @property
     def rule_name(self) -> str:
@@ -105,32 +92,66 @@ class Outcome(BaseModel):
         return -self.validation if TASKS[self.trial.task].higher_is_better else self.validation
 
 
-def rule_for(name: str, device: str | Device, task: Task) -> AnyRule:
-    """The rule as the study uses it, see `RuleConfig.adapted`: the same for all devices but for what depends on their step."""
-    response = (device if isinstance(device, Device) else load_device(device)).response
-    step = response.step if isinstance(response, PulsedResponse) else None
-    return RULES.named(name).adapted(TASKS[task].updates_per_gradient, step)
+class TrialConfig(SweepConfig):
+    """A trial as the sweep engine takes it: all of `Trial` but its seed."""
+
+    code: ClassVar[tuple[str, ...]] = ("studies/rules/trial.py",)
+
+    task: Task = "digits"
+    device: str = DIGITAL
+    rule: AnyRule | None = None
+    rate: float = Field(default=0.1, gt=0)
+    size: Size = "fast"
+
+    def numbers(self) -> Any:
+        device = "" if self.device == DIGITAL else load_device(self.device).model_dump_json(exclude={"records"})
+        return [device, TASKS[self.task].data_sha256()]
+
+    def records(self) -> tuple[str, ...]:
+        if self.device == DIGITAL:
+            return ()
+        return tuple(sorted(record.id for record in load_device(self.device).records.values()))
+
+
+@sweep_task(
+    KIND,
+    title="one training run of the study of update rules",
+    validation=Quantity("quality on validation data"),
+    test=Quantity("quality on test data"),
+    weights=Quantity("weights of the model"),
+)
+def learn_trial(config: TrialConfig, run: Run) -> Result:
+    """Train and judge; a rule that the device does not allow is refused. A quality that is not finite is None."""
+    device = config.device if config.rule else None
+    *qualities, weights, events = quality_of(config.task, device, config.rule, config.rate, run.seed, config.size)
+    validation, test = (quality if np.isfinite(quality) else None for quality in qualities)
+    return Result({"validation": validation, "test": test, "weights": weights}, events)
+
+
+def planned(trial: Trial) -> Planned:
+    """A trial as a run of the sweep engine."""
+    content = trial.model_dump(exclude={"seed"})
+    point = {"task": trial.task, "device": trial.device, "rule": trial.rule_name, "rate": trial.rate}
+    return Planned(KIND, point, 0, trial.seed, TrialConfig(**content))
+
+
+def outcome_of(trial: Trial, record: Mapping[str, Any]) -> Outcome:
+    """What a record of the store says of a trial.
+
+    Raises
+    ------
+    RevpathError
+        The training had a fault, and was not only refused.
+    """
+    if record["state"] == "done":
+        values = {**record["values"], "weights": int(record["values"]["weights"])}
+        return Outcome(trial=trial, events=record["events"], **values)
+    if "fault" in record:
+        raise RevpathError(f"{trial.task}, {trial.device}, {trial.rule_name}: {record['error']}")
+    return Outcome(trial=trial, refused=record["error"])
 
 
 def run_trial(trial: Trial) -> Outcome:
-    """Train and judge; a rule that the device does not allow is an outcome too."""
-    try:
-        validation, test, weights, events = quality_of(
-            trial.task, trial.device if trial.rule else None, trial.rule, trial.rate, trial.seed, trial.size
-        )
-    except RevpathError as error:
-        return Outcome(trial=trial, refused=" ".join(str(error).split()))
-    return Outcome(trial=trial, validation=validation, test=test, weights=weights, events=events.to_json())
-
-
-def outcome_path(trial: Trial, folder: Path) -> Path:
-    return folder / f"{trial.task}-{Path(trial.device).stem}-{trial.rule_name}-{trial.key}.json"
-
-
-def read_outcome(path: Path) -> Outcome:
-    """RevpathError naming the file where it is not one."""
-    try:
-        return Outcome.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        why = explain(error) if isinstance(error, ValidationError) else str(error)
-        raise RevpathError(f"result = {str(path)!r} is not an outcome: {why[:200]}; delete it to run anew") from None
+    """Train and judge in this process, keeping nothing; a rule that the device does not allow is an outcome too."""
+    run = planned(trial)
+    return outcome_of(trial, attempt(task_kind(KIND), run.config, run.seed))

@@ -1,34 +1,35 @@
 """Running a study: what is missing, in parallel, into one segment; resumable at any moment, on a laptop or a cluster.
 
-joblib is the only engine. On a laptop its loky workers have one numba and one BLAS thread each; with `cluster` the same call
-goes to Dask workers; with `shard` i of n an array job runs the i-th share and needs nothing else. Results come back to the
-process that runs the study, which alone writes.
+The processes are those of `revpath.studies.sweeps.parallel`: joblib's, on this machine or, with `cluster`, on Dask workers; with
+`shard` i of n an array job runs the i-th share and needs nothing else. Answers come back to the process that runs the
+study, which alone writes.
 
-A first Ctrl-C (or SIGTERM) hands out no more runs and keeps those that are under way; a second ends them. A run that ends
-its process is tried once more alone, and is then a failure like any other.
+A first Ctrl-C (or SIGTERM) hands out no more runs; those under way stop at their next checkpoint, or come to their end where
+they keep none. A second ends them. A run that ends its process is tried once more alone, from its checkpoint, and is then
+a failure like any other.
 """
 
 from __future__ import annotations
 
-import os
 import platform
-import signal
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ...devices.base.errors import RevpathError
-from .registry import Run, TaskKind
+from .attempt import attempt
+from .parallel import Call, Ended, Raised, cores, in_parallel, stop_on_signals
+from .registry import task_kind
 from .store import Store, Writer
 from .study import OnRecord, Planned, Study
 
-LEASE_S = 600.0
+LEASE_S = 120.0
 """How long other sweeps on the store leave a run alone that one has begun; renewed while it lasts."""
 
 Tell = Callable[["Summary"], None]
@@ -56,10 +57,6 @@ class Summary:
         return self.total - self.present - self.done - self.failed - self.elsewhere
 
 
-class RunTimeout(RevpathError):
-    """A run took longer than it was given."""
-
-
 def missing(
     study: Study, store: Store, *, shard: tuple[int, int] = (0, 1), retry_failed: bool = False
 ) -> list[Planned]:
@@ -69,12 +66,8 @@ def missing(
     ------
     RevpathError: a shard that is not i of n with 0 <= i < n.
     """
-    i, n = shard
-    if not (isinstance(i, int) and isinstance(n, int) and 0 <= i < n):
-        raise RevpathError(f"shard = {i}/{n} must be i/n with 0 <= i < n")
-    mine = (run for run in study.runs() if int(run.id[:8], 16) % n == i)
     leave = {"done"} if retry_failed else {"done", "failed", "timeout"}
-    return [run for run in mine if store.state(run.id) not in leave]
+    return [run for run in _share(study, shard) if store.state(run.id) not in leave]
 
 
 def run(
@@ -116,44 +109,79 @@ def run(
 
     Raises
     ------
-    RevpathError: bad options; the store cannot be written.
+    RevpathError: bad options; the store cannot be written, or has gone.
     """
+    return make(
+        list(_share(study, shard)),
+        store,
+        workers=workers,
+        timeout_s=timeout_s,
+        retry_failed=retry_failed,
+        cluster=cluster,
+        tell=tell,
+        on_record=on_record,
+    )
+
+
+def make(
+    planned: Sequence[Planned],
+    store: Store,
+    *,
+    workers: int | None = None,
+    timeout_s: float | None = None,
+    retry_failed: bool = False,
+    cluster: str | None = None,
+    tell: Tell | None = None,
+    on_record: OnRecord | None = None,
+) -> Summary:
+    """As `run`, of runs from wherever, each of which may be of another task."""
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise RevpathError(f"workers = {workers!r} must be a positive integer")
     if timeout_s is not None and not timeout_s > 0:
         raise RevpathError(f"timeout_s = {timeout_s!r} must be positive")
     started = time.monotonic()
     store.refresh()
-    todo = missing(study, store, shard=shard, retry_failed=retry_failed)
-    share = sum(int(planned.id[:8], 16) % shard[1] == shard[0] for planned in study.runs())
-    summary = Summary(total=share)
-    todo, elsewhere = _not_leased(todo, store)
-    summary.elsewhere = len(elsewhere)
-    summary.failed = (
-        0 if retry_failed else sum(store.state(p.id) in ("failed", "timeout") for p in _share(study, shard))
-    )
-    summary.present = share - len(todo) - summary.elsewhere - summary.failed
+    summary = Summary(total=len(planned))
+    todo = []
+    for each in planned:
+        state = store.state(each.id)
+        if state == "done":
+            summary.present += 1
+        elif state == "running":
+            summary.elsewhere += 1
+        elif state is not None and not retry_failed:
+            summary.failed += 1
+        else:
+            todo.append(each)
     if tell:
         tell(summary)
-    with store.writer() as writer, _stop_on_signals() as stop:
+    with store.writer() as writer, stop_on_signals() as stop:
         keep = _Keeper(store, writer, summary, tell, on_record, started)
-        for planned, answer in _answers(study.kind, todo, store, stop, workers, timeout_s, cluster, keep.lease):
-            keep(planned, answer)
+        with closing(keep):
+            for each, answer in _answers(todo, store, keep, stop, workers, timeout_s, cluster):
+                keep(each, answer)
         summary.stopped = stop.is_set()
     store.refresh()
+    _count_others(summary, todo, store, keep)
     summary.seconds = time.monotonic() - started
     return summary
 
 
+def _count_others(summary: Summary, todo: list[Planned], store: Store, keep: _Keeper) -> None:
+    """Runs that another sweep has made, or is making, since this one began."""
+    for each in todo:
+        if each.id in keep.settled:
+            continue
+        state = store.state(each.id)
+        summary.present += state == "done"
+        summary.elsewhere += state == "running"
+
+
 def _share(study: Study, shard: tuple[int, int]) -> Iterator[Planned]:
-    return (planned for planned in study.runs() if int(planned.id[:8], 16) % shard[1] == shard[0])
-
-
-def _not_leased(todo: list[Planned], store: Store) -> tuple[list[Planned], list[Planned]]:
-    """Runs to do, and those that another sweep is at."""
-    leased = [planned for planned in todo if store.state(planned.id) == "running"]
-    ids = {planned.id for planned in leased}
-    return [planned for planned in todo if planned.id not in ids], leased
+    i, n = shard
+    if not (isinstance(i, int) and isinstance(n, int) and 0 <= i < n):
+        raise RevpathError(f"shard = {i}/{n} must be i/n with 0 <= i < n")
+    return (planned for planned in study.runs() if int(planned.id[:8], 16) % n == i)
 
 
 class _Keeper:
@@ -171,11 +199,40 @@ class _Keeper:
         self.store, self.writer, self.summary = store, writer, summary
         self.tell, self.on_record, self.started = tell, on_record, started
         self.surroundings = _provenance()
+        self.stop_file = store.folder / f"stop-{uuid.uuid4().hex[:12]}"
+        self.settled: set[str] = set()
+        self._leased: dict[str, float] = {}
 
-    def lease(self, planned: Planned) -> None:
-        self.writer.append({"id": planned.id, "state": "running", "until": time.time() + LEASE_S})
+    def lease(self, id: str) -> bool:
+        """Take a run, unless another sweep has done it or is at it by now."""
+        self.store.refresh()
+        if self.store.state(id) in ("done", "running"):
+            return False
+        self.writer.lease(id, LEASE_S)
+        self.store.refresh()
+        if self.store.owner(id) not in ("", self.writer.owner):  # both asked at once: who came first has it
+            self.writer.lease(id, 0.0)
+            return False
+        self._leased[id] = time.monotonic()
+        return True
+
+    def renew(self) -> None:
+        """Leases of runs that last, long before they end."""
+        late = time.monotonic() - LEASE_S / 4
+        for id in [id for id, since in list(self._leased.items()) if since < late]:
+            self.writer.lease(id, LEASE_S)
+            self._leased[id] = time.monotonic()
+
+    def close(self) -> None:
+        """Give back what was leased and not done, and leave no request to stop behind."""
+        with suppress(RevpathError):
+            for id in list(self._leased):
+                self.writer.lease(id, 0.0)
+        self.stop_file.unlink(missing_ok=True)
 
     def __call__(self, planned: Planned, answer: dict[str, Any]) -> None:
+        if answer["state"] == "stopped":
+            return
         record = {
             "id": planned.id,
             "identity": planned.identity,
@@ -186,6 +243,8 @@ class _Keeper:
             **answer,
         }
         self.writer.append(record)
+        self._leased.pop(planned.id, None)
+        self.settled.add(planned.id)
         if record["state"] == "done":
             self.summary.done += 1
             _clear(self.store.checkpoints(planned.id))
@@ -200,199 +259,69 @@ class _Keeper:
 
 
 def _answers(
-    kind: TaskKind,
     todo: list[Planned],
     store: Store,
+    keep: _Keeper,
     stop: threading.Event,
     workers: int | None,
     timeout_s: float | None,
     cluster: str | None,
-    lease: Callable[[Planned], None],
 ) -> Iterator[tuple[Planned, dict[str, Any]]]:
     """Answers in the order in which they come."""
-    import joblib
 
-    n = min(workers or joblib.cpu_count(), len(todo)) if todo else 1
-    waiting = {planned.id: planned for planned in todo}
-    begun: dict[str, Planned] = {}
+    def arguments(planned: Planned) -> tuple[Any, ...]:
+        folder = store.checkpoints(planned.id).absolute()
+        return task_kind(planned.task), planned.config, planned.seed, folder, keep.stop_file.absolute(), timeout_s
 
-    def hand_out() -> Iterator[Planned]:
-        for planned in list(waiting.values()):
-            if stop.is_set():
-                return
-            lease(planned)
-            begun[planned.id] = planned
-            yield planned
+    def tick() -> None:
+        if stop.is_set():
+            with suppress(OSError):
+                keep.stop_file.touch()
+        keep.renew()
 
-    def work(planned: Planned) -> tuple[Any, ...]:
-        return kind, planned.config, planned.seed, planned.id, str(store.checkpoints(planned.id)), timeout_s
-
-    def settle(answer: tuple[str, dict[str, Any]]) -> tuple[Planned, dict[str, Any]]:
-        id, content = answer
-        begun.pop(id, None)
-        return waiting.pop(id), content
-
-    if cluster is None and n == 1:
-        for planned in hand_out():
-            yield settle(attempt(*work(planned)))
+    if cluster is None and min(workers or cores(), len(todo)) <= 1:
+        yield from _here(todo, arguments, keep, stop)
         return
-    while waiting and not stop.is_set():
-        try:
-            with _backend(cluster, n) as parallel:
-                calls = (joblib.delayed(_apart)(*work(planned)) for planned in hand_out())
-                for answer in parallel(calls):
-                    yield settle(answer)
-        except _ended_workers():
-            for planned in list(begun.values()):  # one of these ended its process: each alone tells which
-                if not stop.is_set():
-                    yield settle(_alone(work(planned)))
-            begun.clear()
+    planned = {each.id: each for each in todo}
+    calls = [Call(each.id, arguments(each)) for each in todo]
+    options = {"workers": workers, "cluster": cluster, "begin": lambda call: keep.lease(call.name), "tick": tick}
+    with closing(in_parallel(attempt, calls, stop=stop, **options)) as answers:
+        for call, answer in answers:
+            if isinstance(answer, Ended | Raised):
+                answer = {"state": "failed", "error": answer.reason, "fault": type(answer).__name__, "seconds": 0.0}
+            yield planned[call.name], answer
 
 
-@contextmanager
-def _backend(cluster: str | None, n: int) -> Iterator[Callable[[Iterable[Any]], Iterable[Any]]]:
-    import joblib
+def _here(
+    todo: list[Planned], arguments: Callable[[Planned], tuple[Any, ...]], keep: _Keeper, stop: threading.Event
+) -> Iterator[tuple[Planned, dict[str, Any]]]:
+    """One run after the other in this process, to the same bits: one BLAS thread, as a worker has."""
+    from threadpoolctl import threadpool_limits
 
-    if cluster is None:
-        with joblib.parallel_config("loky", n_jobs=n, inner_max_num_threads=1):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=2 * n)  # type: ignore[arg-type]  # joblib types it as text
-        return
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise RevpathError('cluster needs Dask: pip install "revpath[cluster]"') from None
-    try:
-        client = Client(cluster, timeout="20s", set_as_default=True)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise RevpathError(f"cluster = {cluster!r} cannot be reached: {error}") from None
-    try:
-        with joblib.parallel_config("dask"):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")  # type: ignore[arg-type]  # joblib types it as text
-    finally:
-        client.close()
-
-
-def _ended_workers() -> tuple[type[BaseException], ...]:
-    """What joblib raises where a worker's process has ended: killed, out of memory, a segmentation fault."""
-    from concurrent.futures import BrokenExecutor
-
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    with suppress(ModuleNotFoundError):
-        from distributed import KilledWorker
-
-        return BrokenExecutor, TerminatedWorkerError, KilledWorker
-    return BrokenExecutor, TerminatedWorkerError
-
-
-def _alone(arguments: tuple[Any, ...]) -> tuple[str, dict[str, Any]]:
-    """One run in a process of its own, whose end is an answer too."""
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    with ProcessPoolExecutor(1) as pool:
-        try:
-            return pool.submit(_apart, *arguments).result()
-        except _ended_workers():
-            error = "its process was ended from outside, or ran out of memory"
-            return arguments[3], {"state": "failed", "error": error, "seconds": 0.0}
-
-
-def _apart(*arguments: Any) -> tuple[str, dict[str, Any]]:
-    """A run in a worker: Ctrl-C is the parent's to hear, and no worker outlives its parent."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
-    import numba
-
-    numba.set_num_threads(1)
-    return attempt(*arguments)
-
-
-_watched: set[int] = set()
-
-
-def _end_with_parent() -> None:
-    """A thread that ends this process once its parent is gone; begun once a process."""
-    parent = os.getppid()
-    if os.getpid() in _watched or parent <= 1:
-        return
-    _watched.add(os.getpid())
+    over = threading.Event()
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
+        while not over.wait(0.2):
+            if stop.is_set():
+                with suppress(OSError):
+                    keep.stop_file.touch()
+            with suppress(RevpathError):  # the run itself comes upon a store that has gone
+                keep.renew()
 
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def attempt(
-    kind: TaskKind, config: Any, seed: int, id: str, checkpoints: str, timeout_s: float | None
-) -> tuple[str, dict[str, Any]]:
-    """One run: its answer, whatever happens to it."""
-    started = time.perf_counter()
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
-        with _alarm(timeout_s):
-            result = kind(config, Run(seed=seed, checkpoints=Path(checkpoints)))
-        values = {name: None if value is None else float(value) for name, value in result.values.items()}
-        answer = {"state": "done", "values": values, "events": result.events.to_json()}
-    except RunTimeout:
-        answer = {"state": "timeout", "error": f"took longer than {timeout_s:g} s"}
-    except RevpathError as error:
-        answer = {"state": "failed", "error": " ".join(str(error).split())}
-    except Exception as error:  # a fault of a task is kept with the run, and the sweep goes on
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-        answer = {"state": "failed", "error": " ".join(text.split())}
-    return id, answer | {"seconds": round(time.perf_counter() - started, 4)}
-
-
-@contextmanager
-def _alarm(seconds: float | None) -> Iterator[None]:
-    """RunTimeout after `seconds`, on systems that have an alarm and in a main thread; elsewhere nothing."""
-    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(*_: Any) -> None:
-        raise RunTimeout("time is over")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
+        for planned in todo:
+            if stop.is_set():
+                return
+            if not keep.lease(planned.id):
+                continue
+            with threadpool_limits(1, user_api="blas"):
+                answer = attempt(*arguments(planned))
+            yield planned, answer
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the second raises KeyboardInterrupt, and workers are ended."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def heard(*_: Any) -> None:
-        if stop.is_set():
-            _end_workers()
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end_workers() -> None:
-    from joblib.externals.loky import get_reusable_executor
-
-    with suppress(Exception):
-        get_reusable_executor().shutdown(kill_workers=True, wait=False)
+        over.set()
+        watcher.join()
 
 
 def _provenance() -> dict[str, Any]:

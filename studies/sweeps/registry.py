@@ -10,13 +10,13 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from ...devices.base.errors import RevpathError, unknown
 from ...simulator import Events
+from .running import Run
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,13 @@ class Result:
         One for each quantity of the task; None for one that could not be had (never reached, not defined).
     events : Events
         What a price needs; empty where nothing is priced.
+    detail : value of JSON
+        What else is kept with the run, such as a curve; None for nothing.
     """
 
     values: Mapping[str, float | None]
     events: Events = field(default_factory=Events)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a running task is given beside its configuration.
-
-    Parameters
-    ----------
-    seed : int
-        Root seed of all its randomness, below 2**63.
-    checkpoints : Path or None
-        A folder of this run alone, where a long task may keep a `Checkpoint`; None where nothing is kept.
-    """
-
-    seed: int
-    checkpoints: Path | None = None
+    detail: Any = None
 
 
 class SweepConfig(BaseModel):
@@ -77,6 +64,9 @@ class SweepConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    code: ClassVar[tuple[str, ...]] = ()
+    """Sources of the house that can change the result of this task alone, as ``studies/rules/trial.py``."""
 
     def numbers(self) -> Any:
         """What else the result depends on, beside the values of the fields: numbers of devices, digests of data."""
@@ -182,7 +172,6 @@ def task_kinds() -> dict[str, TaskKind]:
 
 def task_kind(name: str) -> TaskKind:
     """A task by name; UnknownName with what is near where there is none."""
-    kinds = task_kinds()
-    if name not in kinds:
-        raise unknown("task", name, kinds)
-    return kinds[name]
+    if name not in TaskKind.KINDS and name not in task_kinds():
+        raise unknown("task", name, task_kinds())
+    return TaskKind.KINDS[name]

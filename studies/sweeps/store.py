@@ -5,9 +5,9 @@ or a full disk fails its digest and is as if it had never been written. Segments
 many, whole, and then removes what it replaced. The index is built by reading and shared with nobody, so there is nothing
 that two sweeps could corrupt (optuna #820, joblib #490). No path is absolute: a store may be moved while no sweep runs.
 
-Records have an `id` (of the run), a `state`, and more as `Record` says. The last state but `running` wins; `done` wins
-over all. What a line costs is one write, and one fsync a second at most: a kill of the process loses nothing that was
-appended, a failure of power at most the last second.
+Records have an `id` (of the run) and a `state`. The last state but `running` wins; `done` wins over all. `running` is a
+lease: it says by whom and until when, and ends with its process where that can be seen. What a line costs is one write, and one fsync
+a second at most: a kill of the process loses nothing that was appended, a failure of power at most the last second.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ from typing import Any, Literal
 
 from ...devices.base.errors import RevpathError
 from ...devices.base.files import results_folder
+from .owner import end, has_ended, new_owner
 
 State = Literal["done", "failed", "timeout", "running"]
 _RANK = {"running": 0, "timeout": 1, "failed": 1, "done": 2}
@@ -45,6 +47,13 @@ class Place:
     length: int
     state: State
     until: float = 0.0
+    since: float = 0.0
+    owner: str = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this is a lease that has not ended."""
+        return self.state == "running" and self.until >= time.time() and not has_ended(self.owner)
 
 
 @dataclass
@@ -137,12 +146,16 @@ class Store:
             self._read[path.name] = start
 
     def _note(self, record: dict[str, Any], segment: str, offset: int, length: int) -> None:
-        place = Place(segment, offset, length, record["state"], float(record.get("until", 0.0)))
+        lease = [float(record.get(name, 0.0)) for name in ("until", "since")]
+        place = Place(segment, offset, length, record["state"], *lease, owner=record.get("owner", ""))
         before = self._index.get(record["id"])
         if before is None or _RANK[place.state] > _RANK[before.state]:
             self._index[record["id"]] = place
+        elif place.state == before.state == "running":
+            if place.owner == before.owner or not before.is_held or place.since < before.since:
+                self._index[record["id"]] = place  # its renewal or end, or that of who came first
         elif _RANK[place.state] == _RANK[before.state] and place.state != "done":
-            self._index[record["id"]] = place  # the newer failure, the longer lease
+            self._index[record["id"]] = place  # the newer failure
 
     def _paths(self) -> list[Path]:
         try:
@@ -159,9 +172,14 @@ class Store:
     def state(self, id: str) -> State | None:
         """What is known of a run; a lease that has ended counts as nothing."""
         place = self._index.get(id)
-        if place is None or (place.state == "running" and place.until < time.time()):
+        if place is None or (place.state == "running" and not place.is_held):
             return None
         return place.state
+
+    def owner(self, id: str) -> str:
+        """Whose lease is on a run; empty where there is none."""
+        place = self._index.get(id)
+        return place.owner if place is not None and place.is_held else ""
 
     def get(self, id: str) -> dict[str, Any]:
         """The record of a run.
@@ -212,7 +230,7 @@ class Store:
         """How many runs are in which state, from the index alone."""
         counts = dict.fromkeys(("done", "failed", "timeout", "running", "expired"), 0)
         for place in self._index.values():
-            expired = place.state == "running" and place.until < time.time()
+            expired = place.state == "running" and not place.is_held
             counts["expired" if expired else place.state] += 1
         return counts | {"segments": len(self._read)}
 
@@ -253,7 +271,7 @@ class Store:
         StoreError: a sweep is at work on the store.
         """
         self.refresh()
-        if any(place.state == "running" and place.until >= time.time() for place in self._index.values()):
+        if any(place.is_held for place in self._index.values()):
             raise StoreError("a sweep is at work on this store: pack it when that has ended")
         old = self._paths()
         kept = [self.get(id) for id in sorted(self._index) if self._index[id].state != "running"]
@@ -282,44 +300,61 @@ class Store:
 
 
 class Writer:
-    """Appends to one segment; made by `Store.writer`. The segment is made at the first record."""
+    """Appends to one segment, from any thread; made by `Store.writer`. The segment is made at the first record."""
 
     def __init__(self, segments: Path) -> None:
+        self.owner = new_owner()
         self._path = segments / _segment_name()
         self._handle: int | None = None
         self._synced = 0.0
+        self._lock = threading.Lock()
+
+    def lease(self, id: str, seconds: float) -> None:
+        """Say that the run `id` is being made here; 0 seconds give it back."""
+        now = time.time()
+        until = now + seconds if seconds > 0 else 0.0
+        self.append({"id": id, "state": "running", "since": now, "until": until, "owner": self.owner})
 
     def append(self, record: dict[str, Any]) -> None:
         """Add a record; whole or, where the disk is full, not at all.
 
         Raises
         ------
-        StoreError: it cannot be written.
+        StoreError: it cannot be written, or the store has gone.
         """
         line = encode(record)
         try:
-            if self._handle is None:
-                self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            start = os.lseek(self._handle, 0, os.SEEK_END)
-            written = 0
-            while written < len(line):
-                try:
-                    written += os.write(self._handle, line[written:])
-                except OSError:
-                    os.ftruncate(self._handle, start)
-                    raise
-            if time.monotonic() - self._synced > _SYNC_EVERY_S:
-                os.fsync(self._handle)
-                self._synced = time.monotonic()
+            with self._lock:
+                self._write(line)
         except OSError as error:
             raise StoreError(
                 f"store: {str(self._path)!r} cannot be written: {error.strerror}; what was there is kept"
             ) from None
 
+    def _write(self, line: bytes) -> None:
+        if self._handle is None:
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        start = os.lseek(self._handle, 0, os.SEEK_END)
+        written = 0
+        while written < len(line):
+            try:
+                written += os.write(self._handle, line[written:])
+            except OSError:
+                os.ftruncate(self._handle, start)
+                raise
+        if os.fstat(self._handle).st_nlink == 0:  # a file without a name takes whatever is written, for nobody
+            raise StoreError(f"store: {str(self._path)!r} has been removed while a sweep was at work on it")
+        if time.monotonic() - self._synced > _SYNC_EVERY_S:
+            os.fsync(self._handle)
+            self._synced = time.monotonic()
+
     def close(self) -> None:
+        end(self.owner)
         if self._handle is not None:
             try:
                 os.fsync(self._handle)
+            except OSError as error:
+                raise StoreError(f"store: {str(self._path)!r} cannot be written: {error.strerror}") from None
             finally:
                 os.close(self._handle)
                 self._handle = None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ...devices.base.errors import RevpathError, explain, unknown
-from ..identity import code_digest, strong_id
+from ..identity import code_digest, source_digest, strong_id
 from . import design as designs
 from . import paths
 from .design import Sampler
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from .engine import Summary
 
 SCHEMA = 1
-CODE = ("studies/tasks", "studies/sweeps/tasks", "studies/rules/trial.py")
-"""What can change a result of a run, beside the rooms of `revpath.studies.identity`."""
+CODE = ("studies/tasks", "studies/sweeps/tasks")
+"""What can change a result of a run, beside the rooms of `revpath.studies.identity` and what a configuration adds."""
 Policy = Literal["error", "drop", "penalty"]
 
 
@@ -67,8 +67,16 @@ class Planned:
             "config": self.config.model_dump(mode="json"),
             "numbers": self.config.numbers(),
             "seed": self.seed,
-            "code": code_digest(*CODE),
+            "code": code_digest(*CODE, *self.config.code),
+            **self._code_of_the_task(),
         }
+
+    def _code_of_the_task(self) -> dict[str, str]:
+        """The digest of the file of a task that is not of the house: edited, it never takes up what it was before."""
+        function = task_kind(self.task).function
+        if function.__module__.startswith("revpath."):
+            return {}
+        return {"task_code": source_digest(function)}
 
     @cached_property
     def id(self) -> str:

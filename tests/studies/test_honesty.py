@@ -10,8 +10,8 @@ from revpath.studies.baselines.transformer import SMALL
 from revpath.studies.compare.learn import Checkpoint, Run, learn
 from revpath.studies.compare.recipes import Recipe
 from revpath.studies.compare.verdict import Contender, Stop
-from revpath.studies.rules import study as rules
-from revpath.studies.rules.study import DIGITAL, RATES, Outcome, Plan, study, table
+from revpath.studies.rules import trial
+from revpath.studies.rules.study import DIGITAL, RATES, Plan, study, table
 from revpath.studies.tasks import tasks
 from revpath.studies.tasks.text import Text
 
@@ -78,18 +78,12 @@ def test_the_rate_is_chosen_on_the_validation_data_and_judged_with_fresh_seeds(t
     rates = RATES[task]
     sign = -1.0 if task == "digits" else 1.0  # a mean log-likelihood, or bits
 
-    def run_trial(trial):
-        at = rates.index(trial.rate)
+    def quality_of(task, device, rule, rate, seed, size):
+        at = rates.index(rate)
         validation, test = 10.0 + abs(at - best), 10.0 + abs(at - (best - 1) % 6)
-        return Outcome(
-            trial=trial,
-            validation=sign * validation,
-            test=sign * (test - 9.0 * (trial.seed == 0) + trial.seed),
-            weights=64,
-            events=Events({"pulse.up": 64 * trial.seed}).to_json(),
-        )
+        return sign * validation, sign * (test - 9.0 * (seed == 0) + seed), 64, Events({"pulse.up": 64 * seed})
 
-    monkeypatch.setattr(rules, "run_trial", run_trial)
+    monkeypatch.setattr(trial, "quality_of", quality_of)
     plan = Plan(tasks=(task,), rules=("stochastic",), devices=("reram-sb-gong2018",), seeds=3, size="fast")
     outcomes = study(plan, tmp_path, workers=1)
     assert {o.trial.rate for o in outcomes} == {rates[best]}

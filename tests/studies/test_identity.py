@@ -1,14 +1,15 @@
 """What a result is of: one value that is hashed, and the code that made it."""
 
 import importlib.resources
+import runpy
 
 import pytest
 
 from revpath.studies import identity
 from revpath.studies.compare.recipes import CODE, Recipe
-from revpath.studies.identity import ROOMS, code_digest, strong_id
-from revpath.studies.rules import trial as trials
-from revpath.studies.rules.trial import Trial
+from revpath.studies.identity import ROOMS, code_digest, source_digest, strong_id
+from revpath.studies.rules.trial import Trial, TrialConfig
+from revpath.studies.sweeps import study as sweeps
 
 
 @pytest.fixture
@@ -63,9 +64,10 @@ def test_a_part_that_is_not_there_is_an_error(package, missing):
 
 def test_the_code_is_found_where_the_package_is():
     assert len(code_digest()) == 16
-    assert len({code_digest(), code_digest(*CODE), code_digest(*trials.CODE)}) == 3
+    trials = (*sweeps.CODE, *TrialConfig.code)
+    assert len({code_digest(), code_digest(*CODE), code_digest(*sweeps.CODE), code_digest(*trials)}) == 4
     root = importlib.resources.files("revpath")
-    for part in (*ROOMS, *CODE, *trials.CODE):
+    for part in (*ROOMS, *CODE, *trials):
         place = root.joinpath(*part.split("/"))
         assert place.is_dir() or place.is_file()
 
@@ -77,5 +79,20 @@ def test_runs_and_trials_are_named_by_a_value_that_can_be_printed(monkeypatch):
     trial = Trial(task="text", device="digital", rule=None, rate=0.1, seed=0, size="fast")
     assert trial.key == strong_id(trial.identity())
     before = trial.key
-    monkeypatch.setattr(trials, "code_digest", lambda *_: "edited")
+    monkeypatch.setattr(sweeps, "code_digest", lambda *_: "edited")
     assert trial.key != before
+
+
+def test_a_task_that_is_not_of_the_house_is_named_by_its_file(tmp_path):
+    def digest_of(text):
+        (tmp_path / "mine.py").write_text(text)
+        return source_digest(runpy.run_path(str(tmp_path / "mine.py"))["task"])
+
+    first = "def task(config, run):\n    return 1\n"
+    assert digest_of(first) == digest_of(first)
+    assert digest_of(first) != digest_of("helper = 2\n" + first)
+    scope: dict = {}
+    exec(first, scope)  # typed in by hand: no file, no source
+    typed = source_digest(scope["task"])
+    exec(first.replace("1", "2"), scope)
+    assert source_digest(scope["task"]) != typed

@@ -12,8 +12,7 @@ from pydantic import Field, model_validator
 
 from ....devices.base.errors import RevpathError
 from ....simulator.rules import RULES
-from ...rules.study import RATES
-from ...rules.trial import rule_for
+from ...tasks.rates import RATES, rule_for
 from ...tasks.tasks import TASKS, Size
 from ..registry import Quantity, Result, Run, sweep_task
 from .arrays import DeviceConfig

@@ -53,7 +53,7 @@ def test_full_chips_price_all_that_they_do_not_refuse(name):
     assert sum(bill.attributed(role).nominal for role in ROLES) == relative(bill.joules)
     assert bill.attributed("writes").nominal > 0
     assert all(floor.eta > 1 - 1e-9 for floor in bill.bounds)
-    assert {e for e, entry in chip.prices.items() if entry.refused} == {"chip.idle_s", "matmul.flop"}
+    assert {e for e, entry in chip.prices.items() if entry.refused} == {"chip.idle_s", "gpu.busy_s", "matmul.flop"}
 
 
 def test_unknown_chip_names_the_known():

@@ -1,14 +1,17 @@
 """The study of update rules: equal trials for all, results kept and gone on from, and an honest table and figure."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 
 from revpath.devices.base.errors import RevpathError
+from revpath.simulator import Events
 from revpath.simulator.rules import TikiTaka2Config
 from revpath.studies.commands.rules import print_table, run_and_print
 from revpath.studies.rules import study as training_rules
+from revpath.studies.rules import trial as trials
 from revpath.studies.rules.figure import publish, rules_figure
 from revpath.studies.rules.study import (
     DIGITAL,
@@ -19,14 +22,13 @@ from revpath.studies.rules.study import (
     Outcome,
     Plan,
     Trial,
-    _in_parallel,
-    outcome_path,
-    read_outcome,
     rule_for,
-    run_trial,
     study,
     table,
 )
+from revpath.studies.rules.trial import run_trial
+from revpath.studies.sweeps import Store
+from revpath.studies.sweeps import study as sweeps
 from revpath.studies.tasks.tasks import TASKS
 
 SB = "reram-sb-gong2018"
@@ -41,9 +43,9 @@ def test_every_rule_and_device_gets_as_many_trials():
     plan = Plan(size="fast")
     tuning = [plan.tuning(*cell) for cell in plan.cells()]
     assert len(tuning) == 2 * (1 + 5 * 7)
-    for trials in tuning:
-        assert tuple(t.rate for t in trials) == RATES[trials[0].task]
-        assert {t.seed for t in trials} == {0}
+    for of_cell in tuning:
+        assert tuple(t.rate for t in of_cell) == RATES[of_cell[0].task]
+        assert {t.seed for t in of_cell} == {0}
     assert [t.rate for t in Plan(rates=2).tuning("digits", DIGITAL, None)] == list(RATES["digits"][2:4])
 
 
@@ -114,25 +116,18 @@ def test_a_study_is_kept_and_gone_on_with(tmp_path, monkeypatch):
     assert [(done, total) for done, total, _ in told] == [(k + 1, n) for k in range(n)]
     assert all(outcome is not None for _, _, outcome in told)
     assert len(first) == 3 * FAST.seeds
-    files = sorted(tmp_path.glob("*.json"))
-    assert len(files) == n
-    monkeypatch.setattr(training_rules, "run_trial", lambda trial: pytest.fail("there was a result already"))
+    store = Store(tmp_path / "store")
+    assert len(store) == n
+    monkeypatch.setattr(trials, "quality_of", lambda *_: pytest.fail("there was a result already"))
     told.clear()
     assert study(FAST, tmp_path, tell=lambda *at: told.append(at)) == first
     assert all(outcome is None for _, _, outcome in told)
     monkeypatch.undo()
-    lost = outcome_path(first[-1].trial, tmp_path)
-    lost.unlink()
-    assert study(FAST, tmp_path, workers=1) == first
-    lost.write_text("{")
-    with pytest.raises(RevpathError, match=f"{lost.name}.* is not an outcome.*delete it"):
-        study(FAST, tmp_path, workers=1)
-
-
-@pytest.mark.jit
-def test_processes_give_the_same_bits():
-    trials = [trial(seed=seed) for seed in (1, 2)]
-    assert {o.trial: o for o in _in_parallel(trials, 2)} == {t: run_trial(t) for t in trials}
+    segment = next((tmp_path / "store" / "segments").iterdir())
+    os.truncate(segment, segment.stat().st_size - 1)  # the last record is torn
+    told.clear()
+    assert study(FAST, tmp_path, workers=1, tell=lambda *at: told.append(at)) == first
+    assert sum(outcome is not None for *_, outcome in told) == 1
 
 
 @pytest.mark.jit
@@ -154,7 +149,9 @@ def test_what_is_refused_is_asked_again(tmp_path):
     plan = Plan(tasks=("digits",), rules=("agad",), devices=("pcm-nandakumar2019",), rates=1, seeds=1, size="fast")
     found = study(plan, tmp_path, workers=1)
     assert "without pulses" in found[-1].refused
-    assert not list(tmp_path.glob("*agad*"))
+    told = []
+    assert study(plan, tmp_path, workers=1, tell=lambda *at: told.append(at)) == found
+    assert [bool(outcome and outcome.refused) for *_, outcome in told] == [False, True, False, True]
 
 
 @pytest.mark.jit
@@ -165,9 +162,30 @@ def test_an_interruption_keeps_what_is_complete(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         study(FAST, tmp_path, workers=1, tell=interrupt)
-    kept = sorted(tmp_path.glob("*.json"))
-    assert len(kept) == 3
-    assert [read_outcome(path).refused for path in kept] == [""] * 3
+    assert len(Store(tmp_path / "store")) == 3
+
+
+def test_a_fault_is_no_refusal(tmp_path, monkeypatch):
+    """A device that a rule cannot train is a result; a bug is not."""
+    monkeypatch.setattr(trials, "quality_of", lambda *_: 1 / 0)
+    with pytest.raises(RevpathError, match="digits, digital, digital: ZeroDivisionError"):
+        study(FAST, tmp_path, workers=1)
+
+
+def test_a_training_that_diverges_is_never_the_best(monkeypatch):
+    monkeypatch.setattr(trials, "quality_of", lambda *_: (float("nan"), 1.0, 64, Events()))
+    found = run_trial(trial())
+    assert (found.validation, found.test, found.refused, found.badness) == (None, 1.0, "", np.inf)
+
+
+@pytest.mark.jit
+def test_runs_of_other_code_are_counted_and_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "quality_of", lambda *_: (1.0, 1.0, 64, Events({"pulse.up": 1})))
+    study(FAST, tmp_path, workers=1)
+    n = (1 + 2) * (FAST.rates + FAST.seeds)
+    assert training_rules.outlook(FAST, tmp_path) == (n, n, 0)
+    monkeypatch.setattr(sweeps, "code_digest", lambda *_: "edited")
+    assert training_rules.outlook(FAST, tmp_path) == (n, 0, n)
 
 
 def outcome(

@@ -1,27 +1,33 @@
 """The engine: what is missing is run, once; failures, ends of processes, signals, shards; the same records either way."""
 
-import json
 import os
-import signal
-import subprocess
+import pickle
+import shutil
 import sys
-import textwrap
 import time
 
+import numpy as np
 import pytest
 from helpers.statistics import relative
+from helpers.sweeping import MINE, contents
 
 from revpath.devices import RevpathError
-from revpath.studies.sweeps import Store, Study, to_frame, to_xarray
+from revpath.studies.snapshot import to_bytes
+from revpath.studies.sweeps import (
+    Quantity,
+    Result,
+    Run,
+    Store,
+    Study,
+    SweepConfig,
+    running,
+    sweep_task,
+    to_frame,
+    to_xarray,
+)
+from revpath.studies.sweeps.attempt import attempt
 from revpath.studies.sweeps.engine import missing, run
-
-
-def contents(store):
-    """What must not depend on how a sweep was run."""
-    return {
-        r["id"]: json.dumps([r["identity"], r["values"], r["events"], r["point"]], sort_keys=True)
-        for r in store.records()
-    }
+from revpath.studies.sweeps.registry import TaskKind
 
 
 def test_what_is_there_is_not_run_again(study, tmp_path):
@@ -129,159 +135,105 @@ def test_bad_options_are_named(study, tmp_path):
             run(study, store, **options)
 
 
-# -- processes: a script of its own, since workers must be able to import the task ---------------------------------------
+@pytest.fixture
+def counting():
+    """A task of ten steps, each of which may be its last: it says which steps were made."""
+    steps = []
 
-TASKS = textwrap.dedent("""
-    import os, signal, sys, time
-    from revpath.studies.sweeps import Quantity, Result, Run, Store, Study, SweepConfig, sweep_task
+    class Counting(SweepConfig):
+        n: int = 10
 
-    class Sleeper(SweepConfig):
-        n: int = 0
-        seconds: float = 0.0
-        kill: bool = False
+    @sweep_task("counting", title="counts", total=Quantity("total"))
+    def count(config: Counting, run: Run) -> Result:
+        total, about = run.restore(lambda: np.zeros(2))
+        for step in range(about.get("steps", 0), config.n):
+            total += run.seed + step
+            steps.append(step)
+            run.checkpoint(total, {"steps": step + 1})
+        return Result({"total": float(total.sum())})
 
-    @sweep_task("sleeper", title="sleeps", value=Quantity("value"))
-    def sleeper(config: Sleeper, run: Run) -> Result:
-        time.sleep(config.seconds)
-        if config.kill:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return Result({"value": float(config.n) + run.seed})
-
-    def study(n, seconds, kill=()):
-        together = {"n": list(range(n)), "kill": [k in kill for k in range(n)]}
-        return Study(name="sleepers", task="sleeper", together=[together], fixed={"seconds": seconds})
-""")
+    yield steps
+    TaskKind.KINDS.pop("counting")
 
 
-def script(tmp_path, main, *arguments, **options):
-    path = tmp_path / "script.py"
-    path.write_text(TASKS + '\nif __name__ == "__main__":\n' + textwrap.indent(textwrap.dedent(main), "    "))
-    return subprocess.Popen(
-        [sys.executable, str(path), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
+def test_a_run_goes_on_from_its_checkpoint(tmp_path, counting, monkeypatch):
+    monkeypatch.setattr(running, "CHECKPOINT_EVERY_S", 0.0)
+    study, store = Study(name="c", task="counting", seed=1), Store(tmp_path)
+    planned = next(study.runs())
+    stop = tmp_path / "stop"
+    stop.touch()
+    cut = attempt(study.kind, planned.config, planned.seed, store.checkpoints(planned.id), stop)
+    assert cut["state"] == "stopped"
+    assert counting == [0]
+    stop.unlink()
+    assert run(study, store, workers=1).done == 1
+    assert counting == list(range(10))
+    assert store.get(planned.id)["values"] == {"total": 2.0 * (10 * planned.seed + 45)}
+    assert "notes" not in store.get(planned.id)
+    assert not store.checkpoints(planned.id).exists()
 
 
-@pytest.mark.jit
-def test_two_workers_give_what_one_gives(tmp_path):
-    main = "study(12, 0.0).run(sys.argv[1], workers=int(sys.argv[2]))"
-    for workers in ("1", "2"):
-        process = script(tmp_path, main, str(tmp_path / workers), workers)
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
-    assert contents(Store(tmp_path / "1")) == contents(Store(tmp_path / "2"))
-    assert len(Store(tmp_path / "1")) == 12
+@pytest.mark.parametrize("damage", ["cut", "crafted", "another run's", "another thing's"])
+def test_a_checkpoint_that_is_none_is_named_and_the_run_begins_anew(tmp_path, counting, damage):
+    study, store = Study(name="c", task="counting", seed=1), Store(tmp_path)
+    planned = next(study.runs())
+    folder = store.checkpoints(planned.id)
+    folder.mkdir(parents=True)
+    thing = np.zeros((3, 3)) if damage == "another thing's" else np.ones(2)
+    name = "other" if damage == "another run's" else planned.id
+    content = to_bytes(thing, {"run": name, "about": {"steps": 7}})
+    content = {"cut": content[:-40], "crafted": pickle.dumps(os.getpid)}.get(damage, content)
+    (folder / "checkpoint.npz").write_bytes(content)
+    assert run(study, store, workers=1).done == 1
+    assert counting == list(range(10))
+    assert "a checkpoint could not be used, and the run began anew" in store.get(planned.id)["notes"][0]
 
 
-@pytest.mark.jit
-def test_a_worker_that_is_killed_costs_its_own_run_only(tmp_path):
-    process = script(tmp_path, "print(study(8, 0.05, kill=(3,)).run(sys.argv[1], workers=2))", str(tmp_path / "store"))
-    printed, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    assert "done=7, failed=1" in printed
-    store = Store(tmp_path / "store")
-    failed = [store.get(id) for id in store._index if store.state(id) == "failed"]
-    assert [r["point"]["n"] for r in failed] == [3]
-    assert "process was ended" in failed[0]["error"]
+def test_two_sweeps_take_turns_on_one_store(tmp_path, study):
+    """The second begins while the first is at work: between them every run is made once."""
+    one, two = Store(tmp_path), Store(tmp_path)
+    summaries = []
+
+    def second(record):
+        if not summaries:
+            summaries.append(run(study, two, workers=1))
+
+    first = run(study, one, workers=1, on_record=second)
+    assert first.done + summaries[0].done == 12
+    assert first.done == 1
+    assert first.present == 11
+    assert first.complete
+    one.refresh()
+    assert one.check().doubled == 0
 
 
-@pytest.mark.jit
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_keeps_what_is_under_way_and_leaves_no_process(tmp_path, number):
-    process = script(
-        tmp_path, "print(study(60, 0.3).run(sys.argv[1], workers=2))", str(tmp_path / "store"), start_new_session=True
-    )
-    assert wait_for(lambda: (tmp_path / "store" / "segments").is_dir() and len(Store(tmp_path / "store")) >= 2, 120)
-    process.send_signal(number)
-    printed, _ = process.communicate(timeout=120)
-    assert "stopped=True" in printed
-    assert 2 <= len(Store(tmp_path / "store")) < 60
-    assert wait_for(lambda: not alive(process.pid), 15)
+def test_a_store_that_is_removed_at_work_is_named(tmp_path, study):
+    def remove(record):
+        shutil.rmtree(tmp_path / "store")
 
-
-@pytest.mark.jit
-def test_a_killed_sweep_leaves_no_worker_and_goes_on(tmp_path):
-    main = "print(study(14, float(sys.argv[2])).run(sys.argv[1], workers=2))"
-    process = script(tmp_path, main, str(tmp_path / "store"), "0.4", start_new_session=True)
-    assert wait_for(lambda: (tmp_path / "store" / "segments").is_dir() and len(Store(tmp_path / "store")) >= 2, 120)
-    process.kill()
-    process.communicate()
-    assert wait_for(lambda: not alive(process.pid), 15)
-    before = len(Store(tmp_path / "store"))
-    store = Store(tmp_path / "store")
-    leased = [id for id in store._index if store.state(id) == "running"]
-    assert before < 14
-    assert leased  # which a sweep at once afterwards leaves alone
-    assert store.check().torn == []
-
-
-def alive(session):
-    """Processes of a session that are not zombies."""
-    listed = subprocess.run(["ps", "-s", str(session), "-o", "stat="], capture_output=True, text=True, check=False)
-    return [state for state in listed.stdout.split() if not state.startswith("Z")]
-
-
-def wait_for(condition, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
-
-
-MINE = """
-schema = 1
-name = "mine"
-task = "array-error"
-replicates = 2
-[fixed]
-device = "reram-sb-gong2018"
-rows = 16
-columns = 8
-"array.dac.bits" = 8
-"array.adc.range" = "maximum"
-[axes]
-"array.adc.bits" = [6, 8]
-"device.read_noise.relative" = [0.0, 0.05]
-"""
+    with pytest.raises(RevpathError, match=r"(has been removed|cannot be written)"):
+        run(study, Store(tmp_path / "store"), workers=1, on_record=remove)
 
 
 @pytest.mark.jit
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_the_command_line_from_file_to_figure(tmp_path):
-    """The main job: swept, interrupted by hand elsewhere, resumed, collated, plotted, priced again."""
-    study = tmp_path / "mine.toml"
-    study.write_text(MINE)
+def test_the_commands_from_file_to_figure(tmp_path, monkeypatch, capsys):
+    """In this process: swept, gone on with, collated, plotted, priced; `test_engine_slow` starts real ones."""
+    from revpath.studies.commands import cli
+
+    (tmp_path / "mine.toml").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
 
     def revpath(*arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "revpath", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        monkeypatch.setattr(sys, "argv", ["revpath", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert not end.value.code
+        return capsys.readouterr().out
 
-    assert "8 to do" in revpath("sweep", "mine.toml", "--dry-run")
     assert "8 runs made" in revpath("sweep", "mine.toml", "--workers", "1")
     assert "0 runs made" in revpath("sweep", "mine.toml", "--workers", "1")
-    revpath("collate", "mine.toml", "--chip", "reram-32nm")
-    import xarray as xr
-
-    with xr.open_dataset(tmp_path / "mine.nc", engine="h5netcdf") as data:
-        assert set(data.data_vars) >= {"error", "saturated", "joules", "joules_low", "joules_high"}
-        assert data["joules"].attrs["units"] == "J"
-    for kind in ("line", "heatmap", "pareto", "parallel"):
-        revpath("plot", "mine.toml", "--kind", kind, "--width", "column")
-    first = {path.name: path.read_bytes() for path in tmp_path.glob("mine-*.*")}
-    assert len(first) == 16
-    for kind in ("line", "heatmap", "pareto", "parallel"):
-        revpath("plot", "mine.toml", "--kind", kind, "--width", "column")
-    assert {path.name: path.read_bytes() for path in tmp_path.glob("mine-*.*")} == first
-    printed = revpath("price", "mine.toml", "--chip", "reram-32nm", "--chip", "pcm-14nm-hermes", "--out", "prices.csv")
-    assert "16 runs priced" in printed
-    assert "done       8" in revpath("store", "status")
+    assert "mine.csv" in revpath("collate", "mine.toml", "--out", "mine.csv")
+    revpath("plot", "mine.toml", "--kind", "heatmap", "--width", "column")
+    assert (tmp_path / "mine-heatmap.pdf").exists()
+    assert "8 runs priced" in revpath("price", "mine.toml", "--chip", "reram-32nm")
     assert "8 records whole, 0 torn" in revpath("store", "check")

@@ -1,0 +1,86 @@
+"""One run, wherever it takes place: its answer, whatever happens to it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ...devices.base.errors import RevpathError
+from .registry import TaskKind
+from .running import Run, RunStopped, RunTimeout
+
+
+def attempt(
+    kind: TaskKind,
+    config: Any,
+    seed: int,
+    checkpoints: Path | None = None,
+    stop: Path | None = None,
+    timeout_s: float | None = None,
+) -> dict[str, Any]:
+    """State, and values with events or an error, and the seconds that it took.
+
+    Parameters
+    ----------
+    kind : TaskKind
+    config : SweepConfig
+    seed : int
+    checkpoints, stop : Path or None
+        See `revpath.studies.sweeps.running.Run`.
+    timeout_s : float or None
+        Seconds after which the state is "timeout".
+
+    Returns
+    -------
+    dict
+        "state" is "done", "failed" (with "fault", the kind of exception, where the task has a fault and not only refused),
+        "timeout", or "stopped", which is nothing to keep.
+    """
+    started = time.perf_counter()
+    run = Run(seed, checkpoints, stop, None if timeout_s is None else time.monotonic() + timeout_s)
+    over = {"state": "timeout", "error": f"took longer than {timeout_s or 0:g} s"}
+    try:
+        with _alarm(timeout_s):
+            result = kind(config, run)
+        values = {name: None if value is None else float(value) for name, value in result.values.items()}
+        answer = {"state": "done", "values": values, "events": result.events.to_json()}
+        answer |= {"detail": result.detail} if result.detail is not None else {}
+        if run.until is not None and time.monotonic() > run.until:
+            answer = over
+    except RunTimeout:
+        answer = over
+    except RunStopped as error:
+        answer = {"state": "stopped", "error": str(error)}
+    except RevpathError as error:
+        answer = {"state": "failed", "error": " ".join(str(error).split())}
+    except Exception as error:  # a fault of a task is kept with the run, and the sweep goes on
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        answer = {"state": "failed", "error": " ".join(text.split()), "fault": type(error).__name__}
+    answer |= {"notes": run.notes} if run.notes else {}
+    return answer | {"seconds": round(time.perf_counter() - started, 4)}
+
+
+@contextmanager
+def _alarm(seconds: float | None) -> Iterator[None]:
+    """RunTimeout after `seconds`, on systems that have an alarm and in a main thread; elsewhere nothing."""
+    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise RunTimeout("time is over")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
