@@ -158,6 +158,12 @@ class ArrayConfig:
                     f"subtraction = 'digital' with the {noise.law} noise of device {self.device.name!r} is not known: its cells "
                     "remember from read to read; use subtraction = 'analog'"
                 )
+        for name, adc in (("adc", self.adc), ("transposed_adc", self.transposed_adc)):
+            if adc is not None and adc.repeats and not noise.gaussian:
+                raise ArrayError(
+                    f"{name}.repeats = {adc.repeats} must be 0 with the {noise.law} noise of device {self.device.name!r}: its cells "
+                    "remember from read to read, in an order that is not known"
+                )
         if self.inputs == "duration":
             if self.circuit_noise is not None and self.circuit_noise.shot:
                 raise ArrayError(

@@ -65,7 +65,7 @@ class Crossbar(ArrayOperator):
     cells: what the cells hold.
     refreshed: pairs that refreshes have written anew.
     clipped: conversions at which the ADC saturated. held: cells that read noise would have taken below zero
-        conductance, and that were held there.
+        conductance, and that were held there. cut: inputs that were cut to what the DAC takes (`DAC.range`).
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Crossbar(ArrayOperator):
         )
         self._tally = Tally()
         self._compensation: DriftCompensation | None = None
-        self.clipped = self.held = 0
+        self.clipped = self.held = self.cut = 0
         self._aside = False
         self._warned = False
         self._numbers = {
@@ -289,6 +289,7 @@ class Crossbar(ArrayOperator):
         if not self._aside:
             self.clipped += answer.clipped
             self.held += answer.held
+            self.cut += answer.cut
             self._mind_saturation(answer, transposed)
         return answer.y
 

@@ -129,6 +129,11 @@ class CompositeArray(ArrayOperator):
         return sum(part.held for part in self.parts)
 
     @property
+    def cut(self) -> int:
+        """Inputs that were cut to what a DAC takes."""
+        return sum(part.cut for part in self.parts)
+
+    @property
     def refreshed(self) -> int:
         """Pairs that refreshes have written anew, see `ArrayConfig.refresh`."""
         return sum(part.refreshed for part in self.parts)

@@ -1,7 +1,8 @@
 """Digital-to-analog and analog-to-digital converters: what they do to numbers and how many bits they really deliver.
 
 Both are mid-tread with the same number of levels on either side of zero, so that zero is exact:
-step = range / (2**(bits - 1) - 1). (A 7-bit DAC over [-1, 1] steps by 1/63; a 9-bit ADC over [-12, 12] by 12/255.)
+step = range / (2**(bits - 1) - 1). (A 7-bit DAC over [-1, 1] steps by 1/63; a 9-bit ADC over [-12, 12] by 12/255.) An ADC whose
+range is not symmetric has as many codes, over another stretch of whole steps; a DAC of inputs without a sign has 2**bits codes.
 
 What a converter does beyond rounding is off by default, and then exact. Errors that differ from converter to converter
 (offset, gain, integral nonlinearity) are drawn once for an array, see `converter_bank.py`; reads that lack them refuse
@@ -29,7 +30,7 @@ class _Converter(Settings):
 
     Attributes
     ----------
-    bits: resolution, 2 to 16, or None for an ideal one (which has no price and no errors).
+    bits: resolution, 2 to 16 (a DAC without a sign: from 1), or None for an ideal one (which has no price and no errors).
     noise_lsb: rms noise of its own at each conversion, in steps.
     offset_lsb: standard deviation of the offset over converters, in steps.
     gain_error: standard deviation of the relative gain error over converters.
@@ -60,8 +61,13 @@ class _Converter(Settings):
         return self
 
     @property
+    def has_sign(self) -> bool:
+        """Whether codes go both ways from the middle."""
+        return True
+
+    @property
     def levels(self) -> int:
-        """Codes on either side of zero; 0 for an ideal converter."""
+        """Codes on either side of the middle (of zero, if the range is symmetric); 0 for an ideal converter."""
         return 0 if self.bits is None else 2 ** (self.bits - 1) - 1
 
     @property
@@ -92,7 +98,8 @@ class _Converter(Settings):
                 f"inl_lsb = {self.inl_lsb}: the effective bits of a nonlinear converter have to be measured, "
                 f"revpath.simulator.converters.effective_bits.enob(converter)"
             )
-        return 0.5 * math.log2(self.levels**2 / (3 * self.variance_lsb))
+        amplitude = self.levels if self.has_sign else self.levels / 2
+        return 0.5 * math.log2(amplitude**2 / (3 * self.variance_lsb))
 
 
 class DAC(_Converter):
@@ -102,9 +109,13 @@ class DAC(_Converter):
 
     Attributes
     ----------
-    x_max: the input that gives the full read voltage; larger inputs are an error, not clipped.
-    range: "fixed", or "scale": every row of inputs is divided by its largest magnitude over x_max, so that it uses all
-        levels, and its outputs are multiplied by that: counted digital work, see `revpath.simulator.reads.scaling`.
+    x_max: the input that gives the full read voltage.
+    range: what becomes of larger inputs. "fixed": they are an error. "scale": every row of inputs is divided by its largest
+        magnitude over x_max, so that it uses all levels, and its outputs are multiplied by that: counted digital work, see
+        `revpath.simulator.reads.scaling`. "clip": they are cut to x_max, and counted (`Crossbar.cut`); `fitted` sets x_max to
+        what a percentile of typical inputs does not exceed, as CrossSim calibrates.
+    signed: False for inputs that are never negative, such as those after a ReLU: all codes are above zero, so that a bit more
+        of the input is driven. Negative inputs are an error, or cut to zero where range is "clip".
     slice_bits: None drives the whole input in one read; s drives the magnitude s bits at a time, lowest first (1 is
         bit-serial), each slice in a read of its own by a converter of s + 1 bits, see `input_slices.py`. Where s does not
         divide bits - 1 the last slice is shorter. Errors in steps are then in those of that smaller converter.
@@ -112,8 +123,10 @@ class DAC(_Converter):
         "analog": the slices are weighted and added as charge, and the ADC converts the sum once.
     """
 
-    range: Literal["fixed", "scale"] = "fixed"
+    bits: int | None = Field(default=8, ge=1, le=16)
+    range: Literal["fixed", "scale", "clip"] = "fixed"
     x_max: float = Field(default=1.0, ge=1e-30, le=1e30)
+    signed: bool = True
     slice_bits: int | None = Field(default=None, ge=1, le=15)
     shift_add: Literal["analog", "digital"] = "digital"
 
@@ -124,11 +137,51 @@ class DAC(_Converter):
                 raise ValueError(f"shift_add = {self.shift_add!r} needs slice_bits: there is nothing to add")
         elif self.bits is None:
             raise ValueError(f"slice_bits = {self.slice_bits} needs finite bits: there is no code to slice")
-        elif self.slice_bits > self.bits - 1:
+        elif self.slice_bits > self.magnitude_bits:
             raise ValueError(
-                f"slice_bits = {self.slice_bits} must be at most {self.bits - 1}, the magnitude bits of bits = {self.bits}"
+                f"slice_bits = {self.slice_bits} must be at most {self.magnitude_bits}, the magnitude bits of bits = {self.bits}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _what_a_sign_takes(self) -> DAC:
+        if self.signed and self.bits == 1:
+            raise ValueError(
+                f"bits = 1 should be greater than or equal to 2: one bit is the sign (signed = False has none); {self.hints['bits']}"
+            )
+        if not self.signed and self.inl_lsb:
+            raise ValueError(f"signed = False with inl_lsb = {self.inl_lsb} is not known here: use signed = True")
+        return self
+
+    @property
+    def has_sign(self) -> bool:
+        return self.signed
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of a magnitude; 0 for an ideal converter."""
+        return 0 if self.bits is None else self.bits - self.signed
+
+    @property
+    def levels(self) -> int:
+        """Codes above zero; 0 for an ideal converter."""
+        return 2**self.magnitude_bits - 1
+
+    def fitted(self, x: np.ndarray, percentile: float = 99.9) -> DAC:
+        """The same with the x_max that holds `percentile` of the magnitudes of inputs x, of any shape, and cuts the others.
+
+        Raises
+        ------
+        ArrayError: as of `calibrated_range`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from revpath.simulator import DAC
+        >>> DAC(8, signed=False).fitted(np.arange(101.0), percentile=90).x_max
+        90.0
+        """
+        return self.model_copy(update={"range": "clip", "x_max": calibrated_range(x, percentile)})
 
     @cached_property
     def step(self) -> float:
@@ -143,17 +196,17 @@ class DAC(_Converter):
     @property
     def slices(self) -> int:
         """Reads that one input takes."""
-        return 1 if self.slice_bits is None or self.bits is None else -(-(self.bits - 1) // self.slice_bits)
+        return 1 if self.slice_bits is None or self.bits is None else -(-self.magnitude_bits // self.slice_bits)
 
     @property
     def line_converter(self) -> DAC:
         """The converter that drives a line with what `input_slices` gives: itself, or where inputs are sliced one of
-        slice_bits + 1 bits (a sign and a digit), with the same errors and range. It rounds nothing by chance: that
+        slice_bits + 1 bits (a digit, and a sign where there is one), with the same errors and range. It rounds nothing by chance: that
         happened before slicing."""
         if self.slice_bits is None and not self.stochastic_rounding:
             return self
         kept = self.model_dump(exclude={"slice_bits", "shift_add", "stochastic_rounding"})
-        bits = self.bits if self.slice_bits is None else self.slice_bits + 1
+        bits = self.bits if self.slice_bits is None else self.slice_bits + self.signed
         return DAC.model_validate(kept | {"bits": bits})
 
     @property
@@ -162,12 +215,20 @@ class DAC(_Converter):
         return super().enob if self.slice_bits is None else self.line_converter.enob
 
     def refuse(self, x: np.ndarray) -> NoReturn:
-        """The error for inputs beyond x_max."""
+        """The error for inputs beyond x_max, or negative ones where there is no sign."""
+        if not self.signed and np.any(x < 0):
+            bad = np.argwhere(x < 0)
+            raise ArrayError(
+                f"inputs fall to {float(np.min(x)):.6g} ({len(bad)} of {x.size} negative, the first at "
+                f"{tuple(map(int, bad[0]))}); a DAC with signed = False takes from 0 to x_max = {self.x_max:.6g} "
+                f"(range = 'clip' cuts them to 0)"
+            )
         bad = np.argwhere(np.abs(x) > self.limit)
         largest = float(np.max(np.abs(x)))
         raise ArrayError(
             f"inputs reach {largest:.6g} ({len(bad)} of {x.size} too large, the first at {tuple(map(int, bad[0]))}); "
-            f"the DAC takes from -x_max to x_max = {self.x_max:.6g} (range = 'scale' scales every row to it)"
+            f"the DAC takes from -x_max to x_max = {self.x_max:.6g} (range = 'scale' scales every row to it, "
+            f"range = 'clip' cuts to it)"
         )
 
 
@@ -187,11 +248,18 @@ class ADC(_Converter):
         Until the array has resolved the last two (`resolved`) the converter has no step.
     y_max: output, in units of input times weight, at which it saturates; saturated conversions are counted (`clipped`), and
         an array warns (`SaturationWarning`) once most of them saturate.
+    y_min: the lowest output of the range, below y_max; None for -y_max. The codes are spread over (y_min, y_max), moved to whole
+        steps so that an output of 0 has a code. 0 is for outputs whose negatives are of no use, as before a ReLU: they are not
+        counted as saturated, but outputs with the last code are. It goes with every policy of `range`; another one with "fixed".
+    repeats: how often a row of outputs is read again with its inputs halved, for as long as one of them has the last code of
+        either end: bound management of aihwkit, see `revpath.simulator.reads.bounds`. 0 for never.
     lines_per_converter: neighbouring lines that take turns at one converter, and share its errors.
     """
 
     range: Literal["auto", "fixed", "calibrated", "maximum"] = "auto"
-    y_max: float = Field(default=1.0, ge=1e-30, le=1e30)
+    y_max: float = Field(default=1.0, ge=-1e30, le=1e30)
+    y_min: float | None = Field(default=None, ge=-1e30, le=1e30)
+    repeats: int = Field(default=0, ge=0, le=10)
     lines_per_converter: int = Field(default=1, ge=1)
 
     @model_validator(mode="before")
@@ -205,7 +273,20 @@ class ADC(_Converter):
     def _range_comes_from_one_place(self) -> ADC:
         if self.range != "fixed" and self.y_max != 1.0:
             raise ValueError(f"y_max = {self.y_max} goes with range = 'fixed'; range = {self.range!r} finds its own")
+        if self.range != "fixed" and self.y_min not in (None, 0):
+            raise ValueError(
+                f"y_min = {self.y_min} goes with range = 'fixed' and a y_max; range = {self.range!r} has y_min = None or 0"
+            )
+        if self.y_max - self.lowest < 1e-30:
+            raise ValueError(f"y_max = {self.y_max} must be above {'-y_max' if self.y_min is None else 'y_min'}")
+        if self.repeats and self.bits is None:
+            raise ValueError(f"repeats = {self.repeats} needs finite bits: an ideal converter has no ends")
         return self
+
+    @property
+    def lowest(self) -> float:
+        """Output at which it saturates below, to half a step."""
+        return -self.y_max if self.y_min is None else self.y_min
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As of any converter; a y_max in `update` fixes a range that was "auto"."""
@@ -230,8 +311,9 @@ class ADC(_Converter):
         ------
         ArrayError: y_max is not a positive, finite number.
         """
-        if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= 0:
-            raise ArrayError(f"y_max = {y_max!r} of a {self.range} range must be one positive and finite number")
+        if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= (self.y_min or 0):
+            allowed = f"finite number above y_min = {self.y_min}" if self.y_min else "positive and finite number"
+            raise ArrayError(f"y_max = {y_max!r} of a {self.range} range must be one {allowed}")
         return self.model_copy(update={"range": "fixed", "y_max": float(y_max)})
 
     @cached_property
@@ -249,7 +331,31 @@ class ADC(_Converter):
                 f"range = {self.range!r} must be resolved before anything is converted: call `calibrate` of the array with "
                 f"typical inputs (or `ADC.resolved` with y_max); range = 'auto' lets the array find it"
             )
-        return self.y_max / self.levels
+        return (self.y_max - self.lowest) / (2 * self.levels)
+
+    @cached_property
+    def middle(self) -> np.float32:
+        """The output of its middle code, a whole number of steps; 0 for a symmetric range."""
+        if self.bits is None or self.y_min is None:
+            return np.float32(0)
+        return np.float32(self.centred.step) * np.float32(round((self.y_max + self.lowest) / (2 * self.step)))
+
+    @cached_property
+    def centred(self) -> ADC:
+        """The same about an output of 0: a range of as many steps on either side."""
+        return self.model_copy(update={"y_min": None, "y_max": self.step * self.levels})
+
+    def at_an_end(self, y: np.ndarray) -> np.ndarray:
+        """Which of its outputs y have the last code of an end: that is all that hardware sees of saturation.
+
+        With y_min = 0 the lower end is none: what is below 0 is meant to be cut.
+        """
+        above = y - self.middle
+        return (above if self.y_min == 0 else np.abs(above)) > (self.levels - 0.5) * self.step
+
+    def beyond(self, y: np.ndarray) -> np.ndarray:
+        """Which signals y its range does not hold."""
+        return (y > self.y_max) | (y < self.lowest)
 
     @cached_property
     def variance(self) -> float:

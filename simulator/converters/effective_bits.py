@@ -28,7 +28,8 @@ def measured_enob(converter: ADC | DAC, *, seed: int = 0, samples: int = 4096, c
     """Effective bits that simulated converters deliver, from their mean noise and distortion power.
 
     The sine is the largest that drives none of them into saturation. Where rounding is the only error and bits are
-    few, rounding errors are not white, and the result differs from the analytic one (by 0.1 bit at 4 bits).
+    few, rounding errors are not white, and the result differs from the analytic one (by 0.1 bit at 4 bits). An ADC whose range
+    is not symmetric is tested about its middle.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def measured_enob(converter: ADC | DAC, *, seed: int = 0, samples: int = 4096, c
     Raises
     ------
     ArrayError: fewer than 256 samples or samples in step with the sine; no converters; errors that leave no room for a
-        sine of a quarter of the range.
+        sine of a quarter of the range; a DAC without a sign.
     """
     if samples < 256 or samples % _CYCLES == 0:
         raise ArrayError(f"samples = {samples!r} must be at least 256 and no multiple of {_CYCLES}")
@@ -45,10 +46,12 @@ def measured_enob(converter: ADC | DAC, *, seed: int = 0, samples: int = 4096, c
         raise ArrayError(f"converters = {converters!r} must be at least 1")
     if converter.bits is None:
         return math.inf
+    if isinstance(converter, DAC) and not converter.signed:
+        raise ArrayError("signed = False: the sine of the test has both signs")
     if isinstance(converter, DAC):
         converter = converter if converter.slice_bits is None else converter.line_converter
     else:
-        converter = converter.resolved(1.0).model_copy(update={"lines_per_converter": 1})
+        converter = converter.resolved(1.0).centred.model_copy(update={"lines_per_converter": 1})
     bank = draw_bank(converter, converters, Stream(seed, "enob-mismatch"))
     phase = 2 * np.pi * _CYCLES * np.arange(samples) / samples + _PHASE
     sine = _amplitude(converter, bank) * converter.step * np.sin(phase)

@@ -2,7 +2,7 @@
 
 The code of an input, k = round(x / step) with |k| < 2**(bits - 1), is cut into digits of `slice_bits` bits of its
 magnitude, each with the sign of k: k = sum_n digit_n 2**(slice_bits n), |digit_n| < 2**slice_bits, exactly. A digit is
-driven by `DAC.line_converter`, whose full scale is x_max, so that
+driven by `DAC.line_converter`, whose full scale is x_max (a DAC without a sign has `bits` bits of magnitude), so that
 
     x_n = digit_n x_max / (2**slice_bits - 1),    sum_n weight_n x_n = k step,
     weight_n = 2**(slice_bits n) (2**slice_bits - 1) / (2**(bits - 1) - 1).

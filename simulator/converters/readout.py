@@ -101,6 +101,8 @@ def drive(
     if dac.slice_bits is not None:
         raise ArrayError(f"slice_bits = {dac.slice_bits}: drive each of `input_slices` with `DAC.line_converter`")
     step, limit = dac.step, dac.limit
+    if not dac.signed:
+        check_inputs(x, dac)
     if bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
         check_inputs(x, dac)
         x = drive_by_bank(x, dac, stream, bank)
@@ -115,8 +117,10 @@ def drive(
 
 def check_inputs(x: np.ndarray, dac: DAC) -> None:
     """ArrayError where an input is not finite, or beyond x_max of a DAC that does not scale it."""
-    if dac.range == "scale" and np.isfinite(x).all():
+    if dac.range != "fixed" and np.isfinite(x).all() and (dac.signed or dac.range == "clip" or not np.any(x < 0)):
         return
+    if not dac.signed and np.any(x < 0):
+        dac.refuse(x)
     if not np.all(np.abs(x) <= np.float32(dac.limit)):
         bad = np.argwhere(~np.isfinite(x))
         if len(bad):
@@ -251,6 +255,9 @@ def digitise(
         variance = np.zeros((len(y), 1))
     if variance is None and adc.bits is None:
         return y, 0
+    if adc.middle != 0:
+        y, held = digitise(y - adc.middle, variance, adc.centred, stream, bank)
+        return y + adc.middle, held
     y = np.ascontiguousarray(y)
     singly = bank is not None or adc.mismatched or adc.stochastic_rounding
     if singly and variance is None:

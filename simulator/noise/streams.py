@@ -282,6 +282,7 @@ class Stream:
         )
         self.key = words.astype(np.uint64)
         self._of_cells: dict[int, Stream] = {}
+        self._of_repeats: dict[int, Stream] = {}
 
     def take_step(self, n: int = 1) -> np.uint64:
         """The address of a draw; the next draw gets the one `n` further."""
@@ -358,6 +359,14 @@ class ReadNumbers:
             known[draw] = Stream(stream.seed, f"{stream.purpose}-cells-{draw}", stream.array)
         known[draw].step = self._first
         return known[draw]
+
+    def repeated(self, times: int, rows: slice) -> ReadNumbers:
+        """Numbers for a further read of some of these reads, their repetition number `times`, 1 or more."""
+        known, stream = self._stream._of_repeats, self._stream
+        if times not in known:
+            known[times] = Stream(stream.seed, f"{stream.purpose}-repeat-{times}", stream.array)
+        known[times].step = self._first + rows.start
+        return ReadNumbers(known[times], rows.stop - rows.start)
 
     def _filled(self, shape: tuple[int, ...] | int, kernels: tuple) -> np.ndarray:
         width = math.prod(shape[1:]) if isinstance(shape, tuple) else 1

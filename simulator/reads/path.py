@@ -16,7 +16,8 @@ from ..converters.input_slices import InputSlice, added_variance, input_slices, 
 from ..converters.readout import digitise, drive, read_totals
 from ..errors import ArrayError
 from ..events import Tally, event
-from ..noise.streams import Numbers, Stream
+from ..noise.streams import Numbers, ReadNumbers, Stream
+from .bounds import runs
 from .durations import full_factor
 from .lines import Signal
 from .phases import Phase, Phases
@@ -60,12 +61,14 @@ class Banks(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a batch of reads gave: outputs (batch, sensed) float32, conversions and how many of them saturated, cells held at zero."""
+    """What a batch of reads gave: outputs (batch, sensed) float32, the conversions that they are made of and how many of those
+    saturated, cells held at zero, inputs cut to what the DAC takes."""
 
     y: np.ndarray
     conversions: int
     clipped: int
     held: int
+    cut: int = 0
 
 
 class ReadPath:
@@ -115,17 +118,25 @@ class ReadPath:
         if self.adc.bits is None:
             raise ArrayError("an ideal ADC has no range to calibrate: give it bits")
         signals = _signals(self._sense(self._in_range(x), numbers.reads(len(x))))
-        y_max = calibrated_range(np.concatenate([signal.y for signal in signals]), percentile)
+        outputs = np.concatenate([signal.y for signal in signals])
+        y_max = calibrated_range(outputs if self.adc.y_min is None else np.maximum(outputs, self.adc.y_min), percentile)
         self.set_range(y_max)
         return y_max
 
     def reach(self, x: np.ndarray, numbers: Stream) -> float:
         """The largest output that inputs x (batch, driven) give, with four standard deviations of noise; 0 for none."""
-        return max(map(_reach, _signals(self._sense(self._in_range(x), numbers.reads(len(x))))))
+        return max(map(self._reach, _signals(self._sense(self._in_range(x), numbers.reads(len(x))))))
 
     def _in_range(self, x: np.ndarray) -> np.ndarray:
         """x (batch, driven) as the DAC takes it."""
-        return x / row_scales(x, self.dac.x_max)[:, None] if self.dac.range == "scale" else x
+        return x / row_scales(x, self.dac.x_max)[:, None] if self.dac.range == "scale" else self._cut(x)[0]
+
+    def _cut(self, x: np.ndarray) -> tuple[np.ndarray, int]:
+        """x (batch, driven) cut to what the DAC takes where its range is "clip", and how many inputs were."""
+        if self.dac.range != "clip":
+            return x, 0
+        cut = np.clip(x, -self.dac.x_max if self.dac.signed else 0.0, self.dac.x_max).astype(np.float32)
+        return cut, int(np.count_nonzero(cut != x))
 
     def set_range(self, y_max: float) -> None:
         """Give the ADC a range, which it keeps."""
@@ -141,55 +152,103 @@ class ReadPath:
         scales = row_scales(x, self.dac.x_max) if self.dac.range == "scale" else None
         if scales is not None:
             x = x / scales[:, None]
+        x, cut = self._cut(x)
         numbers = mode.numbers.reads(len(x))
-        phases = self._sense(x, numbers)
-        adc, reads = self._fitting(_signals(phases), keeps=mode.keeps)
+        answer, at_end, adc = self._once(x, numbers, mode, None)
+        if self.adc.repeats:
+            answer = self._within_bounds(x, numbers, mode, answer, at_end, adc)
+        y = answer.y
+        if scales is not None:
+            y = y * scales[:, None]
+            count_scaling(scales, x.shape[1], y.shape[1], mode.tally)
+        return answer._replace(y=y, cut=cut)
+
+    def _within_bounds(
+        self, x: np.ndarray, numbers: ReadNumbers, mode: ReadMode, first: Answer, at_end: np.ndarray, adc: ADC
+    ) -> Answer:
+        """Rows of which outputs are `at_end` (batch,) of the range read again with halved inputs, see `bounds`."""
+        y, held = first.y, first.held
+        for times in range(1, adc.repeats + 1):
+            if not at_end.any():
+                break
+            for rows in runs(at_end > 0):
+                part = x[rows] * np.float32(0.5**times)
+                answer, at_end[rows], _ = self._once(part, numbers.repeated(times, rows), mode, adc)
+                y[rows] = answer.y * np.float32(2.0**times)
+                held += answer.held
+        return Answer(y, first.conversions, int(at_end.sum()), held)
+
+    def _once(
+        self, x: np.ndarray, numbers: ReadNumbers, mode: ReadMode, adc: ADC | None
+    ) -> tuple[Answer, np.ndarray, ADC]:
+        """One read of every row by `adc`, or by one with a range that fits; codes (batch,) at an end of it, and the ADC.
+
+        The codes are looked at only where reads are repeated for them.
+        """
+        phases, reads = self._sense(x, numbers), 1
+        if adc is None:
+            adc, reads = self._fitting(_signals(phases), keeps=mode.keeps)
         for _ in range(reads):
             for sensed in phases:
                 self._count(sensed, adc, mode.tally)
-        codes, conversions, clipped = [], 0, 0
+        at_end = np.zeros(len(x), np.int64)
+        results, conversions, clipped = [], 0, 0
         for sensed in phases:
             outputs = []
             for signal in sensed.signals:
                 y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
-                clipped += saturated
+                clipped += saturated if adc.y_min != 0 else int(np.count_nonzero(adc.at_an_end(y)))
                 conversions += y.size
                 outputs.append(y)
+                if adc.repeats:
+                    at_end += np.count_nonzero(adc.at_an_end(y), axis=1)
+                    mode.tally.count("digital.compare", y.size)
             y = outputs[0]
             if len(outputs) > 1:
                 y = shift_and_add(outputs, sensed.parts)
                 mode.tally.count("digital.add", y.size * (len(outputs) - 1))
-            codes.append(y)
-        y, parts = codes[0], phases[0].parts
-        for more in codes[1:]:
+            results.append(y)
+        y = results[0]
+        for more in results[1:]:
             y = y + more
             mode.tally.count("digital.add", y.size)
         if self._cells.mapping.shared and self._transposed:
-            y = self._less_reference(y, x, parts, mode.tally)
-        if scales is not None:
-            y = y * scales[:, None]
-            count_scaling(scales, x.shape[1], y.shape[1], mode.tally)
-        return Answer(y, conversions, clipped, sum(signal.held for signal in _signals(phases)))
+            y = self._less_reference(y, x, phases[0].parts, mode.tally)
+        return Answer(y, conversions, clipped, sum(signal.held for signal in _signals(phases))), at_end, adc
 
     def _fitting(self, signals: list[Signal], *, keeps: bool) -> tuple[ADC, int]:
         """The ADC with a range that fits, and how often the batch is read.
 
         A range that the array finds holds the first signals, and is doubled until it holds later ones: that batch has been
-        read and converted in vain, and is read again.
+        read and converted in vain, and is read again. Not so where single reads are repeated instead (`ADC.repeats`).
         """
-        reach = max(map(_reach, signals)) if self._finds else 0.0
-        if reach == 0:  # nothing is to be found, or these signals say nothing of it
+        reach = max(map(self._reach, signals)) if self._finds else 0.0
+        if reach <= 0 or (
+            self.adc.repeats and not self.ranging
+        ):  # nothing is to be found, or these signals say nothing of it
             return self.adc, 1
         if self.ranging:
             y_max, reads = reach, 1
         else:
-            beyond = sum(int(np.count_nonzero(np.abs(s.y) > self.adc.y_max)) for s in signals)
+            beyond = sum(
+                int(np.count_nonzero(s.y > self.adc.y_max if self.adc.y_min == 0 else np.abs(s.y) > self.adc.y_max))
+                for s in signals
+            )
             if beyond <= _TOLERATED * sum(s.y.size for s in signals):
                 return self.adc, 1
             y_max, reads = self.adc.y_max * 2.0 ** math.ceil(math.log2(reach / self.adc.y_max)), 2
         if keeps:
             self.find_range(y_max)
         return self.adc.with_range(y_max), reads
+
+    def _reach(self, signal: Signal) -> float:
+        """The largest output that the ADC is to hold, with some standard deviations of the noise that is still to come."""
+        if not signal.y.size:
+            return 0.0
+        sizes = np.abs(signal.y) if self.adc.y_min is None else np.maximum(signal.y, 0.0)
+        if signal.variance is not None:
+            sizes = sizes + _SIGMAS * np.sqrt(signal.variance)
+        return float(sizes.max())
 
     def _less_reference(self, y: np.ndarray, x: np.ndarray, parts: list[InputSlice], tally: Tally) -> np.ndarray:
         """y (batch, rows) less what a nominal reference cell would carry: digitally, for it takes no part in the read."""
@@ -265,13 +324,3 @@ class ReadPath:
 def _signals(phases: list[Sensed]) -> list[Signal]:
     """All that are to be converted."""
     return [signal for sensed in phases for signal in sensed.signals]
-
-
-def _reach(signal: Signal) -> float:
-    """The largest magnitude of a signal, with some standard deviations of the noise that is still to come."""
-    if not signal.y.size:
-        return 0.0
-    sizes = np.abs(signal.y)
-    if signal.variance is not None:
-        sizes = sizes + _SIGMAS * np.sqrt(signal.variance)
-    return float(sizes.max())

@@ -64,3 +64,16 @@ def digits(code: int, base_bits: int, count: int) -> list[int]:
         out.append(digit if code > 0 else -digit)
     assert size == 0
     return out
+
+
+def within_bounds(x, w, step, levels, x_step, repeats) -> tuple[np.ndarray, int]:
+    """Bound management, one vector after another: read with x / 2^k until no output has the last code; and how many reads."""
+    out, reads = [], 0
+    for row in np.asarray(x, float):
+        for k in range(repeats + 1):
+            reads += 1
+            codes = np.rint((np.rint(row / 2**k / x_step) * x_step) @ w / step)
+            if (np.abs(codes) < levels).all() or k == repeats:
+                out.append(np.clip(codes, -levels, levels) * step * 2**k)
+                break
+    return np.array(out), reads
