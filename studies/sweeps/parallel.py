@@ -158,11 +158,11 @@ class _Round:
         if hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is started here inherits that
         try:
-            with _backend(self._cluster, self._n) as parallel:
-                for answer in parallel(self._handed_out()):
-                    self._settle(answer)
-                    if self._abandoned.is_set():
-                        return
+            if self._n == 1 and self._cluster is None:  # where joblib would make it in this process
+                for call in self._handed_out():
+                    self._settle(_alone(self._function, call, None, tries=2))
+            else:
+                self._drive_pool()
         except _ended_workers():
             self._retry()
         except BaseException as error:
@@ -170,9 +170,17 @@ class _Round:
             return
         self._line.put(("over", None))
 
-    def _handed_out(self) -> Iterator[Any]:
+    def _drive_pool(self) -> None:
         import joblib
 
+        with _backend(self._cluster, self._n) as parallel:
+            work = (joblib.delayed(_in_worker)(self._function, c.name, c.arguments) for c in self._handed_out())
+            for answer in parallel(work):
+                self._settle(answer)
+                if self._abandoned.is_set():
+                    return
+
+    def _handed_out(self) -> Iterator[Call]:
         for call in self._calls:
             if self._stop.is_set() or self._abandoned.is_set():
                 return
@@ -184,7 +192,7 @@ class _Round:
                 self._line.put(("raised", error))
                 return
             self._begun[call.name] = call
-            yield joblib.delayed(_in_worker)(self._function, call.name, call.arguments)
+            yield call
 
     def _settle(self, answer: tuple[str, Any]) -> None:
         self._begun.pop(answer[0], None)
@@ -242,7 +250,7 @@ def _ended_workers() -> tuple[type[BaseException], ...]:
     return BrokenExecutor, TerminatedWorkerError
 
 
-def _alone(function: Callable[..., Any], call: Call, cluster: str | None) -> tuple[str, Any]:
+def _alone(function: Callable[..., Any], call: Call, cluster: str | None, tries: int = 1) -> tuple[str, Any]:
     """A call in a process of its own, whose end is an answer too."""
     from joblib.externals.loky import ProcessPoolExecutor
 
@@ -254,8 +262,14 @@ def _alone(function: Callable[..., Any], call: Call, cluster: str | None) -> tup
             finally:
                 client.close()
         with ProcessPoolExecutor(1, env=_ONE_THREAD) as pool:
-            return pool.submit(_in_worker, function, call.name, call.arguments).result()
+            _pools.add(pool)
+            try:
+                return pool.submit(_in_worker, function, call.name, call.arguments).result()
+            finally:
+                _pools.discard(pool)
     except _ended_workers() as error:
+        if tries > 1:
+            return _alone(function, call, cluster, tries - 1)
         codes = str(error).rpartition("{")[2].partition("}")[0]  # loky lists them at the end of its message
         return call.name, Ended(f"{_ENDED} ({codes})" if codes.startswith("SIG") else _ENDED)
 
@@ -272,11 +286,16 @@ def _start_trackers() -> None:
 
 
 def end_workers() -> None:
-    """End the processes of this machine that wait for more to do."""
+    """End the processes of this machine, at work or waiting for more to do."""
     from joblib.externals.loky import get_reusable_executor
 
-    with suppress(Exception):
-        get_reusable_executor().shutdown(kill_workers=True, wait=False)
+    for pool in (get_reusable_executor(), *_pools):
+        with suppress(Exception):
+            pool.shutdown(kill_workers=True, wait=False)
+
+
+_pools: set[Any] = set()
+"""Those of calls that are made alone."""
 
 
 @contextmanager
