@@ -39,9 +39,9 @@ class Device(BaseModel):
     name: str = Field(pattern=NAME, max_length=100)
     title: str = Field(max_length=500)
     window: Window
-    programming: Programming = NoProgrammingNoise()
-    read_noise: ReadNoise = NoReadNoise()
-    drift: Drift = NoDrift()
+    programming: Annotated[Programming, _WHOLE(), PlainValidator(Programming.chosen)] = NoProgrammingNoise()
+    read_noise: Annotated[ReadNoise, _WHOLE(), PlainValidator(ReadNoise.chosen)] = NoReadNoise()
+    drift: Annotated[Drift, _WHOLE(), PlainValidator(Drift.chosen)] = NoDrift()
     response: Annotated[Response, _WHOLE(), PlainValidator(Response.chosen)] = NoResponse()
     pulse: Pulse = Pulse()
     yields: Yields = Yields()
@@ -52,7 +52,7 @@ class Device(BaseModel):
 
     @model_validator(mode="after")
     def _programming_was_fitted_here(self) -> Device:
-        low, high = getattr(self.programming, "domain", (self.window.g_min, self.window.g_max))
+        low, high = self.programming.domain or (self.window.g_min, self.window.g_max)
         if self.window.g_min < low * (1 - 1e-9) or self.window.g_max > high * (1 + 1e-9):
             raise ValueError(
                 f"window = {self.window.g_min:g} to {self.window.g_max:g} S must lie in the {low:g} to {high:g} S for which "

@@ -1,12 +1,14 @@
 """Energy-based models and how they learn, on any synapses: an ideal matrix or an analog array."""
 
 from .models.conditional import ConditionalRBM
+from .models.conditional_boltzmann import ConditionalBoltzmann
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
 from .synapses.contract import DigitalSynapses, Synapses, SynapsesFactory
 
 __all__ = [
     "RBM",
+    "ConditionalBoltzmann",
     "ConditionalRBM",
     "CrossbarSynapses",
     "DigitalSynapses",

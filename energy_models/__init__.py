@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         landauer,
         random_sign_read_floor,
         thermal_energy,
+        training_floor,
     )
     from .prices.bill import Bill, Interval, Line, ratio
     from .prices.chip import Chip, chip_names, load_chip
@@ -63,6 +64,7 @@ _HOME = {
         "landauer",
         "random_sign_read_floor",
         "thermal_energy",
+        "training_floor",
     ),
     ".prices.floor_checks": ("check_bounds", "check_floor"),
     ".prices.floors": ("Floor", "why_no_floor"),
@@ -167,6 +169,7 @@ __all__ = [
     "thermal_energy",
     "tornado",
     "total_events",
+    "training_floor",
     "validation_table",
     "why_no_floor",
 ]

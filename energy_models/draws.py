@@ -1,5 +1,9 @@
 """Random draws of uncertain records, addressed rather than sequenced.
 
+Records of one source move together where they are simulated or projected: what is wrong with a simulator's synthesis, library or
+projection is wrong with all of its constants. Measured figures, whose errors are the meters', and our own guesses are drawn one
+by one.
+
 The draws of a record depend on the seed and its key alone: not on which other records are used, nor in what order. So
 two bills of the same seed share what they share, and their ratio is not blurred by it.
 """
@@ -11,8 +15,23 @@ import hashlib
 import numpy as np
 from scipy.special import ndtri
 
-from ..devices.base.record import Record
+from ..devices.base.record import Evidence, Record
 from .errors import PriceError
+
+_OWN = "revpath"  # the key of what nobody published
+
+
+def draw_key(record: Record) -> str:
+    """What the draw of a record is addressed by: its source where all that comes from it errs alike, otherwise its id.
+
+    Examples
+    --------
+    >>> from revpath.energy_models import get
+    >>> draw_key(get("digital.puma2019.add")), draw_key(get("gpu.h100.idle"))
+    ('source:ankit2019', 'record:gpu.h100.idle')
+    """
+    together = record.evidence in (Evidence.SIMULATED, Evidence.PROJECTED) and record.uncertainty.kind == "lognormal"
+    return f"source:{record.source.key}" if together and record.source.key != _OWN else f"record:{record.id}"
 
 
 def uniforms(seed: int, key: str, n: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What physics charges at least for a bit, a conversion and a column read: noise and energy are one budget.
+"""What physics charges at least for a bit, a conversion, a column read and a training: noise and energy are one budget.
 
 Golden values at 300 K (k T = 4.142e-21 J): Landauer 2.87 zJ a bit; an 8-bit converter 3.3 fJ; an 8-bit column 0.81 fJ.
 """
@@ -72,3 +72,36 @@ def random_sign_read_floor(snr: float, rows: int, temperature_K: float | None = 
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
         raise PriceError(f"rows = {rows!r} must be a positive integer")
     return rows * column_read_floor(snr, temperature_K)
+
+
+def training_floor(parameters: float, examples: float, temperature_K: float | None = None) -> float:
+    """Least energy to train a model quasi-statically in joules, 2 N D k T (Tkachenko 2025, arXiv:2503.09980v3, abstract).
+
+    Each of D examples must move each of N parameters against its thermal noise by as much as it is to count. An example of a
+    language model is one token or character. Digital machines are bound by more (Landauer, a bit each): it is the
+    lowest of the floors of training that are in print. The learning-in-memory estimate (arXiv:2402.14878v2: 1e8 to 1e9 J for
+    1e15 parameters, record ``floor.lim2024.brain_scale``) is not scaled here: its formula could not be read.
+
+    Parameters
+    ----------
+    parameters : float
+        N, trained numbers, positive.
+    examples : float
+        D, examples seen, repeats included, positive.
+    temperature_K : float, optional
+        The library's reference temperature unless given.
+
+    Raises
+    ------
+    PriceError
+        An argument is not positive and finite.
+
+    Examples
+    --------
+    >>> f"{training_floor(125_000, 1e6):.1e}"
+    '1.0e-09'
+    """
+    for field, value in (("parameters", parameters), ("examples", examples)):
+        if not (math.isfinite(value) and value > 0):
+            raise PriceError(f"{field} = {value!r} must be positive and finite")
+    return 2 * parameters * examples * thermal_energy(temperature_K)

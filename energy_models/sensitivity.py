@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..devices.base.record import Record
-from .draws import quantile, uniforms
+from .draws import draw_key, quantile, uniforms
 from .errors import PriceError
 from .prices.bill import Interval, Scope
 from .records import get
@@ -114,7 +114,7 @@ def propagate(
 
     def draws_of(record: Record) -> np.ndarray:
         if record.id not in drawn:
-            drawn[record.id] = quantile(record, uniforms(seed, f"record:{record.id}", n_draws))
+            drawn[record.id] = quantile(record, uniforms(seed, draw_key(record), n_draws))
         return drawn[record.id]
 
     samples = np.broadcast_to(np.asarray(quantity(_Taker(draws_of, records)), np.float64), (n_draws,))

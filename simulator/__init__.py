@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .noise.streams import Stream
     from .programming.report import Outcome, ProgrammingReport
     from .programming.write_verify import EnduranceError, EnduranceWarning, WriteVerify
+    from .updates.refresh import Refresh
 
 _HOME = {
     ".noise.circuit": ("CircuitNoise",),
@@ -42,6 +43,7 @@ _HOME = {
     ".arrays.tiles": ("TiledCrossbar",),
     ".programming.write_verify": ("EnduranceError", "EnduranceWarning", "WriteVerify"),
     ".arrays.weight_slices": ("Quantisation", "SlicedCrossbar"),
+    ".updates.refresh": ("Refresh",),
 }
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "Outcome",
     "ProgrammingReport",
     "Quantisation",
+    "Refresh",
     "SaturationWarning",
     "SlicedCrossbar",
     "Stream",

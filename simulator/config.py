@@ -16,11 +16,15 @@ from .noise.circuit import CircuitNoise
 from .pulses.trains import LONGEST_TRAIN
 
 if TYPE_CHECKING:
+    from .updates.refresh import Refresh
     from .wires import CellLaw, Wires
 
 CellNoise = Literal["auto", "sampled", "collapsed"]
-Layout = Literal["separate", "interleaved"]
+Layout = Literal["separate", "interleaved", "paired"]
+Subtraction = Literal["analog", "digital"]
+Inputs = Literal["amplitude", "duration"]
 Pulses = Literal["stochastic", "summed", "mean-field"]
+Directions = Literal["both", "up"]
 OnWorn = Literal["warn", "error", "ignore"]
 
 
@@ -44,12 +48,25 @@ class ArrayConfig:
     circuit_noise: thermal and shot noise of the currents, see `CircuitNoise`; None for neither.
     cell_law: current of a cell over its voltage, see `revpath.simulator.wires`; None for Ohm's law.
     wires: resistances of the lines, see `revpath.simulator.wires.Wires`; None for lines without.
-    layout: with wires, whether G+ and G- are "separate" arrays, or bit lines of one array, "interleaved".
+    layout: where G+ and G- are: "separate" arrays; neighbouring bit lines of one array, "interleaved"; or neighbours on one bit
+        line, "paired", each on a word line of its own, driven at +V and -V, so that the bit line carries their difference (2T2R).
+        With wires, every other pair is mirrored (+ - - +), and every cell has a segment of the bit line, which is twice as long
+        as with "separate": the currents of equal cells meet a segment apart, and leave an error. In CrossSim's "interleaved" the
+        cells of a pair share a node.
+    subtraction: "analog", of currents, in front of one converter; or "digital": G+ and G- are read one after the other, each is
+        converted, see `reads.phases`.
+    inputs: what carries an input: the "amplitude" of the voltage, or the "duration" of a pulse of read_voltage, of which x_max
+        lasts for read_time, see `reads.durations`; the one counts ``dac.conversion``, the other ``dac.pulse``.
     longest_train: largest number of slots of a stochastic-pulse outer product, 1 to 63.
     pulses: how an outer product moves pulsed cells: "stochastic", each pulse on its own; "summed", the same in law, but
         one random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
         its numbers, unlike those of "stochastic", depend on which samples are given in one update); "mean-field", by
         exactly rate x d along the mean of the law, as with infinitely many infinitely small pulses.
+    pulse_directions: "both", where the two cells of a weight take pulses in opposite directions; "up" for cells that pulses
+        can only raise (phase-change memory): G+ takes those that raise the weight, G- those that lower it. The mapping must
+        then be "one-sided", and cells fill up unless there is a `refresh`.
+    refresh: when pairs that have filled up are written anew, see `revpath.simulator.Refresh`, or a table of its fields; None
+        for never.
     on_worn: what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
@@ -67,8 +84,12 @@ class ArrayConfig:
     cell_law: CellLaw | None = None
     wires: Wires | None = None
     layout: Layout = "separate"
+    subtraction: Subtraction = "analog"
+    inputs: Inputs = "amplitude"
     longest_train: int = 31
     pulses: Pulses = "summed"
+    pulse_directions: Directions = "both"
+    refresh: Refresh | None = None
     on_worn: OnWorn = "warn"
 
     def __post_init__(self) -> None:
@@ -97,7 +118,10 @@ class ArrayConfig:
         for name, allowed in (
             ("cell_noise", get_args(CellNoise)),
             ("layout", get_args(Layout)),
+            ("subtraction", get_args(Subtraction)),
+            ("inputs", get_args(Inputs)),
             ("pulses", get_args(Pulses)),
+            ("pulse_directions", get_args(Directions)),
             ("on_worn", get_args(OnWorn)),
         ):
             if getattr(self, name) not in allowed:
@@ -111,6 +135,54 @@ class ArrayConfig:
                 if value is not None and not isinstance(value, kind):
                     raise ArrayError(f"{name} = {value!r} must be a {kind.__name__} or None")
         WeightMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]
+        self._check_together()
+        self._check_refresh()
+
+    def _check_together(self) -> None:
+        """Refuse what no hardware is, or what has no known law."""
+        assert isinstance(self.device, Device)
+        noise = self.device.read_noise
+        if self.mapping == "offset" and (self.layout == "paired" or self.subtraction == "digital"):
+            name = "layout" if self.layout == "paired" else "subtraction"
+            raise ArrayError(
+                f"{name} = {getattr(self, name)!r} needs two cells for each weight: mapping = 'offset' has one and a shared "
+                "reference; use 'two-sided' or 'one-sided'"
+            )
+        if self.subtraction == "digital":
+            if self.layout != "separate":
+                raise ArrayError(
+                    f"subtraction = 'digital' reads G+ and G- apart: layout = {self.layout!r} must be 'separate'"
+                )
+            if not noise.gaussian:
+                raise ArrayError(
+                    f"subtraction = 'digital' with the {noise.law} noise of device {self.device.name!r} is not known: its cells "
+                    "remember from read to read; use subtraction = 'analog'"
+                )
+        if self.inputs == "duration":
+            if self.circuit_noise is not None and self.circuit_noise.shot:
+                raise ArrayError(
+                    "inputs = 'duration' with shot noise has no known law here: use circuit_noise with shot = False"
+                )
+            if not noise.gaussian:
+                raise ArrayError(
+                    f"inputs = 'duration' with the {noise.law} noise of device {self.device.name!r} is not known: use 'amplitude'"
+                )
+
+    def _check_refresh(self) -> None:
+        """ArrayError where pulses that only raise cells, or their refresh, go with something that they cannot go with."""
+        if self.refresh is not None:
+            from .updates.refresh import Refresh
+
+            if isinstance(self.refresh, Mapping):
+                object.__setattr__(self, "refresh", Refresh(**self.refresh))
+            if not isinstance(self.refresh, Refresh):
+                raise ArrayError(f"refresh = {self.refresh!r} must be a Refresh or None")
+            if self.pulse_directions != "up":
+                raise ArrayError(
+                    f"refresh needs cells that pulses only raise: pulse_directions = {self.pulse_directions!r} must be 'up'"
+                )
+        if self.pulse_directions == "up" and self.mapping != "one-sided":
+            raise ArrayError(f"mapping = {self.mapping!r} must be 'one-sided' where pulse_directions is 'up'")
 
     def self_ranging(self) -> ArrayConfig:
         """The same with "auto" in place of "calibrated" ranges: for arrays whose user has no moment to calibrate them.

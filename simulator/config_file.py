@@ -26,9 +26,17 @@ from .config import ArrayConfig
 from .converters.adc_dac import ADC, DAC
 from .errors import ArrayError
 from .noise.circuit import CircuitNoise
+from .updates.refresh import Refresh
 
 _NONE = "none"
-_PARTS = {"dac": DAC, "adc": ADC, "transposed_adc": ADC, "circuit_noise": CircuitNoise, "wires": wires.Wires}
+_PARTS = {
+    "dac": DAC,
+    "adc": ADC,
+    "transposed_adc": ADC,
+    "circuit_noise": CircuitNoise,
+    "wires": wires.Wires,
+    "refresh": Refresh,
+}
 _CELL_LAWS = {law.__name__: law for law in (wires.Ohmic, wires.Sinh, wires.Cubic, wires.Selector)}
 
 

@@ -162,6 +162,10 @@ class Tally:
     def events(self) -> Events:
         return Events._from_parts(dict(self._counts), dict(self._quanta))
 
+    def integral(self, name: str) -> float:
+        """The total of an integral so far; 0 for what never happened."""
+        return _to_float(self._quanta.get(name, 0))
+
     def count(self, name: str, n: int) -> None:
         """Add `n` events."""
         self._counts[name] = self._counts.get(name, 0) + _to_count(name, n)

@@ -6,18 +6,62 @@ its paper wrote with. Fits hold where they were fitted: `domain` says where, and
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from abc import ABC, abstractmethod
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from ..base.errors import RevpathError
-from .fields import Law, Siemens
+from .fields import Siemens, Variant
 
 _ROUNDING = 1e-6  # relative: states are float32
 
 
-class NoProgrammingNoise(Law):
+class Programming(Variant, ABC):
+    """The error of a cell that is written once. `Device.programming` is one of its variants.
+
+    A variant is a class with ``law: Literal["name"] = "name"``: defining it registers it, so that files, `Device`, arrays and
+    figures know it.
+
+    Attributes
+    ----------
+    law : str
+        The name in files.
+    domain : (float, float) or None
+        Siemens that the law was fitted for; None where it holds for any.
+    """
+
+    law: str
+
+    @property
+    def domain(self) -> tuple[float, float] | None:
+        return None
+
+    @abstractmethod
+    def sigma(self, g: np.ndarray, g_max: float) -> np.ndarray:
+        """The standard deviation of where cells land.
+
+        Parameters
+        ----------
+        g : ndarray (...)
+            Targets, siemens.
+        g_max : float
+            The top of the window, siemens.
+
+        Returns
+        -------
+        ndarray (...)
+            Siemens, not negative.
+
+        Raises
+        ------
+        RevpathError
+            A target outside `domain`.
+        """
+
+
+class NoProgrammingNoise(Programming):
     """Programming hits its target exactly."""
 
     law: Literal["none"] = "none"
@@ -26,7 +70,7 @@ class NoProgrammingNoise(Law):
         return np.zeros_like(g)
 
 
-class PolynomialProgramming(Law):
+class PolynomialProgramming(Programming):
     """Standard deviation after programming: sigma(g) = c0 + c1 r + c2 r^2, never below 0.
 
     Nandakumar et al., ICECS 2019, for PCM. Negative conductances after the draw become 0.
@@ -42,7 +86,7 @@ class PolynomialProgramming(Law):
         return np.maximum(self.c0 + self.c1 * r + self.c2 * r * r, 0.0)
 
 
-class SeriesProgramming(Law):
+class SeriesProgramming(Programming):
     """A polynomial of any degree: sigma(g) = sum_k coefficients[k] (g / g_scale)^k, never below 0, for g_low <= g <= g_high.
 
     With g_scale = 1 uS the coefficients are those of a fit in microsiemens; with g_scale = g_max, of one in r = g / g_max.
@@ -70,7 +114,7 @@ class SeriesProgramming(Law):
         return np.maximum(series(self.coefficients, g / self.g_scale), 0.0)
 
 
-class SaturatingProgramming(Law):
+class SaturatingProgramming(Programming):
     """A noise that grows with the conductance and levels off: sigma(g) = top (1 - exp(-g / g_knee)).
 
     The error of a charge-trap transistor read in the subthreshold: Agrawal et al., IEDM 2022, as fitted in CrossSim.
@@ -82,11 +126,6 @@ class SaturatingProgramming(Law):
 
     def sigma(self, g: np.ndarray, g_max: float) -> np.ndarray:
         return self.top * -np.expm1(-np.asarray(g, float) / self.g_knee)
-
-
-Programming = Annotated[
-    NoProgrammingNoise | PolynomialProgramming | SeriesProgramming | SaturatingProgramming, Field(discriminator="law")
-]
 
 
 def series(coefficients: tuple[float, ...] | np.ndarray, x: np.ndarray) -> np.ndarray:

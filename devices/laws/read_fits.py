@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from .fields import Law, Ratio, ReadSeconds, Seconds, Siemens
+from .fields import Ratio, ReadSeconds, Seconds, Siemens
 from .programming import series
-from .read_noise import (
-    ConstantReadNoise,
-    FlickerReadNoise,
-    NoReadNoise,
-    OneOverFReadNoise,
-    ProportionalReadNoise,
-    TelegraphReadNoise,
-)
+from .read_noise import OneOverFReadNoise
+from .read_noise import ReadNoise as ReadNoise
 from .retention import clipped_log
 
 
-class PiecewiseFlickerReadNoise(Law):
+class PiecewiseFlickerReadNoise(ReadNoise):
     """1/f noise as on the HERMES chip: sigma = g Q(r) sqrt(ln((t + t0 + t_read) / (2 t_read))), r = g / g_max.
 
     Below `knee`, Q(r) = clip(slope ln r + offset, low, high); from there on the polynomial `series` in r.
     aihwkit's HermesNoiseModel (Le Gallo et al., Nature Electronics 6, 680, 2023; method of Nandakumar et al., ICECS 2019).
     """
 
-    gaussian: ClassVar[bool] = True
-    uniform: ClassVar[bool] = False
+    of_programmed: ClassVar[bool] = True
     law: Literal["flicker-piecewise"] = "flicker-piecewise"
     t_read: ReadSeconds = Field(gt=0)
     t0: Seconds = Field(gt=0)
@@ -53,14 +46,12 @@ class PiecewiseFlickerReadNoise(Law):
         return np.asarray(g, float) * self.q(np.asarray(g) / g_max) * self.growth(seconds, t_read)
 
 
-class LogFlickerReadNoise(Law):
+class LogFlickerReadNoise(ReadNoise):
     """1/f noise of a filament: sigma = scale log10(g / g_scale) sqrt(ln((t + t_read) / (2 t_read))), never below 0.
 
     t counts from programming; the cell was verified at t0. aihwkit's ReRamCMONoiseModel (Falcone et al., arXiv 2502.04524).
     """
 
-    gaussian: ClassVar[bool] = True
-    uniform: ClassVar[bool] = False
     law: Literal["flicker-log"] = "flicker-log"
     scale: Siemens = Field(ge=0)
     g_scale: Siemens = Field(gt=0)
@@ -72,34 +63,18 @@ class LogFlickerReadNoise(Law):
         return self.scale * size * _growth(self.t0, self.t_read, seconds, t_read)
 
 
-class SaturatingReadNoise(Law):
+class SaturatingReadNoise(ReadNoise):
     """A noise that grows with the conductance and levels off: sigma(g) = top (1 - exp(-g / g_knee)), the same at all times.
 
     Agrawal et al., IEDM 2022 (figure 11b), as fitted in CrossSim.
     """
 
-    gaussian: ClassVar[bool] = True
-    uniform: ClassVar[bool] = False
     law: Literal["saturating"] = "saturating"
     top: Siemens = Field(ge=0)
     g_knee: Siemens = Field(gt=0)
 
     def sigma(self, g: np.ndarray, g_max: float, seconds: float = 0.0, t_read: float | None = None) -> np.ndarray:
         return self.top * -np.expm1(-np.asarray(g, float) / self.g_knee)
-
-
-ReadNoise = Annotated[
-    NoReadNoise
-    | ConstantReadNoise
-    | ProportionalReadNoise
-    | FlickerReadNoise
-    | OneOverFReadNoise
-    | TelegraphReadNoise
-    | PiecewiseFlickerReadNoise
-    | LogFlickerReadNoise
-    | SaturatingReadNoise,
-    Field(discriminator="law"),
-]
 
 
 def _growth(t0: float, t_read: float, seconds: float, other_read: float | None) -> float:

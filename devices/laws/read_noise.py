@@ -1,36 +1,80 @@
 """Read noise of a cell: how far the conductance that one read sees lies from the one that the cell holds.
 
-Every law gives `sigma(g, g_max, seconds, t_read)`, the standard deviation (S) of what a read of length `t_read` sees of
-cells of conductance g, `seconds` after programming was verified. The mean of the noise is zero: g is the mean.
-Arrays take the noise of each read as independent of the noise of other reads, except for `telegraph`, whose cells
-remember. (1/f noise is correlated over reads as well; what is slower than a read is here in the width of every read.)
+`ReadNoise` is the contract of every law. The mean of the noise is zero: g is the mean. Arrays take the noise of each read as
+independent of the noise of other reads, except for `telegraph`, whose cells remember. (1/f noise is correlated over reads as
+well; what is slower than a read is here in the width of every read.)
 
-What an array needs to know of a law, besides sigma:
-
-`gaussian`: each cell adds a normal number of its own to every read, so that on linear cells without wire resistance the
-    noise of an output is one normal number, with the variance of the sum: the collapsed law is exact.
-`uniform`: sigma does not depend on the conductance.
-
-Laws that single papers fitted are in `read_fits`, with the union of all of them. Fluctuations of the circuit (thermal and
-shot noise) are not here: they come with the current, not with the device.
+Laws that single papers fitted are in `read_fits`. Fluctuations of the circuit (thermal and shot noise) are not here: they come
+with the current, not with the device.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from ..base.errors import RevpathError
-from .fields import Law, Ratio, ReadSeconds, Seconds
+from .fields import Ratio, ReadSeconds, Seconds, Variant
 
 
-class NoReadNoise(Law):
-    """Every read sees the conductance that the cell holds."""
+class ReadNoise(Variant, ABC):
+    """What a read sees of a cell beside its conductance. `Device.read_noise` is one of its variants.
+
+    A variant is a class with ``law: Literal["name"] = "name"``: defining it registers it, so that files, `Device`, arrays and
+    figures know it.
+
+    Attributes
+    ----------
+    law : str
+        The name in files.
+    gaussian : bool
+        Whether each cell adds a normal number of its own to every read, so that on linear cells without wire resistance the
+        noise of an output is one normal number, with the variance of the sum: the collapsed law is exact. A class variable.
+    uniform : bool
+        Whether sigma does not depend on the conductance. A class variable.
+    of_programmed : bool
+        Whether sigma / g is fitted to what cells were programmed to, whatever has become of them. A class variable.
+    """
 
     gaussian: ClassVar[bool] = True
+    uniform: ClassVar[bool] = False
+    of_programmed: ClassVar[bool] = False
+    law: str
+
+    @abstractmethod
+    def sigma(self, g: np.ndarray, g_max: float, seconds: float = 0.0, t_read: float | None = None) -> np.ndarray:
+        """The standard deviation of what one read sees.
+
+        Parameters
+        ----------
+        g : ndarray (...)
+            Conductances, siemens.
+        g_max : float
+            The top of the window, siemens.
+        seconds : float
+            Since programming was verified.
+        t_read : float, optional
+            Length of the read, for laws that depend on it; that of the law where it is not given.
+
+        Returns
+        -------
+        ndarray (...)
+            Siemens, not negative.
+
+        Raises
+        ------
+        RevpathError
+            A time, or a length of read, that the law does not know.
+        """
+
+
+class NoReadNoise(ReadNoise):
+    """Every read sees the conductance that the cell holds."""
+
     uniform: ClassVar[bool] = True
     law: Literal["none"] = "none"
 
@@ -38,10 +82,9 @@ class NoReadNoise(Law):
         return np.zeros_like(g, dtype=float)
 
 
-class ConstantReadNoise(Law):
+class ConstantReadNoise(ReadNoise):
     """The same standard deviation whatever the conductance: sigma = relative x g_max."""
 
-    gaussian: ClassVar[bool] = True
     uniform: ClassVar[bool] = True
     law: Literal["constant"] = "constant"
     relative: Ratio = Field(ge=0, le=1)
@@ -50,11 +93,9 @@ class ConstantReadNoise(Law):
         return np.full_like(g, self.relative * g_max, dtype=float)
 
 
-class ProportionalReadNoise(Law):
+class ProportionalReadNoise(ReadNoise):
     """A standard deviation in proportion to the conductance: sigma = relative x g."""
 
-    gaussian: ClassVar[bool] = True
-    uniform: ClassVar[bool] = False
     law: Literal["proportional"] = "proportional"
     relative: Ratio = Field(ge=0, le=1)
 
@@ -62,7 +103,7 @@ class ProportionalReadNoise(Law):
         return self.relative * np.asarray(g, float)
 
 
-class FlickerReadNoise(Law):
+class FlickerReadNoise(ReadNoise):
     """1/f noise integrated over the read: sigma = g Q(r) sqrt(ln((t + t0 + t_read) / (2 t_read))).
 
     Q(r) = min(q_scale / max(r^q_power, q_floor), q_cap), t seconds after programming was verified at t0. `t_read` is the
@@ -71,8 +112,7 @@ class FlickerReadNoise(Law):
     caller decides what it passes. ../shared/references/aihwkit.md, T11.)
     """
 
-    gaussian: ClassVar[bool] = True
-    uniform: ClassVar[bool] = False
+    of_programmed: ClassVar[bool] = True
     law: Literal["flicker"] = "flicker"
     q_scale: Ratio = Field(ge=0)
     q_power: Ratio
@@ -92,7 +132,7 @@ class FlickerReadNoise(Law):
         return g * self.q(np.asarray(g) / g_max) * self.growth(seconds, t_read)
 
 
-class OneOverFReadNoise(Law):
+class OneOverFReadNoise(ReadNoise):
     """1/f noise of any cell: a one-sided relative spectral density S_G(f) / G^2 = k / f, the same for all conductances.
 
     sigma = g sqrt(k ln(f_high / f_low)), the density integrated over the band that a read sees. f_high = 1 / (2 t_read)
@@ -111,8 +151,6 @@ class OneOverFReadNoise(Law):
     t0: when the conductance was verified, counted from programming, as in `PowerLawDrift`.
     """
 
-    gaussian: ClassVar[bool] = True
-    uniform: ClassVar[bool] = False
     law: Literal["one-over-f"] = "one-over-f"
     k: Ratio = Field(ge=0, le=1)
     t_read: ReadSeconds = Field(gt=0)
@@ -131,7 +169,7 @@ class OneOverFReadNoise(Law):
         return self.relative(seconds, t_read) * np.asarray(g, float)
 
 
-class TelegraphReadNoise(Law):
+class TelegraphReadNoise(ReadNoise):
     """Random telegraph noise: one trap in every cell, empty or occupied, that switches the cell between two levels.
 
     A cell of mean conductance g shows g (1 + a p) where its trap is empty and g (1 - a (1 - p)) where it is occupied,
@@ -153,7 +191,6 @@ class TelegraphReadNoise(Law):
     """
 
     gaussian: ClassVar[bool] = False
-    uniform: ClassVar[bool] = False
     law: Literal["telegraph"] = "telegraph"
     amplitude: Ratio = Field(ge=0, le=1)
     amplitude_spread: Ratio = Field(default=0.0, ge=0, le=3)

@@ -1,45 +1,88 @@
 """What becomes of a conductance after programming: drift, relaxation and charge loss.
 
-Every law gives `age(g, g_max, seconds, z)`: the conductance (S) of cells that were programmed to g, `seconds` after the
-programming was verified, where z is the standard normal number of each cell. The same z at two times is the same cell at two
-times. `band(g, g_max, seconds)` is where the middle 68 % of cells lie and their median: (low, median, high). `domain` is
-the time that the law is known for; outside it is refused, because a fit in log t can be continued to any number.
+`Drift` is the contract of every law. `band(law, g, g_max, seconds)` is where the middle 68 % of cells lie and their median:
+(low, median, high).
 """
 
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from ..base.errors import RevpathError
-from .fields import Law, Ratio, Seconds, Siemens
+from .fields import Ratio, Seconds, Siemens, Variant
 from .programming import refuse_outside, series
 
 ALWAYS = (0.0, math.inf)
 
 
-class Ageing(Protocol):
-    """A law of this file."""
+class Drift(Variant, ABC):
+    """Where a conductance goes with time. `Device.drift` is one of its variants.
 
-    def age(self, g: np.ndarray, g_max: float, seconds: float, z: np.ndarray) -> np.ndarray: ...
+    A variant is a class with ``law: Literal["name"] = "name"``: defining it registers it, so that files, `Device`, arrays and
+    figures know it.
+
+    Attributes
+    ----------
+    law : str
+        The name in files.
+    domain : (float, float)
+        Seconds that the law is known for; others are refused, because a fit in log t can be continued to any number.
+    of_the_cell : bool
+        Whether z is a property of the cell, as the exponent of a power law is, and not of what happened after one write. A
+        class variable.
+    """
+
+    of_the_cell: ClassVar[bool] = False
+    law: str
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        return ALWAYS
+
+    @abstractmethod
+    def age(self, g: np.ndarray, g_max: float, seconds: float, z: np.ndarray) -> np.ndarray:
+        """Conductances at an age.
+
+        Parameters
+        ----------
+        g : ndarray (...)
+            What cells were programmed to, siemens.
+        g_max : float
+            The top of the window, siemens.
+        seconds : float
+            Since programming was verified.
+        z : ndarray (...)
+            The standard normal number of each cell: the same z at two times is the same cell at two times.
+
+        Returns
+        -------
+        ndarray (...)
+            Siemens.
+
+        Raises
+        ------
+        RevpathError
+            An age outside `domain`.
+        """
 
 
-def band(law: Ageing, g: np.ndarray, g_max: float, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def band(law: Drift, g: np.ndarray, g_max: float, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Conductances of the cells that stand at -1, 0 and +1 standard deviations, in ascending order."""
     g = np.asarray(g, float)
     low, middle, high = np.sort(np.stack([law.age(g, g_max, seconds, np.full_like(g, z)) for z in (-1, 0, 1)]), axis=0)
     return low, middle, high
 
 
-class NoDrift(Law):
+class NoDrift(Drift):
     """Conductances stay what they are."""
 
-    domain: ClassVar[tuple[float, float]] = ALWAYS
+    of_the_cell: ClassVar[bool] = True
     law: Literal["none"] = "none"
 
     def age(self, g: np.ndarray, g_max: float, seconds: float, z: np.ndarray) -> np.ndarray:
@@ -47,13 +90,13 @@ class NoDrift(Law):
         return np.asarray(g, float) + 0.0 * z
 
 
-class PowerOfTime(Law):
+class PowerOfTime(Drift):
     """g(t) = g ((t + t0) / t0)^-nu, with an exponent that each cell has for good; see the laws that are one.
 
     t counts from the end of programming; t0 is when programming was verified.
     """
 
-    domain: ClassVar[tuple[float, float]] = ALWAYS
+    of_the_cell: ClassVar[bool] = True
     t0: Seconds = Field(gt=0)
 
     @abstractmethod
@@ -167,7 +210,7 @@ class LinearExponentDrift(PowerOfTime):
         return self.exponent_mean(g, g_max) + self.exponent_spread(g, g_max) * z
 
 
-class LogarithmicRelaxation(Law):
+class LogarithmicRelaxation(Drift):
     """Relaxation of a filament, the same for all conductances: g(t) = g + mean_slope ln(t) + (spread_slope ln(t) + spread_offset) z.
 
     t in units of t_first, from which on it holds; before, only a fresh cell (0 s) is known. Negative conductances become 0.
@@ -193,7 +236,7 @@ class LogarithmicRelaxation(Law):
         return np.maximum(g + self.mean_slope * decades + sigma * z, 0.0)
 
 
-class MeasuredRelaxation(Law):
+class MeasuredRelaxation(Drift):
     """Cells spread around what they were programmed to, by an amount measured at a few times.
 
     sigma_k(g), at times[k], is a polynomial of degree len(coefficients) / len(times) - 1 in g / g_scale; between times its
@@ -232,7 +275,7 @@ class MeasuredRelaxation(Law):
         return np.maximum(g + np.sqrt(np.maximum(added, 0.0)) * z, 0.0)
 
 
-class ChargeLoss(Law):
+class ChargeLoss(Drift):
     """A mean shift and a spread measured on several days: the SONOS of Agrawal et al., IEDM 2022, as fitted in CrossSim.
 
     At times[k] the mean has moved by a polynomial in g / g_scale, shifts[k], of degree len(shifts) / len(times) - 1, and cells
@@ -288,18 +331,6 @@ class ChargeLoss(Law):
         refuse_outside("seconds", np.asarray(seconds), self.domain, "s")
         k, t = _between(np.asarray(self.times), seconds)
         return (1 - t) * rows[k] + t * rows[k + 1]
-
-
-Drift = Annotated[
-    NoDrift
-    | PowerLawDrift
-    | PiecewisePowerDrift
-    | LinearExponentDrift
-    | LogarithmicRelaxation
-    | MeasuredRelaxation
-    | ChargeLoss,
-    Field(discriminator="law"),
-]
 
 
 def clipped_log(r: np.ndarray, slope: float, offset: float, low: float, high: float) -> np.ndarray:

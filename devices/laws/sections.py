@@ -47,26 +47,40 @@ class Endurance(Law):
 
 
 class Leak(Law):
-    """How the state of a volatile cell decays while an array is trained, counted in updates as published fits count it.
+    """How the state of a volatile cell decays while an array is trained: by updates, as published fits count, or by time.
 
     With each update of the array (a mini-batch) the state w of a cell becomes (1 - 1 / t) w, where t = lifetime (1 +
     lifetime_spread xi) with a standard normal xi drawn once for each cell; a cell whose t is not above 1 forgets all. It is
     the decay of IBM aihwkit's pulsed devices (Rasch et al., AICAS 2021, "A flexible and fast PyTorch toolkit for simulating
-    training and inference on analog crossbar arrays"). How long an update takes is not said: as a time the leak is not known.
+    training and inference on analog crossbar arrays"). How long an update takes is not said there: a cell whose time constant
+    is known beside (its capacitance times its resistance) also becomes exp(-seconds / time_constant) w, with the same spread.
 
     Attributes
     ----------
     lifetime : float or None
         Updates after which some 1 / e of the state is left; None where no leak is known.
     lifetime_spread : float or None
-        Of the lifetime over cells, relative.
+        Of the lifetime, and of the time constant, over cells, relative.
+    time_constant : float or None
+        Seconds after which 1 / e of the state is left; None where that is not known.
     """
 
     lifetime: Ratio | None = Field(default=None, gt=1)
     lifetime_spread: Ratio | None = Field(default=None, ge=0)
+    time_constant: Seconds | None = Field(default=None, gt=0)
 
-    def remaining(self, updates: float, z: np.ndarray) -> np.ndarray:
-        """What share of its state each cell keeps over a number of updates.
+    @property
+    def known(self) -> bool:
+        """Whether a leak is known, by updates or by time."""
+        return self.lifetime is not None or self.time_constant is not None
+
+    def lost(self, updates: float, seconds: float) -> float:
+        """About what share of its state the nominal cell loses, where that is small: the exponent of the decay."""
+        by_updates = 0.0 if self.lifetime is None else updates / self.lifetime
+        return by_updates + (0.0 if self.time_constant is None else seconds / self.time_constant)
+
+    def remaining(self, updates: float, z: np.ndarray, *, seconds: float = 0.0) -> np.ndarray:
+        """What share of its state each cell keeps over a number of updates and a time.
 
         Parameters
         ----------
@@ -74,6 +88,8 @@ class Leak(Law):
             Updates of the array since then; not negative.
         z : ndarray (...)
             The standard normal number of each cell.
+        seconds : float
+            Time since then; not negative.
 
         Returns
         -------
@@ -83,7 +99,7 @@ class Leak(Law):
         Raises
         ------
         RevpathError
-            `updates` is negative or not finite.
+            `updates` or `seconds` is negative or not finite.
 
         Examples
         --------
@@ -91,14 +107,18 @@ class Leak(Law):
         >>> float(Leak(lifetime=2.0).remaining(3, np.zeros(1))[0])
         0.125
         """
-        if not (np.isfinite(updates) and updates >= 0):
-            raise RevpathError(f"updates = {updates!r} must be finite and not negative")
+        for name, value in (("updates", updates), ("seconds", seconds)):
+            if not (np.isfinite(value) and value >= 0):
+                raise RevpathError(f"{name} = {value!r} must be finite and not negative")
         z = np.asarray(z, float)
-        if self.lifetime is None:
-            return np.ones_like(z)
-        t = self.lifetime * (1 + (self.lifetime_spread or 0.0) * z)
-        kept = np.where(t > 1, 1 - 1 / np.maximum(t, 1.0), 0.0)
-        return kept**updates
+        spread = 1 + (self.lifetime_spread or 0.0) * z
+        kept = np.ones_like(z)
+        if self.lifetime is not None:
+            t = self.lifetime * spread
+            kept *= np.where(t > 1, 1 - 1 / np.maximum(t, 1.0), 0.0) ** updates
+        if self.time_constant is not None and seconds > 0:
+            kept *= np.where(spread > 0, np.exp(-seconds / (self.time_constant * np.maximum(spread, 1e-12))), 0.0)
+        return kept
 
 
 class Retention(Law):

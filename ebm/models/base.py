@@ -26,9 +26,11 @@ class EnergyModel(BaseEstimator, ABC):
 
     MODELS: ClassVar[dict[str, type[EnergyModel]]] = {}
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, *, shared: bool = False, **options: Any) -> None:
+        """`shared`: what several models have in common, and no model itself."""
         super().__init_subclass__(**options)
-        EnergyModel.MODELS[cls.__name__] = cls
+        if not shared:
+            EnergyModel.MODELS[cls.__name__] = cls
 
     @abstractmethod
     def fit(self, X: Any, y: Any = None) -> EnergyModel:

@@ -20,6 +20,7 @@ from ...devices.base.product import add_product, product
 from ...simulator.compile import kernel
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
+from .carry import add_to_rows, carry
 from .units import sample_units as sample_units
 from .units import sigmoid as sigmoid
 
@@ -78,8 +79,8 @@ SynapsesFactory = Callable[[tuple[int, int], int], Synapses]
 class DigitalSynapses:
     """An ideal float32 weight matrix: the exact twin of every analog array.
 
-    A float32 weight has 24 bits: an update below 3e-8 of a weight (half a unit in its last place) leaves it as it was,
-    however often it is repeated. 20,000 updates of 1e-8 onto 0.5 change nothing.
+    What a float32 weight cannot show of an update (half a unit in its last place, 3e-8 of the weight) is kept beside it and
+    shows once it adds up: 20,000 updates of 1e-8 onto 0.5 move it by 2e-4. A weight and what is left of it have 48 bits.
 
     Parameters
     ----------
@@ -89,6 +90,7 @@ class DigitalSynapses:
 
     def __init__(self, shape: tuple[int, int], array: int = 0) -> None:
         self._weights = np.zeros(checked_shape(shape), np.float32)
+        self._left = np.zeros_like(self._weights)  # of updates: what the weights do not show yet
         self._done = Counter()  # merging immutable Events at every call took a third of the time of small models
 
     @property
@@ -101,12 +103,12 @@ class DigitalSynapses:
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x, driven = checked_batch("x", x, self.shape[0])
-        self._count(driven * self.shape[1])
+        self.count_products(driven * self.shape[1])
         return product(x, self._weights)
 
     def backward(self, d: np.ndarray) -> np.ndarray:
         d, driven = checked_batch("d", d, self.shape[1])
-        self._count(driven * self.shape[0])
+        self.count_products(driven * self.shape[0])
         return product(d, self._weights.T)
 
     def sample(
@@ -122,10 +124,10 @@ class DigitalSynapses:
         d, _ = checked_batch("d", d, self.shape[1])
         if len(x) != len(d):
             raise RevpathError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
-        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= float(rate) <= _LARGEST:
-            raise RevpathError(f"rate = {rate!r} must be finite and not negative, at most {_LARGEST:.3g}")
-        self._count(driven * self.shape[1])
-        add_product(self._weights, x.T, d, rate)
+        checked_rate(rate)
+        self.count_products(driven * self.shape[1])
+        add_product(self._left, x.T, d, rate)
+        carry(self._weights.reshape(-1), self._left.reshape(-1))
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -135,7 +137,32 @@ class DigitalSynapses:
         finally:
             self._done = done
 
-    def _count(self, products: int) -> None:
+    def forward_rows(self, rows: np.ndarray) -> np.ndarray:
+        """As `revpath.ebm.synapses.rows.RowSynapses.forward_rows`."""
+        rows = checked_rows(rows, self.shape[0])
+        self.count_products(len(rows) * self.shape[1])
+        return self._weights[rows]
+
+    def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """As `revpath.ebm.synapses.rows.RowSynapses.update_rows`; float32, sample by sample."""
+        rows = checked_rows(rows, self.shape[0])
+        d, _ = checked_batch("d", d, self.shape[1])
+        if len(rows) != len(d):
+            raise RevpathError(f"rows has {len(rows)} entries and d has {len(d)} rows: an update needs as many of each")
+        checked_rate(rate)
+        self.count_products(len(rows) * self.shape[1])
+        add_to_rows(self._weights, self._left, rows, d, np.float32(rate))
+
+    @property
+    def tables(self) -> tuple[np.ndarray, np.ndarray]:
+        """The weights themselves and what is left beside them, (n_in, n_out) float32, for a kernel that learns in place.
+
+        Whoever runs it says so to `count_products`.
+        """
+        return self._weights, self._left
+
+    def count_products(self, products: int) -> None:
+        """Count so many multiplications with their additions."""
         self._done["matmul.flop"] += 2 * int(products)
 
     def weights(self) -> np.ndarray:
@@ -143,6 +170,7 @@ class DigitalSynapses:
 
     def program(self, weights: np.ndarray) -> None:
         self._weights = checked_weights(weights, self.shape).copy()
+        self._left = np.zeros_like(self._weights)
 
 
 def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
@@ -150,6 +178,22 @@ def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
     if len(shape) != 2 or any(not hasattr(n, "__index__") or n < 1 for n in shape):
         raise RevpathError(f"shape = {shape!r} must be two positive integers (n_in, n_out)")
     return int(shape[0]), int(shape[1])
+
+
+def checked_rate(rate: float) -> None:
+    """RevpathError where a rate is no number that float32 holds, or negative."""
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= float(rate) <= _LARGEST:
+        raise RevpathError(f"rate = {rate!r} must be finite and not negative, at most {_LARGEST:.3g}")
+
+
+def checked_rows(rows: np.ndarray, n_in: int) -> np.ndarray:
+    """Numbers of word lines, (batch,) int64 from 0 to n_in - 1."""
+    rows = np.asarray(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise RevpathError(f"rows has {rows.ndim} dimensions of {rows.dtype}; it must be (batch,) of integers")
+    if rows.size and not 0 <= rows.min() <= rows.max() < n_in:
+        raise RevpathError(f"rows holds {rows.min()} to {rows.max()}; the array has rows 0 to {n_in - 1}")
+    return np.ascontiguousarray(rows, np.int64)
 
 
 def checked_batch(name: str, x: np.ndarray, width: int) -> tuple[np.ndarray, int]:

@@ -6,6 +6,7 @@ thresholds beside it. Today's factor is the published one times named steps, so 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,9 @@ import numpy as np
 from ...devices.base.record import Record
 from ..sensitivity import Propagated, Quantity, Take, Value, nominal, propagate
 
-Verdict = Literal["reproduced", "explained", "refuted", "not recomputable", "no factor"]
+Verdict = Literal[
+    "reproduced", "explained", "not explained", "conditional", "outdated", "refuted", "not recomputable", "no factor"
+]
 VERDICTS: tuple[Verdict, ...] = Verdict.__args__  # type: ignore[attr-defined]
 
 Basis = Literal["own", "memory", "independent", "none"]
@@ -24,11 +27,17 @@ Basis = Literal["own", "memory", "independent", "none"]
 own: the work's own numbers, read. memory: the work's own numbers, read nowhere that can be pointed at. independent: other
 published numbers of the same hardware or kind of hardware, or only part of the work's. none: too few to compute anything.
 """
+KINDS_OF_BASIS: tuple[Basis, ...] = Basis.__args__  # type: ignore[attr-defined]
 
 AGREES: Mapping[Basis, float] = {"own": 2.0, "memory": 2.0, "independent": 3.0}
 """A factor computed again agrees with the published one where they differ by no more than so many times."""
 SAME = 3.0
 """Today's factor is still the published one where they differ by no more than so many times."""
+
+REASONS = 0.5
+"""The least share of the way from the published factor to today's, in logarithms, that reasons must account for."""
+EDGE = 1.1
+"""A number within so many times of a threshold of the rule stands on a knife's edge, and is said to."""
 
 Stage = Literal["own numbers", "baseline", "samples", "array", "macro", "chip", "writes", "node", "facility"]
 STAGES: tuple[Stage, ...] = Stage.__args__  # type: ignore[attr-defined]
@@ -37,7 +46,15 @@ BOUNDARIES: tuple[Stage, ...] = ("array", "macro", "chip", "node", "facility")
 
 
 def judge(
-    published: float | None, own: float | None, basis: Basis, today: float | None, low: float = 0.0, high: float = 0.0
+    published: float | None,
+    own: float | None,
+    basis: Basis,
+    today: float | None,
+    low: float = 0.0,
+    high: float = 0.0,
+    *,
+    reasons: float = 1.0,
+    condition: str = "",
 ) -> Verdict:
     """The verdict on a claim; the only place where the rule stands.
 
@@ -46,28 +63,37 @@ def judge(
     published: the factor as published; None where the work publishes none.
     own: the factor computed again, by `basis`; None where that could not be done.
     today: median of today's factor at the facility's boundary. low, high: its central 90 %.
+    reasons: the share of the way from the published factor to today's that steps with a reason make, see `Tested.reasons`.
+    condition: under which the work states its factor, where today's is computed without it; "" where there is none.
 
     The first of these that holds:
 
     - *no factor*: the work publishes none, so there is nothing to test;
-    - *refuted*: the work's own numbers, as read, miss its factor by more than ``AGREES["own"]`` times, or no advantage is
-      left today (median at most 1);
+    - *refuted*: the work's own numbers, as read, miss its factor by more than ``AGREES["own"]`` times;
+    - *conditional*: nothing is left of it (median at most 1) where the condition does not hold under which it is stated;
+    - *outdated*: nothing is left of it over today's baselines; what it said of those of its time stands or falls apart;
     - *not recomputable*: nothing it could be computed from was read, or what was found of other sources, of parts or of
       memory misses the factor by more than ``AGREES``: such numbers cannot refute a work, nor confirm it;
     - *reproduced*: its own numbers, as read, give its factor, and today's factor is within ``SAME`` times of it, or the 90 %
       interval of today's encloses it;
     - *explained*: the factor agrees (numbers from memory or of other sources count here, and only here), an advantage is
-      left, and the named steps, whose product it is, say where the rest went.
+      left, and steps with a reason make at least ``REASONS`` of the way to it;
+    - *not explained*: the factor agrees, but most of the way is a remainder without a reason, or another machine put in place
+      of the claimed one: today's factor is then that machine's, not the claim's.
     """
     if published is None or today is None:
         return "no factor"
     agrees = own is not None and basis != "none" and apart(own, published) <= AGREES[basis]
-    if today <= 1 + _ROUNDING or (own is not None and basis == "own" and not agrees):
+    if own is not None and basis == "own" and not agrees:
         return "refuted"
+    if today <= 1 + _ROUNDING:
+        return "conditional" if condition else "outdated"
     if not agrees:
         return "not recomputable"
     stands = apart(today, published) <= SAME or low <= published <= high
-    return "reproduced" if basis == "own" and stands else "explained"
+    if basis == "own" and stands:
+        return "reproduced"
+    return "explained" if reasons >= REASONS else "not explained"
 
 
 _ROUNDING = 1e-9
@@ -84,11 +110,16 @@ def over(above: Quantity, below: Quantity) -> Quantity:
 
 @dataclass(frozen=True)
 class Step:
-    """What the factor is multiplied by on its way from the publication to today, and the boundary where that enters."""
+    """What the factor is multiplied by on its way from the publication to today, and the boundary where that enters.
+
+    reason: it says why the factor changes. Without one it is a remainder (what was computed again over what was published),
+        or it puts another machine in place of the claimed one.
+    """
 
     name: str
     factor: Quantity
     stage: Stage
+    reason: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,9 +136,9 @@ class Claim:
 
     key, name: how it is asked for. title: what it is, in a table. about: what kind of advantage. published: the factor.
     own, basis: the same computed again, and from which numbers. missing: which numbers could not be read, and where they
-    stand. quality: the quality at which the sides were compared. steps: what turns the published factor into today's,
-    by stage. hardware: joules an operation of the claimed or the measured chip at today's chip boundary, for the table
-    of GPUs by year.
+    stand. quality: the quality at which the sides were compared. condition: under which the work states the factor, where
+    today's is computed without it. steps: what turns the published factor into today's, by stage. hardware: joules an
+    operation of the claimed or the measured chip at today's chip boundary, for the table of GPUs by year.
     """
 
     key: str
@@ -119,6 +150,7 @@ class Claim:
     basis: Basis = "none"
     missing: str = ""
     quality: str = ""
+    condition: str = ""
     steps: tuple[Step, ...] = ()
     hardware: Quantity | None = None
     notes: tuple[Note, ...] = ()
@@ -188,8 +220,51 @@ class Tested:
         return None if self.own is None else self.own.interval.nominal
 
     @property
+    def reasons(self) -> float:
+        """The share of the way from the published factor to today's that steps with a reason make.
+
+        Ways are lengths of logarithms: those of the reasons over those of the reasons and of what has none, each summed with
+        its sign first, so that a detour does not count twice. 1 where there is no way.
+        """
+        logs = [
+            (step.reason, math.log(value)) for step, (_, _, value) in zip(self.claim.steps, self.steps, strict=True)
+        ]
+        with_reason, without = (abs(sum(log for reason, log in logs if reason is which)) for which in (True, False))
+        way = with_reason + without
+        return with_reason / way if way > _ROUNDING else 1.0
+
+    @property
     def verdict(self) -> Verdict:
-        return judge(self.published, self.recomputed, self.claim.basis, self.today, self.low or 0.0, self.high or 0.0)
+        return judge(
+            self.published,
+            self.recomputed,
+            self.claim.basis,
+            self.today,
+            self.low or 0.0,
+            self.high or 0.0,
+            reasons=self.reasons,
+            condition=self.claim.condition,
+        )
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Where the verdict stands on a knife's edge: each number of the rule within ``EDGE`` times of its threshold."""
+        if self.published is None or self.today is None:
+            return ()
+        near = []
+        if self.recomputed is not None:
+            allowed, off = AGREES[self.claim.basis], apart(self.recomputed, self.published)
+            if apart(off, allowed) <= EDGE:
+                near.append(f"computed again it differs {off:.2f} times, of {allowed:g} allowed")
+        if abs(self.today - 1) > _ROUNDING and apart(self.today, 1.0) <= EDGE:
+            near.append(f"{self.today:.2f} times are left, where 1 would be none")
+        if self.verdict in ("reproduced", "explained", "not explained"):
+            off = apart(self.today, self.published)
+            if self.claim.basis == "own" and apart(off, SAME) <= EDGE:
+                near.append(f"today's factor differs {off:.2f} times, where {SAME:g} would still reproduce it")
+            if self.verdict != "reproduced" and apart(max(self.reasons, _ROUNDING), REASONS) <= EDGE:
+                near.append(f"reasons make {self.reasons:.0%} of the way, of {REASONS:.0%} needed")
+        return tuple(near)
 
     @property
     def certain(self) -> bool:

@@ -18,8 +18,9 @@ from .parts import (
     own_instead,
     per_op,
     programming,
+    v100_product,
 )
-from .registry import publishes
+from .registry import publishes, written
 
 _BITS = 8
 _FP32_BYTES = 4
@@ -32,19 +33,10 @@ def inference_claims() -> tuple[Claim, ...]:
 
 
 def _eqspike() -> Claim:
-    def v100(take: Take) -> Value:
-        return take("gpu.v100.power", "W") / take("gpu.v100.matmul_fp16", "flop/s")
-
-    return Claim(
+    return written(
         "C3b",
-        "eqspike2020",
-        "EqSpike, inference",
-        _INFERENCE,
-        of("claim.eqspike2020.inference"),
-        missing="spikes an image, joules a spike of the silicon it assumes, and joules an image of the GPU: the section on "
-        "energy of arXiv:2010.07859 (iScience 2021)",
-        quality="MNIST, 96.9 to 97.6 % in simulation",
-        steps=(baseline("a B200's 8-bit products instead of a V100's", b200_product, v100), *TO_THE_WALL),
+        published=of("claim.eqspike2020.inference"),
+        steps=(baseline("a B200's 8-bit products instead of a V100's", b200_product, v100_product), *TO_THE_WALL),
     )
 
 
@@ -69,33 +61,26 @@ def _agarwal() -> tuple[Claim, Claim]:
         return rows(take) * floor / floor
 
     return (
-        Claim(
+        written(
             "C6a",
-            "agarwal2016",
-            "Agarwal et al., O(N), N = 1000",
-            "energy, scaling",
-            rows,
-            scaling,
-            "own",
-            missing="a single factor: the claim is the exponent (Front. Neurosci. 9:484, table 2), computed at an N chosen here",
-            quality="equal bits on both sides",
+            published=rows,
+            own=scaling,
             steps=(
                 Step("bit lines of a banked memory instead of N rows", banks, "array"),
-                Step("a B200 over a measured chip, in joules", over(measured, of("claim.agarwal2016.bank")), "chip"),
+                Step(
+                    "a B200 over a measured chip, in joules",
+                    over(measured, of("claim.agarwal2016.bank")),
+                    "chip",
+                    reason=False,
+                ),
                 *TO_THE_WALL,
             ),
             hardware=lambda take: chip_mac(take) / OPS,
         ),
-        Claim(
+        written(
             "C6b",
-            "agarwal2016",
-            "Agarwal et al., O(1), N = 1000",
-            "energy, scaling",
-            rows,
-            noise_limited,
-            "own",
-            missing="a single factor: the claim is the exponent (Front. Neurosci. 9:484), computed at an N chosen here",
-            quality="signal to noise of full scale; equal for the dot product itself only with data of one sign",
+            published=rows,
+            own=noise_limited,
             steps=(Step("data of random signs, at the same useful precision", lambda take: 1.0 / rows(take), "array"),),
         ),
     )
@@ -117,18 +102,10 @@ def _puma() -> Claim:
         return take("gpu.h100.power", "W") / take("gpu.h100.hbm", "byte_moved/s") / OPS
 
     own = over(p100_batch_one, puma)
-    return Claim(
+    return written(
         "C10",
-        "puma2019",
-        "PUMA over a GPU, up to",
-        _INFERENCE,
-        published,
-        own,
-        "independent",
-        missing="joules of each network on the Pascal GPU, as its authors measured them: figure 11 of arXiv:1901.10351, of "
-        "which the abstract and public notes could be read. The 2446 is a deep recurrent network's. Computed instead for a "
-        "P100 that fetches FP32 weights at batch 1, over 837 GOPS/s/W",
-        quality="equal by assumption: the same networks at 16 bits, no noise",
+        published=published,
+        own=own,
         steps=(
             own_instead(own, published, "a P100's memory traffic at batch 1"),
             baseline("a batch that uses each weight many times", p100, p100_batch_one),
@@ -153,18 +130,10 @@ def _ambrogio() -> Claim:
     def best_of_mlperf(take: Take) -> Value:
         return take("claim.ambrogio2023.samples", "sample/s/W") / published(take)
 
-    return Claim(
+    return written(
         "C14",
-        "ambrogio2023",
-        "Ambrogio et al., over MLPerf",
-        _INFERENCE,
-        published,
-        own,
-        "independent",
-        missing="samples a second and watt of the MLPerf submission compared with: figure 6 of Nature 620 (2023), of which the "
-        "abstract, the introduction and public notes could be read. Computed instead from its system's 6.7 TOPS/W, digital "
-        "work off the chips included, and an A100's best product",
-        quality="9.26 % word errors against 7.45 % in software, above the 8.38 % that MLPerf allows",
+        published=published,
+        own=own,
         steps=(
             own_instead(own, published, "its system over an A100's best product"),
             baseline("a B200's 8-bit products instead of an A100's", b200_product, a100_product),
@@ -180,14 +149,8 @@ def _ambrogio() -> Claim:
 
 
 def _dillavou() -> Claim:
-    return Claim(
+    return written(
         "C15",
-        "dillavou2023",
-        "Dillavou et al., self-learning",
-        _INFERENCE,
-        missing="a factor: the abstract of arXiv:2311.00537 states picojoules across each transistor and microseconds, no "
-        "comparison with a computer",
-        quality="exclusive or and a nonlinear regression",
         notes=(
             Note(
                 "a B200's 8-bit multiply-accumulate over one transistor's picojoule",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..sensitivity import Quantity, Take, Value
 from .claim import Claim, Note, Step, over
 from .parts import KERNELS, OPS, TO_THE_WALL, baseline, of, own_instead, training_run
-from .registry import publishes
+from .registry import publishes, written
 
 
 @publishes
@@ -47,34 +47,24 @@ def panther_claims() -> tuple[Claim, ...]:
     def hardware(take: Take) -> Value:
         return panther(take) / whole_chip(take)
 
-    def claim(key: str, other: str, published: Quantity, own: Quantity, what: str, missing: str, *notes: Note) -> Claim:
+    def claim(key: str, other: str, published: Quantity, own: Quantity, what: str, *notes: Note) -> Claim:
         def implied(take: Take) -> Value:
             return own(take) * panther(take)
 
-        return Claim(
+        return written(
             key,
-            "panther2019",
-            f"PANTHER over {other}",
-            "energy, training",
-            published,
-            own,
-            "independent",
-            missing=missing,
-            quality="equal by assumption: the same networks at 16 and 32 bits, simulated",
+            published=published,
+            own=own,
             steps=(
                 own_instead(own, published, what),
                 baseline(f"training on an H100 instead of {other}", training_run, implied),
-                Step("the rest of the chip, as in PUMA", whole_chip, "chip"),
+                Step("the rest of the chip, as in PUMA", whole_chip, "chip", reason=False),
                 *TO_THE_WALL,
             ),
             hardware=hardware,
             notes=notes,
         )
 
-    layers = (
-        "joules layer by layer, of its chip and of the others: figures of arXiv:1912.11516, of which the abstract and "
-    )
-    layers += "public notes could be read. Computed from "
     return (
         claim(
             "C9a",
@@ -82,7 +72,6 @@ def panther_claims() -> tuple[Claim, ...]:
             of("claim.panther2019.published"),
             faster_at_rated_power,
             "16 times faster, at 105 W against 250",
-            layers + "its largest gain in speed and the rated powers of both, which need not belong to the same layer",
             Note("a V100 at its FP32 peak over the crossbars alone", over(v100, panther)),
         ),
         claim(
@@ -91,7 +80,6 @@ def panther_claims() -> tuple[Claim, ...]:
             of("claim.panther2019.over_digital"),
             over_digital,
             "its simulator's crossbars, and the rest of a digital chip as for PUMA",
-            layers + "its authors' simulator constants (puma-simulator), and from PUMA what a digital chip adds",
         ),
         claim(
             "C9c",
@@ -99,6 +87,5 @@ def panther_claims() -> tuple[Claim, ...]:
             of("claim.panther2019.over_reram"),
             over(serial, panther),
             "its simulator's crossbars",
-            layers + "its authors' simulator constants (puma-simulator), crossbars alone",
         ),
     )

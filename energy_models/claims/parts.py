@@ -32,6 +32,15 @@ b200_product = of("gpu.gemm.b200_fp8", "J/flop")
 a100_product = of("gpu.gemm.a100_bf16", "J/flop")
 
 
+def v100_product(take: Take) -> Value:
+    return take("gpu.v100.power", "W") / take("gpu.v100.matmul_fp16", "flop/s")
+
+
+def xeon_product(take: Take) -> Value:
+    """Of a server processor of 2016 at its peak."""
+    return take("baseline.xeon2016_power", "W") / take("baseline.xeon2016_rate", "flop/s")
+
+
 def _best_product(gpu: str, format: str) -> Quantity:
     return lambda take: take(f"gpu.{gpu}.power", "W") / take(f"gpu.{gpu}.matmul_{format}", "flop/s")
 
@@ -87,7 +96,7 @@ TO_THE_WALL = (
 
 
 def own_instead(own: Quantity, published: Quantity, what: str = "its own numbers") -> Step:
-    return Step(f"{what} instead of the published factor", over(own, published), "own numbers")
+    return Step(f"{what} instead of the published factor", over(own, published), "own numbers", reason=False)
 
 
 def baseline(name: str, now: Quantity, then: Quantity) -> Step:
@@ -97,9 +106,9 @@ def baseline(name: str, now: Quantity, then: Quantity) -> Step:
 def to_measured_training(claimed_mac: Quantity, pulse: str = RERAM_PULSE) -> tuple[Step, ...]:
     """From an array's claimed joules a multiply-accumulate to those of today's analog training chip, and to the wall."""
     return (
-        Step("cells as read in a measured chip", over(claimed_mac, array_mac), "array"),
-        Step("converters of a measured core", over(array_mac, macro_mac), "macro"),
-        Step("the rest of the measured chip", over(macro_mac, chip_mac), "chip"),
+        Step("cells as read in a measured chip", over(claimed_mac, array_mac), "array", reason=False),
+        Step("converters of a measured core", over(array_mac, macro_mac), "macro", reason=False),
+        Step("the rest of the measured chip", over(macro_mac, chip_mac), "chip", reason=False),
         Step("one write pulse a weight and example", over(chip_mac, training_mac(pulse)), "writes"),
         *TO_THE_WALL,
     )

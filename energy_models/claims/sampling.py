@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..framework.road import ITEMS, RoadStep, road, saving
+from ..framework.road import ITEMS, road, saving
 from ..sensitivity import Quantity, Take, Value
 from .claim import Claim, Note, Step, over
-from .parts import TO_THE_WALL, a100_product, b200_product, baseline, of, own_instead
-from .registry import publishes
+from .parts import TO_THE_WALL, a100_product, b200_product, baseline, of, own_instead, xeon_product
+from .registry import publishes, written
 
 
 @publishes
@@ -40,17 +40,10 @@ def _extropic() -> tuple[Claim, Claim]:
         sample = take("claim.extropic2025.steps") * sweeps(take) * cells(take) * cell(take)
         return published(take) * sample / a100_product(take)
 
-    penalty, replicated = over(independent, sweeps), of("claim.mlthermo2026.published")
     return (
-        Claim(
+        written(
             "C1",
-            "extropic2025",
-            "Extropic DTM over a GPU",
-            "energy, inference",
-            published,
-            missing="joules a sample of the GPU's autoencoder at equal FID, and which GPU it is: figure 1 and the appendix on "
-            "energy of arXiv:2510.23972. The hardware's side alone could be computed: see its joules a denoising step",
-            quality="binarised Fashion-MNIST at equal FID, as its authors state",
+            published=published,
             steps=(
                 Step("sweeps until samples are independent", over(sweeps, independent), "samples"),
                 Step("its vendor's own later circuit simulation, 7.09 fJ a cell", over(cell, later), "chip"),
@@ -65,60 +58,33 @@ def _extropic() -> tuple[Claim, Claim]:
                 Note("FLOP a sample that its factor implies of an A100 at its best", implied_flops),
             ),
         ),
-        Claim(
+        written(
             "C1'",
-            "mlthermo2026",
-            "C1 replicated: a penalty",
-            "penalty, sampling",
-            replicated,
-            penalty,
-            "own",
-            missing="a publication that states the factor: the replication states sweeps until independence (mlthermo.com, entry "
-            "3), arXiv:2510.23972 those it pays for, and the 3 of this project's notes mixes two versions of its energies",
-            quality="MNIST, denoising model trained in simulation; no image quality compared",
-            steps=(own_instead(penalty, replicated),),
+            notes=(
+                Note("sweeps until samples are independent over those that are paid for", over(independent, sweeps)),
+            ),
         ),
     )
 
 
 def _memristive_boltzmann() -> tuple[Claim, Claim]:
-    def xeon(take: Take) -> Value:
-        return take("baseline.xeon2016_power", "W") / take("baseline.xeon2016_rate", "flop/s")
-
     def h100(take: Take) -> Value:
         return take("gpu.h100.power", "W") / take("gpu.h100.fp32", "flop/s")
 
-    missing = (
-        "joules and seconds of its accelerator and of the multicore, problem by problem: the evaluation in HPCA 2016 "
-        "(doi 10.1109/HPCA.2016.7446049), of which only the first page could be read. Nothing there counts independent samples"
-    )
-    quality = (
-        "virtually no loss in the quality of the solutions, its abstract says; max-cut, satisfiability, a belief net"
-    )
     energy, speed = of("claim.memristive_bm2016.published"), of("claim.memristive_bm2016.speed")
     return (
-        Claim(
+        written(
             "C12a",
-            "memristive_bm2016",
-            "Memristive Boltzmann, energy",
-            "energy, sampling",
-            energy,
-            missing=missing,
-            quality=quality,
-            steps=(baseline("an H100's vector units instead of a processor", h100, xeon), *TO_THE_WALL),
+            published=energy,
+            steps=(baseline("an H100's vector units instead of a processor", h100, xeon_product), *TO_THE_WALL),
             notes=(
                 Note("its power over the multicore's, by its own two factors", over(speed, energy)),
                 Note("over processing in RRAM memory, claimed", of("claim.memristive_bm2016.over_pim")),
             ),
         ),
-        Claim(
+        written(
             "C12b",
-            "memristive_bm2016",
-            "Memristive Boltzmann, speed",
-            "speed, sampling",
-            speed,
-            missing=missing,
-            quality=quality,
+            published=speed,
             steps=(
                 Step(
                     "an H100's vector units instead of a processor, a chip each",
@@ -139,18 +105,10 @@ def _sparse_ising() -> Claim:
         return take("gpu.h100.fp32", "flop/s") / 2 / take("claim.sparse_ising2023.slots")
 
     own = over(flips, tpu)
-    return Claim(
+    return written(
         "C13",
-        "sparse_ising2023",
-        "p-bit machine over GPU and TPU",
-        "speed, sampling",
-        published,
-        own,
-        "memory",
-        missing="flips a second of the GPU and TPU works that it compares with: the table of Nature Electronics 7 (2024), "
-        "arXiv:2303.10728. A TPU's figure is used from memory. Flips, not independent samples, are "
-        "counted: no autocorrelation time of its sampler was read",
-        quality="90 % on MNIST, where a plain convolutional network has 99 %: equal quality at a low bar",
+        published=published,
+        own=own,
         steps=(
             own_instead(own, published, "its flips over a TPU core's"),
             Step("an H100's vector units instead of a TPU core", over(tpu, h100), "baseline"),
@@ -170,23 +128,12 @@ def _sparse_ising() -> Claim:
 
 
 def _hpe() -> tuple[Claim, Claim]:
-    def seven_halvings(take: Take) -> Value:
+    def halvings(take: Take) -> Value:
         return take("claim.hpe2024.step") ** len(ITEMS)
 
-    def one(take: Take) -> Value:
-        return 1.0
-
-    best = saving(road())
-    taken: list[RoadStep] = [step for step in road() if step.in_baseline]
     return (
-        Claim(
+        written(
             "C16",
-            "hpe2024",
-            "HPE, AIMC with EBMs",
-            "cost, training",
-            missing="a factor: none for analog in-memory computing with energy-based models could be found in what could be "
-            "read of arXiv:2404.08811 (abstract and summaries). This project's own comparison is the only number: "
-            "`revpath compare`",
             notes=(
                 Note(
                     "what it has to beat: a B200's best product over an H100 run",
@@ -194,20 +141,15 @@ def _hpe() -> tuple[Claim, Claim]:
                 ),
             ),
         ),
-        Claim(
+        written(
             "C16'",
-            "hpe2024",
-            "HPE, seven halvings",
-            "cost, training",
-            seven_halvings,
-            best,
-            "independent",
-            missing="the factor of each of the seven items: tables of arXiv:2404.08811, of which abstract and summaries could "
-            "be read. Computed instead from one published best case an item",
-            quality="not compared",
-            steps=(
-                own_instead(best, seven_halvings, "published best cases"),
-                baseline("steps that Llama 3.1 on H100 has taken", one, saving(taken)),
+            notes=(
+                Note("if each of its seven items halved the cost, which is this project's reading", halvings),
+                Note("one published best case an item, if they multiplied", saving(road())),
+                Note(
+                    "the same without what Llama 3.1 on H100 has taken",
+                    saving([step for step in road() if not step.in_baseline]),
+                ),
             ),
         ),
     )

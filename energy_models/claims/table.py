@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...devices.base.lazy import lazily
-from .claim import AGREES, BOUNDARIES, SAME, Basis, Tested, Verdict, apart
+from .claim import AGREES, BOUNDARIES, SAME, Basis, Tested, apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,14 @@ def figure(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.12g}" if 1e-3 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
+def short(value: float, digits: int = 3) -> str:
+    """A factor for a narrow column: as `figure`, with an exponent from 10 000 on, ``3e4``."""
+    if not 1e-3 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return figure(float(f"{value:.{digits}g}"))
+
+
 def because(tested: Tested) -> str:
     """Why the verdict is what it is, in a sentence or two, from the computed numbers."""
     t = tested
@@ -37,18 +45,30 @@ def because(tested: Tested) -> str:
         how = "agrees" if apart(own, t.published) <= AGREES[basis] else "does not agree"
         first = f"{BASES[basis][0].upper()}{BASES[basis][1:]} give {figure(own)} times, which {how} with {figure(t.published)}"
         first += f" (within {AGREES[basis]:g} times)."
-    return f"{first} {_today(t.verdict, t.today, t.published)}{'' if t.certain else ' Its interval straddles 1.'}"
+    rest = "" if t.certain or t.verdict == "conditional" else " Its interval straddles 1."
+    return f"{first} {_today(t, t.today)}{rest}{knife(t)}"
 
 
-def _today(verdict: Verdict, today: float, published: float) -> str:
-    left = f"Today {figure(today)} times are left"
-    if today <= 1 + 1e-9:
-        return f"Today no advantage is left: {figure(today)} times."
-    if verdict == "reproduced":
-        return f"{left}, within {SAME:g} times of the claim or with it inside their interval."
-    if verdict == "explained":
-        return f"{left}; the steps multiply to the difference."
-    return f"{left}, if the claim is taken at its word."
+def knife(tested: Tested) -> str:
+    """Where the verdict stands on a knife's edge, as a sentence that begins with a space; "" where it does not."""
+    return f" On a knife's edge: {'; '.join(tested.edges)}." if tested.edges else ""
+
+
+def _today(tested: Tested, today: float) -> str:
+    left, share = f"Today {figure(today)} times are left", f"{tested.reasons:.0%}"
+    match tested.verdict:
+        case "conditional":
+            return f"It holds under a condition: {tested.claim.condition}. Without it {figure(today)} times are left."
+        case "outdated":
+            return f"Today no advantage is left, over baselines that its authors could not have: {figure(today)} times."
+        case "reproduced":
+            return f"{left}, within {SAME:g} times of the claim or with it inside their interval."
+        case "explained":
+            return f"{left}; steps with a reason make {share} of the way there."
+        case "not explained":
+            return f"{left}, but of another machine: steps with a reason make only {share} of the way there."
+        case _:
+            return f"{left}, if the claim is taken at its word."
 
 
 def went(tested: Tested) -> str:
@@ -78,6 +98,8 @@ def claims_table(tested: Sequence[Tested]) -> pd.DataFrame:
                 "low": t.low,
                 "high": t.high,
                 "verdict": t.verdict,
+                "edge": "; ".join(t.edges),
+                "reasons": None if t.published is None else t.reasons,
                 "why": because(t),
                 "steps": went(t),
                 "missing": t.claim.missing,

@@ -25,8 +25,9 @@ from .parts import (
     training_mac,
     training_op,
     training_run,
+    xeon_product,
 )
-from .registry import publishes
+from .registry import publishes, written
 
 _TRAINING = "energy, training"
 
@@ -37,45 +38,20 @@ def training_claims() -> tuple[Claim, ...]:
 
 
 def _madem() -> Claim:
-    published = of("claim.madem2023.published")
-    array = of("baseline.array_read_reram", "J/op")
-    v100 = of("baseline.v100_training", "J/flop")
-
-    def own(take: Take) -> Value:
-        return OPS * v100(take) / array(take)
-
-    return Claim(
+    return written(
         "C2",
-        "madem2023",
-        "Yi et al., MADEM on memristors",
-        _TRAINING,
-        published,
-        own,
-        "independent",
-        missing="joules of a training step of the modelled array and of the digital processor: figure 4 and supplement of "
-        "the article (doi 10.1038/s41928-022-00869-w), behind a paywall. Computed instead from a V100's joules per FLOP "
-        "in training and the cell reads of another HPE array, without converters",
-        quality="Braille words with a small crossbar; larger problems were modelled, not trained",
         steps=(
-            own_instead(own, published, "a V100's training over cell reads alone"),
-            baseline("training on an H100 instead of a V100", training_run, v100),
-            *to_measured_training(array),
+            baseline("training on an H100 instead of a V100", training_run, of("baseline.v100_training", "J/flop")),
+            *TO_THE_WALL,
         ),
-        hardware=training_op(RERAM_PULSE),
         notes=(Note("the talk of the same year says", of("claim.madem2023.talk")),),
     )
 
 
 def _eqspike() -> Claim:
-    return Claim(
+    return written(
         "C3a",
-        "eqspike2020",
-        "EqSpike, training",
-        _TRAINING,
-        of("claim.eqspike2020.published"),
-        missing="spikes an image, joules a spike of the silicon it assumes, and joules an image of the GPU: the section on "
-        "energy of arXiv:2010.07859 (iScience 2021)",
-        quality="MNIST, 96.9 to 97.6 % in simulation",
+        published=of("claim.eqspike2020.published"),
         steps=(
             baseline("training on an H100 instead of a V100", training_run, of("baseline.v100_training", "J/flop")),
             *TO_THE_WALL,
@@ -85,15 +61,7 @@ def _eqspike() -> Claim:
 
 
 def _kendall() -> Claim:
-    return Claim(
-        "C4",
-        "kendall2020",
-        "Kendall et al., analog EP",
-        _TRAINING,
-        missing="a factor: the abstract of arXiv:2006.01981 says ultra-fast and low-power, and no number. The 10 000 times "
-        "that is quoted for it stands in no text that could be read",
-        quality="MNIST in circuit simulation, ideal diodes and amplifiers",
-    )
+    return written("C4")
 
 
 def _rpu() -> tuple[Claim, Claim]:
@@ -109,44 +77,24 @@ def _rpu() -> tuple[Claim, Claim]:
     def own_mac(take: Take) -> Value:
         return OPS * own_op(take)
 
-    def xeon_op(take: Take) -> Value:
-        return take("baseline.xeon2016_power", "W") / take("baseline.xeon2016_rate", "flop/s")
-
-    design = (
-        "side and number of arrays, cycle, power and the processor compared with: the chip design and its table in "
-        "Front. Neurosci. 10:333, of which only the abstract could be read"
-    )
     efficiency, own_efficiency = over(training_run, claimed), over(training_run, own_op)
     speed = of("claim.rpu2016.published")
 
     def own_speed(take: Take) -> Value:
         return chip_rate(take) / take("baseline.xeon2016_rate", "flop/s")
 
-    quality = "the paper's MNIST network, in simulation, with devices nobody has built"
     return (
-        Claim(
+        written(
             "C5a",
-            "rpu2016",
-            "RPU, 84 TOPS/W over an H100 run",
-            _TRAINING,
-            efficiency,
-            own_efficiency,
-            "memory",
-            missing=design + "; they are used from memory",
-            quality=quality,
+            published=efficiency,
+            own=own_efficiency,
             steps=(own_instead(own_efficiency, efficiency), *to_measured_training(own_mac)),
             hardware=training_op(RERAM_PULSE),
         ),
-        Claim(
+        written(
             "C5b",
-            "rpu2016",
-            "RPU over a processor of 2016",
-            "speed, training",
-            speed,
-            own_speed,
-            "independent",
-            missing=design + ". The chip is from memory, the processor a server part of 2016 at its peak",
-            quality=quality,
+            published=speed,
+            own=own_speed,
             steps=(
                 own_instead(own_speed, speed, "the design over a server processor at its peak"),
                 Step(
@@ -154,7 +102,7 @@ def _rpu() -> tuple[Claim, Claim]:
                     lambda take: take("baseline.xeon2016_power", "W") / take("claim.rpu2016.power", "W"),
                     "baseline",
                 ),
-                baseline("training on an H100 instead of the processor", training_run, xeon_op),
+                baseline("training on an H100 instead of the processor", training_run, xeon_product),
                 *to_measured_training(own_mac),
             ),
             hardware=training_op(RERAM_PULSE),
@@ -189,7 +137,6 @@ def _digital_sram(take: Take) -> Value:
 
 def _marinella() -> tuple[Claim, Claim]:
     stated = of("claim.marinella2018.mac", "J/op")
-    tables = "the tables of arXiv:1707.09952, of which the abstract and public notes could be read"
 
     def kernel(name: str) -> Quantity:
         return lambda take: take(f"claim.marinella2018.{name}", "J/op") / take("claim.marinella2018.cells")
@@ -201,7 +148,6 @@ def _marinella() -> tuple[Claim, Claim]:
         digital: Quantity,
         mac: Quantity,
         what: str,
-        missing: str,
         *notes: Note,
     ) -> Claim:
         own = over(digital, mac)
@@ -209,16 +155,10 @@ def _marinella() -> tuple[Claim, Claim]:
         def digital_op(take: Take) -> Value:
             return digital(take) / OPS
 
-        return Claim(
+        return written(
             key,
-            "marinella2018",
-            f"Marinella et al., over {other}",
-            _TRAINING,
-            published,
-            own,
-            "independent",
-            missing=missing,
-            quality="77 to 85 % on MNIST with its cells, 98 % in software; several cells a weight come within 1 %",
+            published=published,
+            own=own,
             steps=(
                 own_instead(own, published, what),
                 baseline(f"training on an H100 instead of {other}", training_run, digital_op),
@@ -236,8 +176,6 @@ def _marinella() -> tuple[Claim, Claim]:
             kernel("digital_product"),
             kernel("analog_product"),
             "its vector-matrix product alone",
-            f"joules of the other two kernels of the analog and the digital ReRAM block: {tables}. Computed from the one "
-            "kernel that the notes give, 12.8 nJ against 2140",
             Note("by PANTHER's constants for serial reads and writes, over its 11 fJ", over(_digital_reram, stated)),
         ),
         claim(
@@ -247,8 +185,6 @@ def _marinella() -> tuple[Claim, Claim]:
             _digital_sram,
             stated,
             "1 MB of SRAM and an 8-bit multiply-accumulate",
-            f"joules of the three kernels of the SRAM block: {tables}. Computed instead from Horowitz's 1 MB SRAM and "
-            "multiply-accumulate at 45 nm, scaled to 14 nm, over the 11 fJ",
         ),
     )
 
@@ -260,16 +196,10 @@ def _nandakumar() -> Claim:
 
     published = of("claim.nandakumar2020.published")
     own = over(of("claim.nandakumar2020.digital", "J/sample"), of("claim.nandakumar2020.mixed", "J/sample"))
-    return Claim(
+    return written(
         "C8",
-        "nandakumar2020",
-        "Nandakumar et al., PCM training",
-        _TRAINING,
-        published,
-        own,
-        "own",
-        missing="the paper itself: only its abstract and public notes on it could be read. The preprint's abstract says 172",
-        quality="MNIST 97.73 %, within 0.6 % of software",
+        published=published,
+        own=own,
         steps=(
             own_instead(own, published),
             Step("an 8-bit digital chip instead of a 32-bit one", eight_over_thirty_two, "baseline"),
@@ -285,18 +215,17 @@ def _burr() -> Claim:
     def implied_mac(take: Take) -> Value:
         return OPS * k40(take) / published(take)
 
-    return Claim(
+    return written(
         "C11",
-        "burr2015",
-        "Burr et al., PCM, upper end",
-        "power, training",
-        published,
-        missing="watts of each array design and of the GPU, and seconds an example: the tables of the IEDM 2015 paper "
-        "(doi 10.1109/IEDM.2015.7409625), behind a paywall",
-        quality="165 000 synapses of two PCM each, trained in hardware and software together",
+        published=published,
         steps=(
             baseline("training on an H100 instead of a K40", training_run, k40),
-            Step("a measured PCM chip instead of what the factor implies", over(implied_mac, chip_mac), "chip"),
+            Step(
+                "a measured PCM chip instead of what the factor implies",
+                over(implied_mac, chip_mac),
+                "chip",
+                reason=False,
+            ),
             Step("one PCM pulse a weight and example", over(chip_mac, training_mac(PCM_PULSE)), "writes"),
             *TO_THE_WALL,
         ),

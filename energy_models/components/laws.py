@@ -159,8 +159,10 @@ def column_regulator(part: Parts, drive: Mapping[str, float]) -> Result:
     long a cell conducts at full scale, `activity` the mean share of it: half where all currents pass (gross), and where
     cells of both signs share a column only the net current, of random signs sqrt(2 / (pi cells)) of that.
 
-    No amplifier settles a line faster than the line itself: a distributed line of R and C that is driven at one end has the
-    time constant 4 R C / pi^2 (Sakurai 1983, IEEE JSSC 18:418), and needs (bits + 1) ln 2 of them.
+    No amplifier settles a line faster than the line itself: a distributed line of R and C that is driven at one end and open
+    at the other has the time constant 4 R C / pi^2, its slowest mode, and needs (bits + 1) ln 2 of them. (T. Sakurai,
+    Approximation of wiring delay in MOSFET LSI, IEEE JSSC 18, 418-426 (1983), doi 10.1109/JSSC.1983.1051966, treats that line;
+    its abstract was read. The constant is that of the diffusion equation, held to a ladder in the tests.)
     """
     if drive["read_V"] >= drive["supply_V"]:
         raise PriceError(f"driver read_V = {drive['read_V']:g} must be below supply_V = {drive['supply_V']:g}")
@@ -326,6 +328,19 @@ def published(part: Parts, drive: Mapping[str, float]) -> Result:
 def static(part: Parts, drive: Mapping[str, float]) -> Result:
     """Watts of parts that leak while powered: the sum of the records, each times its count among the drivers."""
     return Result(sum(part(role, "W") * drive.get(role, 1) for role in part.records))
+
+
+@law("gpu-busy")
+def gpu_busy(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Watts of a GPU that is kept busy without products: idle, and the busy share of the span to its rated power (gpu/model.py)."""
+    idle = part("idle", "W")
+    return Result(idle + part("share", _ONE) * (part("power", "W") - idle))
+
+
+@law("gpu-flop")
+def gpu_flop(part: Parts, drive: Mapping[str, float]) -> Result:
+    """Joules of a FLOP on top of that: at its best rate of products a GPU draws its rated power."""
+    return Result((1 - part("share", _ONE)) * (part("power", "W") - part("idle", "W")) / part("rate", "flop/s"))
 
 
 @law("thermal-sample")

@@ -25,6 +25,7 @@ from ...devices.base.record import Evidence, Lognormal, ReadIn, Record, Source, 
 from ..errors import PriceError
 from ..fields import number, table
 from ..records import get
+from . import memory as memory  # its laws register themselves
 from .laws import LAWS, Law, Parts
 
 _FILE = "components.toml"
@@ -40,6 +41,7 @@ class Component(BaseModel):
     drivers: name -> least and greatest value in which it may be believed.
     defaults: drivers that need not be given.
     structure: numbers of structure that the law reads, such as an exponent.
+    errs_with: name that components share whose errors are one, such as all that a tool says of one memory; its own unless given.
     spread: id of the record whose lognormal spread is that of the model about real parts.
     free: drivers that publications rarely give -> factors of the least and greatest value about the one that is given, which
         widen the estimate unless a chip states an interval of its own (`Guess`).
@@ -57,6 +59,7 @@ class Component(BaseModel):
     defaults: Mapping[str, float] = Field(default_factory=dict)
     structure: Mapping[str, float] = Field(default_factory=dict)
     spread: str
+    errs_with: str = ""
     free: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
     assumed: bool = False
 
@@ -203,7 +206,7 @@ class Estimate:
             unit=self.component.unit,
             uncertainty=spread,
             evidence=Evidence.ASSUMED if guessed else Evidence.SIMULATED,
-            source=Source(key=f"model.{self.component.name}", citation=citation),
+            source=Source(key=f"model.{self.component.errs_with or self.component.name}", citation=citation),
             read_in=worst,
             boundary="component",
             conditions={**self.drivers, **({"guessed": guessed} if (guessed := self._guessed()) else {})},

@@ -114,7 +114,7 @@ def plot_by_step(ax: Axes, revolutionary: Revolutionary | None = None) -> Axes:
             [], [], "o", color=_BARE, markerfacecolor="white", markersize=5, linestyle="none", label="as measured, 90 %"
         )
         ax.legend(frameon=False, fontsize=7, loc="lower right")
-    ax.set_title("by step, best published cases", fontsize=9, loc="left")
+    ax.set_title("by step, median over the levers' ranges", fontsize=9, loc="left")
     return ax
 
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 _LOOKS: Mapping[Verdict, tuple[str, str]] = {
     "reproduced": ("#009E73", "o"),
     "explained": ("#0072B2", "s"),
-    "refuted": ("#D55E00", "X"),
+    "not explained": ("#56B4E9", "D"),
+    "conditional": ("#E69F00", "P"),
+    "outdated": ("#D55E00", "<"),
+    "refuted": ("#000000", "X"),
     "not recomputable": ("#888888", "v"),
 }
 _PUBLISHED, _OWN, _OTHER = "as published", "again, own numbers", "again, memory or independent"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...devices.base.lazy import lazily
 from ..gpu.runs import load_run
 from ..records import get, library
-from ..sensitivity import nominal
+from ..sensitivity import propagate
 from .cost_law import load_law
 from .plan import affordable_parameters, dollars_per_flop
 from .road import RoadStep, road, saving
@@ -19,12 +21,16 @@ INSTEAD = "analog EBM instead:\nour small study, 90 %"
 
 @dataclass(frozen=True)
 class Affordable:
-    """The largest model, in parameters, that a budget buys under the law C = 120 P^2."""
+    """The largest model, in parameters, that a budget buys under the law C = 120 P^2.
+
+    parameters: at the median of the levers' draws. at_best: if every lever held its best published case at once.
+    """
 
     budget: str
     dollars: float
     where: str
     parameters: float
+    at_best: float
 
 
 def price_years() -> list[tuple[int, str]]:
@@ -43,7 +49,9 @@ def by_year() -> list[Affordable]:
     found = []
     for year, id in price_years():
         each = dollars_per_flop(id)
-        found += [Affordable(name, money, str(year), affordable_parameters(money, each)) for name, money in budgets()]
+        for name, money in budgets():
+            size = affordable_parameters(money, each)
+            found.append(Affordable(name, money, str(year), size, size))
     return found
 
 
@@ -58,16 +66,24 @@ def by_step(steps: Sequence[RoadStep] | None = None, revolutionary: float | None
     chosen = [step for step in road() if not step.in_baseline] if steps is None else list(steps)
     id = price_years()[-1][1]
     each = dollars_per_flop(id)
-    rungs = [("today", 1.0)]
+    rungs = [("today", 1.0, 1.0)]
     for i, step in enumerate(chosen, 1):
-        rungs.append((step.name, nominal(saving(chosen[:i]))[0]))
+        rungs.append((step.name, *middle_and_best(chosen[:i])))
     if revolutionary is not None:
-        rungs.append((INSTEAD, revolutionary))
+        rungs.append((INSTEAD, revolutionary, revolutionary))
     return [
-        Affordable(name, money, where, affordable_parameters(money, each, saving=factor))
-        for where, factor in rungs
+        Affordable(
+            name, money, where, *(affordable_parameters(money, each, saving=factor) for factor in (middle, best))
+        )
+        for where, middle, best in rungs
         for name, money in budgets()
     ]
+
+
+def middle_and_best(steps: Sequence[RoadStep]) -> tuple[float, float]:
+    """How many times cheaper with `steps`: the median of the draws, and with every best published case at once."""
+    found = propagate(saving(steps))
+    return float(np.median(found.samples)), found.interval.nominal
 
 
 def budgets() -> list[tuple[str, float]]:

@@ -30,8 +30,13 @@ Item = Literal[
     "competitive accelerators",
 ]
 ITEMS: tuple[Item, ...] = Item.__args__  # type: ignore[attr-defined]
-Enters = Literal["time", "tokens", "parameters per token", "energy per FLOP", "memory", "nothing"]
+Enters = Literal[
+    "time", "tokens", "parameters per token", "energy per FLOP", "memory", "utilisation", "whole run", "nothing"
+]
 Stage = Literal["training", "fine-tuning", "inference"]
+_MULTIPLIES: tuple[Enters, ...] = ("time", "tokens", "parameters per token", "energy per FLOP")
+TODAY = "h100"
+"""The machine that today's baseline, the best training run of record, ran on."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,12 @@ class RoadStep:
     """One lever.
 
     item: the paper's item it belongs to, or None for a lever of the levers' list alone.
-    enters: the term of the cost it divides. ``memory`` lowers how many devices a model needs, not what it costs.
+    enters: the term of the cost it divides. ``memory`` lowers how many devices a model needs, not what it costs;
+        ``utilisation`` is held by the baseline's measured utilisation already; ``whole run`` is a ratio of two runs
+        that holds machine, data and algorithm at once. None of these three stands in a product.
     stage: what it makes cheaper. in_baseline: the best training run of record (Llama 3.1 on H100) has it already.
     counts: it stands in the road's product: one lever an item, so that alternatives are not multiplied.
+    machine: for a change of machine, the one it moves to; its record's condition ``over`` names the one it leaves.
     """
 
     name: str
@@ -51,29 +59,53 @@ class RoadStep:
     item: Item | None = None
     in_baseline: bool = False
     counts: bool = False
+    machine: str = ""
 
     def factor(self) -> Record:
         return get(f"lever.{self.record}")
 
+    @property
+    def multiplies(self) -> bool:
+        """It may stand in a product of levers of training."""
+        return self.stage == "training" and self.enters in _MULTIPLIES
+
+
+_SYSTEMS, _DATA, _PARTS, _ALGORITHMS, _FORMATS, _GPUS, _RIVALS = ITEMS
+_TO_TPU = "custom accelerator, training"
 
 _STEPS = (
-    RoadStep("selective recompute", "selective_recompute", "time", "training", ITEMS[0], True, True),
-    RoadStep("FlashAttention", "flash_attention", "time", "training", ITEMS[0], True, False),
-    RoadStep("interleaved pipeline", "pipeline_schedule", "time", "training", ITEMS[0], True, False),
-    RoadStep("semantic deduplication", "data_reduction", "tokens", "training", ITEMS[1], False, True),
-    RoadStep("experts", "experts_energy", "parameters per token", "training", ITEMS[2], False, True),
-    RoadStep("experts, speed", "experts_speed", "parameters per token", "training", ITEMS[2], False, False),
-    RoadStep("second-order optimizer", "second_order", "tokens", "training", ITEMS[3], False, True),
-    RoadStep("8-bit formats", "eight_bit", "time", "training", ITEMS[4], False, True),
-    RoadStep("mixed precision", "mixed_precision", "time", "training", ITEMS[4], True, False),
-    RoadStep("newer GPU, A100 to H100", "newer_gpu", "energy per FLOP", "training", ITEMS[5], True, True),
-    RoadStep("newest GPU, H100 to B200", "newest_gpu", "energy per FLOP", "training", ITEMS[5], False, False),
-    RoadStep("custom accelerator, training", "accelerator", "energy per FLOP", "training", ITEMS[6], False, True),
-    RoadStep("data parallelism", "neutral", "nothing"),
-    RoadStep("tensor parallelism", "neutral", "memory"),
-    RoadStep("pipeline parallelism", "neutral", "memory"),
-    RoadStep("expert parallelism", "neutral", "memory"),
-    RoadStep("gradient accumulation", "neutral", "memory"),
+    RoadStep("selective recompute", "selective_recompute", "time", item=_SYSTEMS, in_baseline=True, counts=True),
+    RoadStep("FlashAttention", "flash_attention", "time", item=_SYSTEMS, in_baseline=True),
+    RoadStep("interleaved pipeline", "pipeline_schedule", "time", item=_SYSTEMS, in_baseline=True),
+    RoadStep("data pipeline, prefetching", "data_pipeline", "utilisation", item=_SYSTEMS, in_baseline=True),
+    RoadStep("deduplication of text", "data_reduction_text", "tokens", item=_DATA, counts=True),
+    RoadStep("deduplication of images", "data_reduction_images", "nothing", item=_DATA),
+    RoadStep("experts", "experts_speed", "parameters per token", item=_PARTS, counts=True),
+    RoadStep("experts, active parameters", "experts_active", "parameters per token", item=_PARTS),
+    RoadStep("experts, a whole run's energy", "experts_energy", "whole run", item=_PARTS),
+    RoadStep("second-order optimizer", "second_order", "tokens", item=_ALGORITHMS, counts=True),
+    RoadStep("sparse attention", "sparse_attention", "nothing", item=_ALGORITHMS),
+    RoadStep("algorithmic progress, a year", "algorithmic_trend", "whole run", item=_ALGORITHMS),
+    RoadStep("8-bit formats", "eight_bit", "time", item=_FORMATS, counts=True),
+    RoadStep("8-bit formats, the vendor's", "eight_bit_vendor", "time", item=_FORMATS),
+    RoadStep("4-bit formats over 8-bit", "four_bit", "time", item=_FORMATS),
+    RoadStep("mixed precision", "mixed_precision", "time", item=_FORMATS, in_baseline=True),
+    RoadStep(
+        "newer GPU, A100 to H100",
+        "newer_gpu",
+        "energy per FLOP",
+        item=_GPUS,
+        in_baseline=True,
+        counts=True,
+        machine="h100",
+    ),
+    RoadStep("newest GPU, H100 to B200", "newest_gpu", "energy per FLOP", item=_GPUS, machine="b200"),
+    RoadStep(_TO_TPU, "accelerator", "energy per FLOP", item=_RIVALS, counts=True, machine="tpu_v4"),
+    RoadStep("data parallelism", "data_and_tensor_parallelism", "utilisation", in_baseline=True),
+    RoadStep("tensor parallelism", "data_and_tensor_parallelism", "utilisation", in_baseline=True),
+    RoadStep("pipeline parallelism", "pipeline_bubble", "utilisation", in_baseline=True),
+    RoadStep("expert parallelism", "expert_parallelism", "utilisation"),
+    RoadStep("gradient accumulation", "gradient_accumulation", "memory", in_baseline=True),
     RoadStep("selective recompute, memory", "selective_recompute_memory", "memory"),
     RoadStep("8-bit formats, memory", "eight_bit_memory", "memory"),
     RoadStep("full activation recompute", "full_recompute", "time"),
@@ -83,8 +115,12 @@ _STEPS = (
     RoadStep("quantization", "quantization", "time", "inference"),
     RoadStep("pruning", "pruning", "parameters per token", "inference"),
     RoadStep("distillation", "distillation", "parameters per token", "inference"),
+    RoadStep("state-space hybrid", "state_space_hybrid", "time", "inference"),
+    RoadStep("speculative decoding", "speculative_decoding", "time", "inference"),
     RoadStep("custom accelerator, inference", "accelerator_inference", "energy per FLOP", "inference"),
+    RoadStep("FPGA, inference", "fpga_inference", "energy per FLOP", "inference"),
 )
+_BY_MACHINE = {step.machine: step for step in _STEPS if step.machine}
 
 
 def levers() -> tuple[RoadStep, ...]:
@@ -108,17 +144,40 @@ def lever(name: str) -> RoadStep:
 def saving(steps: Sequence[RoadStep]) -> Quantity:
     """How many times cheaper training becomes with all of `steps`, if their factors multiply.
 
-    Levers of other stages, and those that enter memory alone, do not make training cheaper and are left out.
+    Levers of other stages, and those whose term stands in no product (see `RoadStep`), are left out. A run has one
+    machine: of the changes of machine among `steps` the best counts once, from the machine that is left first: that of
+    today's baseline, or an older one where a step that the baseline has taken is among them.
     """
+    moves = [step for step in steps if step.multiplies and step.machine]
+    others = list(dict.fromkeys(step for step in steps if step.multiplies and not step.machine))
 
     def quantity(take: Take) -> Value:
-        total: Value = 1.0
-        for step in steps:
-            if step.stage == "training" and step.enters not in ("memory", "nothing"):
-                total = total * take(f"lever.{step.record}")
+        total: Value = machines(moves, take) if moves else 1.0
+        for step in others:
+            total = total * take(f"lever.{step.record}")
         return total
 
     return quantity
+
+
+def machines(moves: Sequence[RoadStep], take: Take) -> Value:
+    """Joules a FLOP of the machine that is left over those of the best one that is moved to."""
+    left = next((str(step.factor().conditions["over"]) for step in moves if step.in_baseline), TODAY)
+    best = max((step.machine for step in moves), key=lambda machine: _over_oldest(machine, _stated))
+    return _over_oldest(best, take) / _over_oldest(left, take)
+
+
+def _over_oldest(machine: str, take: Take) -> Value:
+    """Joules a FLOP of the oldest machine of the levers over those of this one, along the records' ``over``."""
+    step = _BY_MACHINE.get(machine)
+    if step is None:
+        return 1.0
+    return take(f"lever.{step.record}") * _over_oldest(str(step.factor().conditions["over"]), take)
+
+
+def _stated(id: str, unit: str | None = None) -> float:
+    record = get(id)
+    return record.value if unit is None else record.to(unit)
 
 
 def levers_table() -> pd.DataFrame:

@@ -17,10 +17,11 @@ from ...devices.base.errors import RecordError, RevpathError, UnitError, explain
 from ...devices.base.plausible import refuse_absurd
 from ...devices.base.record import Record, parse_unit, read_record, read_sources, read_toml
 from ..components.model import estimated
-from ..draws import quantile
+from ..draws import draw_key, quantile
 from ..errors import PriceError
 from ..fields import names, table, tables
 from ..records import get, library
+from .digital import Digital
 from .vocabulary import EVENTS, FLOOR_EVENTS
 from .workload import Part, Workload, read_workload
 
@@ -59,7 +60,8 @@ class Price(_Frozen):
     - ``refused``: this chip cannot do it.
 
     ``why`` gives the reason of the choice; ``assumed`` marks a structure that is our guess; ``ignores`` names
-    parameters of the event that do not change its price here.
+    parameters of the event that do not change its price here; ``unstated`` is the place in the table of an event that says
+    nothing of its parameter, and without it such an event is an error.
     """
 
     event: str
@@ -69,6 +71,7 @@ class Price(_Frozen):
     terms: tuple[Term, ...] = ()
     parameter: str = ""
     table: tuple[Point, ...] = ()
+    unstated: float | None = None
     included_in: tuple[str, ...] = ()
     joules: bool = False
     refused: bool = False
@@ -82,6 +85,8 @@ class Price(_Frozen):
             raise ValueError(f"{self.event}: parameter and table go together")
         if self.table and (len(self.table) < 2 or any(a.at >= b.at for a, b in pairwise(self.table))):
             raise ValueError(f"{self.event}: a table needs at least two points with rising 'at'")
+        if self.unstated is not None and not (self.table and self.table[0].at <= self.unstated <= self.table[-1].at):
+            raise ValueError(f"{self.event}: unstated = {self.unstated:g} must lie inside the table")
         return self
 
     def record_ids(self) -> tuple[str, ...]:
@@ -98,6 +103,7 @@ class Chip(_Frozen):
     node_nm: technology node.
     temperature: id of the record at which noise floors are evaluated.
     node_overhead, pue: ids of the factors from chip to node, and from node to facility.
+    digital: its digital part; None where nobody said what it is, so that its digital work takes no time and cannot be completed.
     prices: by bare event name.
     records: all records referred to, by id.
     workloads: published work that its prices can be held against (workload.py).
@@ -116,6 +122,7 @@ class Chip(_Frozen):
     pue: str
     prices: Mapping[str, Price]
     records: Mapping[str, Record]
+    digital: Digital | None = None
     workloads: tuple[Workload, ...] = ()
     parts: tuple[Part, ...] = ()
     area: str = ""
@@ -125,24 +132,27 @@ class Chip(_Frozen):
     @model_validator(mode="after")
     def _checks_out(self) -> Chip:
         self.records[self.temperature].factor("K")
+        if self.digital:
+            self.records[self.digital.cycle].factor("s")
         for field in ("node_overhead", "pue"):
             _check_factor(field, self.records[getattr(self, field)])
         tables: dict[str, str] = {}
         for event, price in self.prices.items():
             _check_price(event, price, self.records)
+            row = EVENTS[event].component
             for point in price.table:
-                if tables.setdefault(point.record, event) != event:
-                    raise ValueError(f"record {point.record!r} stands in the tables of two events")
+                if tables.setdefault(point.record, row) != row:
+                    raise ValueError(f"record {point.record!r} stands in the tables of two rows of the bill")
         return self
 
     def draw_key(self, id: str) -> str:
-        """What a record's random draw is addressed by: its id, or its table, whose points err together."""
-        for event, price in self.prices.items():
-            if any(point.record == id for point in price.table):
-                return f"table:{self.name}:{event}"
+        """What a record's random draw is addressed by: its component model, the tables of its row of the bill, or `draws.draw_key`."""
         if id.startswith(_MODEL):  # a model errs alike wherever it is used, whatever its drivers
             return f"{_MODEL}{self.records[id].source.key}"
-        return f"record:{id}"
+        for event, price in self.prices.items():
+            if any(point.record == id for point in price.table):
+                return f"table:{self.name}:{EVENTS[event].component}"
+        return draw_key(self.records[id])
 
 
 def unit_factor(records: tuple[Record, ...], want: str) -> float:
@@ -240,6 +250,9 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
             raise PriceError(f"priced twice, or not to be priced: {sorted(twice | (FLOOR_EVENTS & set(events)))}")
         used = {id for price in listed for id in price.record_ids()}
         used |= names(content, ("temperature", "node_overhead", "pue", "area"), where)
+        if "digital" in content:
+            content["digital"] = Digital(**table(content["digital"], f"{where}: digital"))
+            used.add(content["digital"].cycle)
         for work in workloads:
             used |= {id for id in (work.efficiency, work.throughput, *work.groups.values()) if id}
         chosen = {id: get(id, records) for id in sorted(used)}
@@ -264,7 +277,9 @@ def _extended(content: Mapping[str, Any], where: str) -> dict[str, Any]:
     own = tables(content, "price", where)
     anew = {str(each.get("event")) for each in own}
     inherited = [each for each in below["price"] if each.get("event") not in anew]
-    kept = {k: v for k, v in below.items() if k in ("kind", "node_nm", "temperature", "node_overhead", "pue")}
+    kept = {
+        k: v for k, v in below.items() if k in ("kind", "node_nm", "temperature", "node_overhead", "pue", "digital")
+    }
     return {**kept, **content, "price": [*inherited, *own]}
 
 
@@ -274,22 +289,25 @@ def _with_estimates(content: Mapping[str, Any], records: dict[str, Record]) -> d
     price = dict(content)
     if "terms" in price:
         price["terms"] = [
-            {"records": [_estimate(term, "times", records, where)], "times": term.get("times", 1)}
+            {"records": [_estimate(term, records, where), *term.get("records", [])], "times": term.get("times", 1)}
             if "component" in term
             else term
             for term in tables(price, "terms", where)
         ]
     if "table" in price:
         price["table"] = [
-            {"record": _estimate(point, "at", records, where), "at": point.get("at")} if "component" in point else point
+            {"record": _estimate(point, records, where), "at": point.get("at")} if "component" in point else point
             for point in tables(price, "table", where)
         ]
     return price
 
 
-def _estimate(entry: Mapping[str, Any], beside: str, records: dict[str, Record], where: str) -> str:
-    """Id of the record that the component of a term or a point estimates, now among `records`; `beside` is no driver."""
-    record, _ = estimated({k: v for k, v in entry.items() if k != beside}, where)
+_BESIDE = ("times", "at", "records")  # what a term or a point says beside its component and drivers
+
+
+def _estimate(entry: Mapping[str, Any], records: dict[str, Record], where: str) -> str:
+    """Id of the record that the component of a term or a point estimates, now among `records`."""
+    record, _ = estimated({k: v for k, v in entry.items() if k not in _BESIDE}, where)
     records[record.id] = record
     return record.id
 

@@ -24,7 +24,7 @@ _OVERWRITES: Mapping[str, int] = {
     name: _BYTE if kind.unit == "J/byte_moved" else 1 for name, kind in EVENTS.items() if kind.unit not in ("J", "W")
 }
 # Where the events tell how many bits: the parameter that says so.
-_BITS_IN = {"dac.conversion": "bits"}
+_BITS_IN = {"dac.conversion": "bits", "dac.pulse": "bits"}
 
 
 def check_floor(events: Mapping[str, int | float], bill: Bill) -> tuple[Floor, ...]:

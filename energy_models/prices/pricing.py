@@ -216,7 +216,7 @@ def _place(full: str, parameters: Mapping[str, str], entry: Price) -> tuple[floa
     fixed = tuple(dict.fromkeys(id for term in entry.terms for id in term.records))
     if not entry.table:
         return math.nan, fixed
-    given = parameters.get(entry.parameter)
+    given = parameters.get(entry.parameter, entry.unstated)
     low, high = entry.table[0].at, entry.table[-1].at
     try:
         at = float(given)  # type: ignore[arg-type]

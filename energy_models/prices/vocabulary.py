@@ -47,8 +47,12 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "array.read": EventKind("J/op", "array control", "macro", "digital"),
         "array.busy_s": EventKind("W", "static", "chip", "idle"),
         "chip.idle_s": EventKind("W", "idle", "chip", "idle"),
+        "digital.lane_s": EventKind("W", "static digital", "chip", "idle"),
+        "digital.powered_s": EventKind("W", "static digital", "chip", "idle"),
+        "digital.cycle": EventKind("J/op", "instructions and clock", "chip", "digital"),
         "line.drive": EventKind("J/op", "line drive", "macro", "conversion"),
         "dac.conversion": EventKind("J/conversion", "dac", "macro", "conversion"),
+        "dac.pulse": EventKind("J/conversion", "dac", "macro", "conversion"),
         "adc.conversion": EventKind("J/conversion", "adc", "macro", "conversion"),
         "column.sample": EventKind("J/sample", "sample and hold", "macro", "conversion"),
         "column.regulate": EventKind("J/op", "column regulator", "macro", "conversion"),
@@ -71,10 +75,15 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "edram.byte_written": EventKind("J/byte_moved", "edram", "chip", "movement"),
         "hbm.byte_read": EventKind("J/byte_moved", "hbm", "chip", "movement"),
         "hbm.byte_written": EventKind("J/byte_moved", "hbm", "chip", "movement"),
+        "bus.byte": EventKind("J/byte_moved", "bus", "chip", "movement"),
         "noc.byte_hop": EventKind("J/byte_moved", "network on chip", "chip", "movement"),
         "matmul.flop": EventKind("J/flop", "matmul", "chip", "compute"),
+        "gpu.busy_s": EventKind("W", "gpu time", "chip", "idle"),
     }
 )
+
+DIGITAL_OPERATIONS = tuple(f"digital.{name}" for name in _DIGITAL)
+"""Events that a lane of a digital part performs."""
 
 # Every component has one boundary and one role (a test holds it).
 ROLE_OF: Mapping[str, Role] = MappingProxyType({kind.component: kind.role for kind in EVENTS.values()})

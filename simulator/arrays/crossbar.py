@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,9 +21,9 @@ from ..noise.streams import Stream
 from ..operands import as_batch, as_finite, checked_update
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
-from ..reads.ohmic_lines import OhmicLines
 from ..reads.path import Answer, ReadMode, ReadPath
-from ..reads.wired_lines import WiredLines
+from ..reads.phases import Phases
+from ..updates.refresh import PairRefresh
 from ..updates.update import PulseStreams, fire, pulse, update
 from .drift_compensation import DriftCompensation
 from .operator import ArrayOperator
@@ -61,6 +61,7 @@ class Crossbar(ArrayOperator):
     Attributes
     ----------
     cells: what the cells hold.
+    refreshed: pairs that refreshes have written anew.
     clipped: conversions at which the ADC saturated. held: cells that read noise would have taken below zero
         conductance, and that were held there.
     """
@@ -81,13 +82,12 @@ class Crossbar(ArrayOperator):
         self.config = config if wires is None else replace(config, wires=wires)
         self.device: Device = self.config.device  # type: ignore[assignment]
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
-        self.cells = Cells(self.shape, self.device, self.mapping, seed, array, self.config.on_worn)
-        wires = self.config.wires
-        kind = OhmicLines if wires is None or wires.ideal else WiredLines
-        self._lines = kind(self.cells, self.config, seed=seed, array=array)
+        rising = self.config.pulse_directions == "up"
+        self.cells = Cells(self.shape, self.device, self.mapping, seed, array, self.config.on_worn, rising=rising)
+        self._phases = Phases.of(self.cells, self.config, seed=seed, array=array)
         self._paths = Paths(
             *(
-                ReadPath(self.cells, self._lines, self.config, transposed=transposed, seed=seed, array=array)
+                ReadPath(self.cells, self._phases, self.config, transposed=transposed, seed=seed, array=array)
                 for transposed in (False, True)
             )
         )
@@ -101,6 +101,7 @@ class Crossbar(ArrayOperator):
             for purpose in ("read", "aside")
         }
         self._pulse_streams = PulseStreams.of(seed, array)
+        self._refresh = PairRefresh(self.config.refresh, seed=seed, array=array)
 
     @property
     def largest_input(self) -> float | None:
@@ -115,7 +116,12 @@ class Crossbar(ArrayOperator):
     @property
     def wire_residual(self) -> float:
         """The largest miss of Kirchhoff's law in any read so far, see `WireSolution.residual`; 0 without wires."""
-        return self._lines.residual if isinstance(self._lines, WiredLines) else 0.0
+        return self._phases.residual
+
+    @property
+    def refreshed(self) -> int:
+        """Pairs that refreshes have written anew, see `ArrayConfig.refresh`."""
+        return self._refresh.pairs
 
     # -- contents ---------------------------------------------------------------------------------------------------
 
@@ -151,6 +157,7 @@ class Crossbar(ArrayOperator):
             weights = np.clip(weights, -limit, limit)
         report = self.cells.program(weights, scheme, self.config.read_time)
         self._compensation = None  # of what was there before
+        self._refresh.restart()
         if scheme is None:
             self._tally.count("cell.programmed", report.target.size)
         else:
@@ -177,6 +184,8 @@ class Crossbar(ArrayOperator):
     def age(self, seconds: float) -> None:
         """Let time pass: cells drift, each from when it was last written, and their read noise grows; see `ageing.Age`.
 
+        Volatile cells lose what they lose in that time, where their time constant is known (`revpath.devices.Leak`).
+
         Programming makes the cells young again. Nothing is counted: what a chip at rest takes is not known here.
 
         Raises
@@ -184,7 +193,8 @@ class Crossbar(ArrayOperator):
         ArrayError: seconds are not a finite number, or negative. RevpathError: the law of the device is not known then.
         """
         self.cells.grow_old(seconds)
-        self._lines.rest(seconds)
+        self._leak(seconds=seconds, at_once=True)
+        self._phases.rest(seconds)
 
     def remember_drift(self, *, per_column: bool = False) -> None:
         """Read what `compensate_drift` will compare with: one read for each word line, when freshly programmed."""
@@ -210,7 +220,7 @@ class Crossbar(ArrayOperator):
         """
         before, tally, self._aside, self._tally = self._aside, self._tally, True, Tally()
         try:
-            with self._lines.aside():
+            with self._phases.aside():
                 yield
         finally:
             self._aside, self._tally = before, tally
@@ -243,12 +253,12 @@ class Crossbar(ArrayOperator):
         x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
-        with self._lines.aside():
+        with self._phases.aside():
             return self._path(transposed).calibrate(x, percentile, self._numbers["aside"][transposed])
 
     def reach(self, x: np.ndarray, *, transposed: bool = False) -> float:
         """The largest output that inputs x give in one direction, with four standard deviations of noise; not counted."""
-        with self._lines.aside():
+        with self._phases.aside():
             return self._path(transposed).reach(x, self._numbers["aside"][transposed])
 
     def ranging(self, *, transposed: bool = False) -> bool:
@@ -334,7 +344,25 @@ class Crossbar(ArrayOperator):
         [0.05000000074505806, -0.05000000074505806]
         """
         x, d = checked_update(x, d, rate, self.shape)
-        update(self.cells, x, d, rate, self.config, self._pulse_streams, self._tally)
+        with self.one_update():
+            for part in self._refresh.parts(len(x)):
+                update(self.cells, x[part], d[part], rate, self.config, self._pulse_streams, self._tally)
+                self._refresh.after(len(x[part]), self.cells, self.config, self._tally)
+
+    @contextmanager
+    def one_update(self) -> Iterator[None]:
+        """What happens inside counts as one update of volatile cells, whose leak is known by updates (`revpath.devices.Leak`).
+
+        A plain `update` is one anyway; rules, which make one out of many, put this around them.
+        """
+        with self.cells.leakage.one_update() as outermost:
+            yield
+        if outermost:
+            self._leak(updates=1)
+
+    def _leak(self, **passed: Any) -> None:
+        busy = self._tally.integral("array.busy_s")
+        self.cells.leak(self.cells.leakage.elapse(busy, **passed))
 
     def pulse(self, counts: np.ndarray) -> None:
         """Pulse each weight so many times, counts (rows, columns) of an integer type: up where positive, else down.
@@ -347,6 +375,7 @@ class Crossbar(ArrayOperator):
         ArrayError: a wrong shape, counts that are not whole, or cells that no pulse moves.
         """
         pulse(self.cells, counts, self.config, self._pulse_streams, self._tally)
+        self._refresh.after(1, self.cells, self.config, self._tally)
 
     def fire(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None:
         """Fire word and bit lines together, evenly over `slots`: |words_i| |bits_j| / slots pulses on each weight, rounded.
@@ -362,3 +391,4 @@ class Crossbar(ArrayOperator):
         ArrayError: shapes that do not match, firings that are not whole or more than the slots, cells that no pulse moves.
         """
         fire(self.cells, words, bits, slots, self.config, self._pulse_streams, self._tally)
+        self._refresh.after(1, self.cells, self.config, self._tally)

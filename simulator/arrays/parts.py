@@ -128,6 +128,19 @@ class CompositeArray(ArrayOperator):
         """Cells that read noise would have taken below zero conductance, and that were held there."""
         return sum(part.held for part in self.parts)
 
+    @property
+    def refreshed(self) -> int:
+        """Pairs that refreshes have written anew, see `ArrayConfig.refresh`."""
+        return sum(part.refreshed for part in self.parts)
+
+    @contextmanager
+    def one_update(self) -> Iterator[None]:
+        """What happens inside counts as one update of all parts, see `Crossbar.one_update`."""
+        with ExitStack() as stack:
+            for part in self.parts:
+                stack.enter_context(part.one_update())
+            yield
+
     def adc(self, *, transposed: bool = False) -> ADC:
         """The converter of the sensed lines of one direction, where all parts have the same.
 

@@ -17,15 +17,10 @@ from numbers import Real
 import numpy as np
 
 from ...devices import Device
-from ...devices.laws import FlickerReadNoise, PiecewiseFlickerReadNoise, ReadNoise
-from ...devices.laws.retention import NoDrift, PowerOfTime
+from ...devices.laws import NoDrift, ReadNoise
 from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
-
-# The exponent of a drift is a property of the cell. Where a filament or a charge wanders to is chance, each time anew.
-_OF_THE_CELL = (NoDrift, PowerOfTime)
-_OF_WRITTEN = (FlickerReadNoise, PiecewiseFlickerReadNoise)  # sigma = g Q(r), Q as programmed
 
 
 class UnknownDriftWarning(UserWarning):
@@ -68,7 +63,7 @@ class Age:
         self._normals = self._draw()
         self._written = np.full((2, cells, 2), np.nan, np.float32)  # state and shown, when programmed
         self._left = self._written.copy()  # and as they were left the last time
-        self._warned = "drift" not in device.unknowns
+        self._warned = "drift" not in device.unknowns or device.leak.time_constant is not None
 
     @property
     def seconds(self) -> float:
@@ -78,7 +73,7 @@ class Age:
         """Every cell has just been programmed."""
         self._births, self._epoch[:] = [self._now], 0
         self._left[:] = self._written[:] = np.nan  # equal to nothing: whatever the cells hold is new
-        if not isinstance(self._device.drift, _OF_THE_CELL):
+        if not self._device.drift.of_the_cell:  # where a filament or a charge wanders to is chance, each time anew
             self._normals = self._draw()
 
     def advance(self, state: np.ndarray, shown: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +134,7 @@ class Age:
         law = self._device.read_noise if law is None else law
         epoch, births, written = self._notice(state, shown)
         g, g_max = self._mapping.conductances(shown), self._device.window.g_max
-        then = self._mapping.conductances(written[1]) if isinstance(law, _OF_WRITTEN) else g
+        then = self._mapping.conductances(written[1]) if law.of_programmed else g
         sigma = np.empty_like(g)
         for k, birth in enumerate(births):
             cells = epoch == k

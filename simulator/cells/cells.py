@@ -15,14 +15,16 @@ from ...devices.response.pulsed import CellParameters, PulsedResponse
 from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
-from ..programming.report import Outcome, ProgrammingReport
+from ..programming.report import ProgrammingReport
 from ..programming.wear import OnWorn, Wear
-from ..programming.write_verify import PURPOSE, WriteVerify, write_verify
-from ..pulses.entries import LARGEST_COUNT, PULSES_A_CALL
+from ..programming.write_verify import WriteVerify
+from ..programming.writing import CellsToWrite, Writer
+from ..pulses.entries import PULSES_A_CALL
 from ..pulses.kernels import counted_pulses
 from ..pulses.laws import PulsedCells, draw_cells, draw_stuck, fasten, kernel_law, traits_of
-from ..pulses.layout import B_MAX, B_MIN, MINUS, PLUS
+from ..pulses.layout import ALONE, B_MAX, B_MIN, BOTH, MINUS, PLUS, RISING
 from .ageing import Age
+from .leakage import Leakage
 from .summary import Summary, summary_of
 
 T = TypeVar("T")
@@ -35,6 +37,7 @@ class Cells:
     ----------
     shape: (rows, columns) of the weights. device: what every cell is. mapping: between weights, states and siemens.
     seed, array: address of the differences between cells. on_worn: see `Wear`.
+    rising: whether pulses only raise cells: G+ to raise a weight, G- to lower it.
 
     Attributes
     ----------
@@ -56,10 +59,12 @@ class Cells:
         seed: int,
         array: int,
         on_worn: OnWorn = "warn",
+        *,
+        rising: bool = False,
     ) -> None:
         self.shape, self.device, self.mapping = shape, device, mapping
-        self._writes = Stream(seed, "program", array)
-        self._verifies = Stream(seed, PURPOSE, array)
+        self.moving = RISING if rising else ALONE if mapping.shared else BOTH
+        self._writer = Writer(device, mapping, seed=seed, array=array)
         self._spreads, self._faults = Stream(seed, "device-to-device", array), Stream(seed, "yield", array)
         self._age: Age | None = None  # made when time first passes: until then every cell is new
         self._seed, self._array = seed, array
@@ -71,9 +76,11 @@ class Cells:
         self.state = np.empty((shape[0] * shape[1], 2), np.float32)
         self.shown = np.empty_like(self.state)
         self.worn = Wear(len(self.state), device, on_worn, sharing=shape[1] if mapping.shared else 1)
+        fixed = None if self.stuck is None else ~np.isnan(self.stuck)
+        self.leakage = Leakage(device, shape, seed=seed, array=array, shared=mapping.shared, fixed=fixed)
         self.version = 0
         self._exact: np.ndarray | None = None  # `state` in float64, where changes are not pulses and may be tiny
-        if self.traits is not None:
+        if self.traits is not None and not rising:
             # a pulsed cell rests at the zero of its state coordinate, where soft bounds balance up and down pulses
             self.hold(np.zeros(self.state.shape))
         else:
@@ -88,6 +95,8 @@ class Cells:
     def endurance(self) -> float | None:
         """Pulses, or writes in one go, that a cell endures; None where that is not known."""
         return self.worn.limit
+
+    single = False  # both cells of a weight take part in a read
 
     def conductances(self) -> np.ndarray:
         """Siemens (rows, columns, 2) float64: G+ and G-."""
@@ -141,58 +150,39 @@ class Cells:
         target = self._unshared(self.mapping.conductances(self.mapping.states(weights)))
         worn = self._unshared(self.wear.reshape(*self.shape, 2))
         traits = None if self.traits is None else self._unshared(self.traits.reshape(*self.shape, 2, -1))
+        stuck = None if self.stuck is None else self._unshared(self.stuck.reshape(*self.shape, 2))
         state, shown = (self._unshared(pairs.reshape(*self.shape, 2)) for pairs in (self.state, self.shown))
-        if scheme is None:
-            stuck = None if self.stuck is None else self._unshared(self.stuck.reshape(*self.shape, 2))
-            states, outcome = self._write(target, traits, stuck)
-            state[:] = shown[:] = states
-            achieved = self.mapping.conductances(states)
-            report = ProgrammingReport.of_open_loop(
-                target, achieved, wear=worn, endurance=self.endurance, outcome=outcome
-            )
-        elif self.stuck is not None and traits is None:
-            raise ArrayError(f"device {self.device.name!r} has stuck cells and no pulses: program it without a scheme")
-        else:
-            report = write_verify(
-                state,
-                shown,
-                traits,
-                target,
-                self.device,
-                scheme,
-                self._verifies,
-                read_time=read_time,
-                wear=worn,
-                endurance=self.endurance,
-                on_worn="ignore",  # whoever counts the events says so after counting them
-            )
-        for pairs, cells in ((self.state, state), (self.shown, shown), (self.worn.counts, report.wear)):
-            self._spread(pairs, cells)
+        cells = CellsToWrite(state, shown, traits, stuck, worn)
+        report = self._writer.write(cells, target, scheme, read_time=read_time, endurance=self.endurance)
+        for pairs, written in ((self.state, state), (self.shown, shown), (self.worn.counts, report.wear)):
+            self._spread(pairs, written)
         self.worn.written()
+        self.leakage.restart()
         if self._age is not None:
             self._age.restart()
         self.changed()
         return report
 
-    def _write(
-        self, target: np.ndarray, traits: np.ndarray | None, stuck: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Where cells (n,) land that are written once, float32 states, and how that ended."""
-        outcome = np.full(target.shape, Outcome.NOT_VERIFIED, np.uint8)
-        sigma = self.device.programming.sigma(target, self.device.window.g_max)
-        if np.any(sigma):
-            target = target + sigma * self._writes.normals(target.shape)
-            outcome[target < 0] = Outcome.EMPTIED
-            target = np.maximum(target, 0.0)
-        states = self.mapping.to_state(target).astype(np.float32)
-        if traits is not None:
-            bounded = np.clip(states, traits[..., B_MIN], traits[..., B_MAX])
-            outcome[bounded != states] = Outcome.BEYOND_BOUNDS
-            states = bounded
-        if stuck is not None:
-            outcome[~np.isnan(stuck)] = Outcome.STUCK
-            states = np.where(np.isnan(stuck), states, stuck)
-        return states, outcome
+    def rewrite(
+        self, pairs: np.ndarray, share: np.ndarray, scheme: WriteVerify | None, read_time: float
+    ) -> ProgrammingReport:
+        """Write some pairs (n,) anew, to shares (n, 2) of the window, as `program` writes cells; of pairs that share none.
+
+        Raises
+        ------
+        ArrayError: the device cannot be verified.
+        """
+        window = self.device.window
+        target = window.g_min + share * (window.g_max - window.g_min)
+        traits = None if self.traits is None else self.traits[pairs]
+        stuck = None if self.stuck is None else self.stuck[pairs]
+        state, shown = self.state[pairs], self.shown[pairs]
+        cells = CellsToWrite(state, shown, traits, stuck, self.wear[pairs])
+        report = self._writer.write(cells, target, scheme, read_time=read_time, endurance=self.endurance)
+        self.state[pairs], self.shown[pairs], self.worn.counts[pairs] = state, shown, report.wear
+        self.worn.written()
+        self.changed()
+        return report
 
     def grow_old(self, seconds: float) -> None:
         """Let time pass: cells drift, and their read noise grows, each from when it was last written; see `ageing`.
@@ -209,6 +199,17 @@ class Cells:
             self.version += 1  # the contents are what they were, the noise of reads is not
             return
         self.state[:], self.shown[:] = state, shown
+        self.changed()
+
+    def leak(self, kept: np.ndarray | None) -> None:
+        """Volatile cells keep such a share (rows x columns, 2) of their state; None changes nothing."""
+        if kept is None:
+            return
+        if self._exact is not None:
+            self.hold_exactly(self._exact * kept)
+            return
+        for plane in (self.state, self.shown):
+            np.multiply(plane, kept, out=plane, casting="same_kind")
         self.changed()
 
     def read_sigma(self, t_read: float) -> np.ndarray:
@@ -266,7 +267,7 @@ class Cells:
         Parameters
         ----------
         counts : (rows, columns) int64
-            Of `checked_counts`.
+            Of `updates.update.checked_counts`.
         stream : Stream
             Of the noise; the call takes one step.
 
@@ -322,23 +323,10 @@ class Cells:
         rounded = exact.astype(np.float32)
         self._exact = np.where(self.state == rounded, exact, self.state)  # not of cells that their bounds hold back
 
-    def checked_counts(self, counts: np.ndarray) -> np.ndarray:
-        """Counts of pulses (rows, columns), int64; ArrayError where they cannot be."""
-        counts = np.asarray(counts)
-        if counts.shape != self.shape:
-            raise ArrayError(f"counts has shape {counts.shape}; it must be {self.shape}")
-        if counts.dtype.kind not in "iu":
-            raise ArrayError(f"counts is of {counts.dtype}; it must hold whole numbers of an integer type")
-        if counts.size and max(int(counts.max()), -int(counts.min())) > LARGEST_COUNT:
-            raise ArrayError(
-                f"counts has up to {np.abs(counts).max()} pulses a weight; at most {LARGEST_COUNT} are allowed"
-            )
-        return np.ascontiguousarray(counts, np.int64)
-
     @property
-    def moving(self) -> int:
-        """Cells of a weight that pulses move: both, or G+ alone where G- is a reference."""
-        return 1 if self.mapping.shared else 2
+    def moved_by_a_pulse(self) -> int:
+        """Cells that the pulse of a weight moves: both, or one."""
+        return 2 if self.moving == BOTH else 1
 
     def hold(self, states: np.ndarray) -> None:
         """Make every cell hold, and show, a state, or what is nearest to it inside its bounds."""

@@ -75,6 +75,10 @@ def _drive_threaded(out, x, siemens, converter, totals):
     return faults.sum()
 
 
+# What the totals of a read are, see `drive`.
+POWER, DISSIPATED, CARRIED, DRIVEN = range(4)
+
+
 def drive(
     x: np.ndarray, siemens: np.ndarray, dac: DAC, stream: Numbers | None = None, bank: ConverterBank | None = None
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from numba import prange
 from ..compile import kernel, ones
 from .entries import PULSED_TOGETHER, draw_noise, packed, pair_of, rises, scratch_of
 from .layout import (
+    ALONE,
     AMPLITUDE,
     B_MAX,
     B_MIN,
@@ -22,6 +23,7 @@ from .layout import (
     NOISE_FLOOR,
     NOISE_SLOPE,
     OFFSET,
+    RISING,
     S_UP,
     SLOPE_UP,
     SPREAD,
@@ -88,7 +90,8 @@ def apply_pulses(cells, law, moving, entries, filled, normals):
         float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
         that each cell has taken. Or (cells, 1) in place of (pairs, 2).
     law: kind, numbers and tables, see `laws.kernel_law`.
-    moving: cells of a weight that move: 2, or 1 where G- is a reference, or where there is no second one.
+    moving: `BOTH` cells of a weight, `ALONE` where G- is a reference or where there is no second one, or `RISING`: G+ where
+        the weight rises and G- where it falls, either by an up pulse.
     entries: (at least filled,) uint64, see `entries.py`.
     normals: (4, lanes) float32: noise of G+ and of G-, and their write noise.
     """
@@ -100,13 +103,16 @@ def apply_pulses(cells, law, moving, entries, filled, normals):
     multiplicative = numbers[MULTIPLICATIVE] != np.float32(0.0)
     one = np.float32(1.0)
     zero = np.float32(0.0)
+    sides = 1 if moving == ALONE else 2
     raised = 0
     for e in range(filled):
         p = pair_of(entries[e])
         up = rises(entries[e])
         raised += up
-        for side in range(moving):
+        for side in range(sides):
             falls = up ^ (1 - side)  # 0 or 1: the two cells of a pair go opposite ways
+            if falls == 1 and moving == RISING:
+                continue
             w = state[p, side]
             if kind == SOFT_BOUNDS:
                 s = traits[p, side, S_UP + falls] * np.float32(1 - 2 * falls)

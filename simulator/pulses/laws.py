@@ -55,7 +55,7 @@ class PulsedCells(NamedTuple):
     law : KernelLaw
         Of one pulse.
     moving : int
-        Cells of a weight that move.
+        Which cells of a weight move, see `layout.BOTH`.
     shape : (int, int)
         Rows and columns of the weights.
     """

@@ -16,3 +16,6 @@ TWICE_A, OFFSET, NOISE_FLOOR, NOISE_SLOPE = range(8, 12)
 NUMBERS = 12
 
 PLUS, MINUS = 0, 1  # the cells of a pair
+
+# which cells of a pair a pulse moves: G+ alone; both, in opposite directions; or, raising it, the one that is to grow
+ALONE, BOTH, RISING = 1, 2, 3

@@ -2,94 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple, Protocol
-
 import numpy as np
 
 from ...devices.base.product import product
-from ...devices.laws.read_noise import NoReadNoise, TelegraphReadNoise
-from ..cells.cells import Cells
+from ...devices.laws.read_noise import NoReadNoise
 from ..config import ArrayConfig
+from ..converters.readout import CARRIED, DISSIPATED, DRIVEN, POWER
 from ..errors import ArrayError
 from ..noise.cells import is_exact, pair_variance, read_variance, sampled_read
 from ..noise.circuit import circuit_variance
 from ..noise.streams import Numbers
-from ..noise.telegraph import Traps
+from .durations import full_factor
+from .lines import Lines, ReadCells, Signal
 
 
-class Signal(NamedTuple):
-    """The sensed lines before their converters, in units of input times weight.
-
-    Attributes
-    ----------
-    y: (batch, sensed) float32, without the noise that `variance` and `common` describe.
-    totals: of `readout.drive`, with what the lines changed in it.
-    variance: of the noise to be added to each output, independent between outputs: (batch, 1) where all have the same,
-        else (batch, sensed); None where there is nothing to add.
-    common: (batch,), variance of the noise to be added that all outputs of a read share; None where there is none.
-    drawn: variance of the noise that is in y already, like `variance`.
-    held: cells that noise would have taken below zero conductance and that were held there, over all reads.
-    """
-
-    y: np.ndarray
-    totals: np.ndarray
-    variance: np.ndarray | None = None
-    common: np.ndarray | None = None
-    drawn: np.ndarray | None = None
-    held: int = 0
-
-    @property
-    def noise(self) -> np.ndarray | None:
-        """Variance of each output by all noise together, (batch, 1) or (batch, sensed); None without noise."""
-        parts = [v for v in (self.variance, self.drawn) if v is not None]
-        if self.common is not None:
-            parts.append(self.common[:, None])
-        return sum(parts[1:], parts[0]) if parts else None
-
-
-class Lines(Protocol):
-    """How driven lines make sensed lines carry something."""
-
-    def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
-        """Drive lines with x (batch, driven) float32; totals: of `readout.drive`. `noise`: for cells that are drawn."""
-        ...
-
-    def aside(self) -> AbstractContextManager[None]:
-        """A block whose reads leave no trace in the cells."""
-        ...
-
-    def rest(self, seconds: float) -> None:
-        """Let time pass without reads."""
-        ...
-
-
-def traps_of(cells: Cells, config: ArrayConfig, seed: int, array: int) -> Traps | None:
-    """The traps of an array with telegraph noise, which remember; None for other laws.
-
-    Raises
-    ------
-    RevpathError: a read is as long as a switching time.
-    """
-    law = cells.device.read_noise
-    if not isinstance(law, TelegraphReadNoise):
-        return None
-    law.check(config.read_time)
-    return Traps(law, cells.shape, seed=seed, array=array)
-
-
-@contextmanager
-def traps_aside(traps: Traps | None) -> Iterator[None]:
-    """A block after which the traps are what they were."""
-    if traps is None:
-        yield
-        return
-    with traps.aside():
-        yield
-
-
-class OhmicLines:
+class OhmicLines(Lines):
     """Lines without resistance: a matrix product.
 
     The noise of a line is the sum of that of its cells. Where the noise of each cell is normal, so is the sum, and it
@@ -99,42 +26,51 @@ class OhmicLines:
     Cells of the law I = G f(V) without wire resistance see the voltage that drives them, so that f acts on the inputs.
     """
 
-    def __init__(self, cells: Cells, config: ArrayConfig, *, seed: int, array: int) -> None:
-        self._cells, self._config = cells, config
-        self._law = cells.device.read_noise
+    def __init__(self, cells: ReadCells, config: ArrayConfig, *, seed: int, array: int) -> None:
+        super().__init__(cells, config, seed=seed, array=array)
         exact, why_not = is_exact(self._law, wires=False, linear=True)
         if config.cell_noise == "collapsed" and not exact:
             raise ArrayError(f"cell_noise = 'collapsed' is not exact for device {cells.device.name!r}: {why_not}")
         self._sampled = not isinstance(self._law, NoReadNoise) and (config.cell_noise == "sampled" or not exact)
-        self._traps = traps_of(cells, config, seed, array)
         if self._traps is not None and cells.mapping.shared:
             raise ArrayError("mapping = 'offset' has no telegraph noise yet: use a differential mapping")
         self._variances: tuple[np.ndarray | None, np.ndarray | None] = None, None
         self._version = -1
 
-    def aside(self) -> AbstractContextManager[None]:
-        return traps_aside(self._traps)
-
-    def rest(self, seconds: float) -> None:
-        if self._traps is not None:
-            self._traps.advance(seconds)
+    @classmethod
+    def serves(cls, config: ArrayConfig) -> bool:
+        """Lines without wires, or with wires that resist nothing."""
+        return config.wires is None or config.wires.ideal
 
     def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
+        """As `Lines.read`."""
         cells, config = self._cells, self._config
         volt = config.read_voltage / config.dac.x_max
         volts = x * np.float32(volt)
-        if config.cell_law is not None:
+        if config.inputs == "duration":
+            x, totals = self._pulsed(x, totals)
+        elif config.cell_law is not None:
             seen = (config.cell_law.current(np.ones(1), x.astype(np.float64) * volt) / volt).astype(np.float32)
             totals = _nonlinear_totals(totals, x, seen, cells.line_siemens(transposed=transposed))
             x = seen
         circuit, shared_circuit = self._circuit_noise(volts, transposed)
-        independent, common = self._cell_noise(x, totals[:, 0], transposed)
+        independent, common = self._cell_noise(x, totals[:, POWER], transposed)
         if self._sampled:
             y, held = self._draw(x, noise, transposed)
             drawn = independent if common is None or independent is None else independent + common[:, None]
             return Signal(y, totals, circuit, shared_circuit, drawn, held)
         y = product(x, cells.backward_weights.T if transposed else cells.weights)
         return Signal(y, totals, _sum(independent, circuit), _sum(common, shared_circuit))
+
+    def _pulsed(self, x: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and totals as of ohmic cells, where inputs are lengths of pulses of the full voltage; see `durations`."""
+        config = self._config
+        factor = full_factor(config)
+        totals = totals.copy()
+        totals[:, CARRIED] *= factor
+        totals[:, POWER] *= factor**2
+        totals[:, DISSIPATED] = config.dac.x_max * totals[:, CARRIED]
+        return (x if factor == 1 else x * np.float32(factor)), totals
 
     def _draw(self, x: np.ndarray, noise: Numbers, transposed: bool) -> tuple[np.ndarray, int]:
         """Reads with every cell drawn: y, and cells that were held at zero."""
@@ -193,7 +129,12 @@ class OhmicLines:
             planes = [cells.conductances()]
             if not isinstance(self._law, NoReadNoise) and not self._law.uniform:
                 planes.append(cells.read_sigma(config.read_time))
-            both = [[p] for p in planes] if not cells.mapping.shared else [[p[..., :1], p[:, :1, 1:]] for p in planes]
+            used = 1 if cells.single else 2
+            both = (
+                [[p[..., :used]] for p in planes]
+                if not cells.mapping.shared
+                else [[p[..., :1], p[:, :1, 1:]] for p in planes]
+            )
             found = [
                 pair_variance(
                     self._law,
@@ -220,5 +161,5 @@ def _nonlinear_totals(totals: np.ndarray, x: np.ndarray, seen: np.ndarray, sieme
     """Totals of `readout.drive` where a cell driven with x carries the current of an ohmic one driven with `seen`."""
     x, seen = np.abs(x.astype(np.float64)), np.abs(seen.astype(np.float64))
     return np.stack(
-        [np.square(seen).sum(axis=1), product(x * seen, siemens), product(seen, siemens), totals[:, 3]], axis=1
+        [np.square(seen).sum(axis=1), product(x * seen, siemens), product(seen, siemens), totals[:, DRIVEN]], axis=1
     )

@@ -17,7 +17,9 @@ from ..converters.readout import digitise, drive, read_totals
 from ..errors import ArrayError
 from ..events import Tally, event
 from ..noise.streams import Numbers, Stream
-from .ohmic_lines import Lines, Signal
+from .durations import full_factor
+from .lines import Signal
+from .phases import Phase, Phases
 from .scaling import count_scaling, row_scales
 
 _TOLERATED = 0.01  # part of a batch that may saturate before a range that the array found grows
@@ -80,14 +82,14 @@ class ReadPath:
     """
 
     def __init__(
-        self, cells: Cells, lines: Lines, config: ArrayConfig, *, transposed: bool, seed: int, array: int
+        self, cells: Cells, phases: Phases, config: ArrayConfig, *, transposed: bool, seed: int, array: int
     ) -> None:
-        self._cells, self._lines, self._config, self._transposed = cells, lines, config, transposed
+        self._cells, self._phases, self._config, self._transposed = cells, phases, config, transposed
         driven, sensed = cells.shape[::-1] if transposed else cells.shape
         self.dac = config.dac
         adc = (config.transposed_adc or config.adc) if transposed else config.adc
         if adc.range == "maximum":  # whatever the contents: a range is wired before anything is programmed
-            adc = adc.resolved(config.dac.x_max * cells.largest_sum(transposed=transposed))
+            adc = adc.resolved(config.dac.x_max * self._phases[0].cells.largest_sum(transposed=transposed))
         side = "transposed-" if transposed else ""
         self._banks = Banks(
             draw_bank(self.dac.line_converter, driven, Stream(seed, f"{side}dac-mismatch", array)),
@@ -99,7 +101,8 @@ class ReadPath:
 
     def _name_conversions(self, adc: ADC) -> None:
         self.adc = adc
-        self._dac_event = event("dac.conversion", bits=self.dac.line_converter.bits or "inf")
+        driver = "dac.pulse" if self._config.inputs == "duration" else "dac.conversion"
+        self._dac_event = event(driver, bits=self.dac.line_converter.bits or "inf")
         self._adc_event = event("adc.conversion", enob=f"{enob(adc):.2f}")
 
     @property
@@ -111,14 +114,14 @@ class ReadPath:
         """Take the range that holds `percentile` of what inputs x (batch, driven) give; returns it."""
         if self.adc.bits is None:
             raise ArrayError("an ideal ADC has no range to calibrate: give it bits")
-        signals = self._sense(self._in_range(x), numbers.reads(len(x))).signals
+        signals = _signals(self._sense(self._in_range(x), numbers.reads(len(x))))
         y_max = calibrated_range(np.concatenate([signal.y for signal in signals]), percentile)
         self.set_range(y_max)
         return y_max
 
     def reach(self, x: np.ndarray, numbers: Stream) -> float:
         """The largest output that inputs x (batch, driven) give, with four standard deviations of noise; 0 for none."""
-        return max(map(_reach, self._sense(self._in_range(x), numbers.reads(len(x))).signals))
+        return max(map(_reach, _signals(self._sense(self._in_range(x), numbers.reads(len(x))))))
 
     def _in_range(self, x: np.ndarray) -> np.ndarray:
         """x (batch, driven) as the DAC takes it."""
@@ -139,25 +142,34 @@ class ReadPath:
         if scales is not None:
             x = x / scales[:, None]
         numbers = mode.numbers.reads(len(x))
-        sensed = self._sense(x, numbers)
-        adc, reads = self._fitting(sensed.signals, keeps=mode.keeps)
+        phases = self._sense(x, numbers)
+        adc, reads = self._fitting(_signals(phases), keeps=mode.keeps)
         for _ in range(reads):
-            self._count(sensed, adc, mode.tally)
-        outputs, clipped = [], 0
-        for signal in sensed.signals:
-            y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
-            clipped += saturated
-            outputs.append(y)
-        y, conversions = outputs[0], sum(y.size for y in outputs)
-        if len(outputs) > 1:
-            y = shift_and_add(outputs, sensed.parts)
-            mode.tally.count("digital.add", y.size * (len(outputs) - 1))
+            for sensed in phases:
+                self._count(sensed, adc, mode.tally)
+        codes, conversions, clipped = [], 0, 0
+        for sensed in phases:
+            outputs = []
+            for signal in sensed.signals:
+                y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
+                clipped += saturated
+                conversions += y.size
+                outputs.append(y)
+            y = outputs[0]
+            if len(outputs) > 1:
+                y = shift_and_add(outputs, sensed.parts)
+                mode.tally.count("digital.add", y.size * (len(outputs) - 1))
+            codes.append(y)
+        y, parts = codes[0], phases[0].parts
+        for more in codes[1:]:
+            y = y + more
+            mode.tally.count("digital.add", y.size)
         if self._cells.mapping.shared and self._transposed:
-            y = self._less_reference(y, x, sensed.parts, mode.tally)
+            y = self._less_reference(y, x, parts, mode.tally)
         if scales is not None:
             y = y * scales[:, None]
             count_scaling(scales, x.shape[1], y.shape[1], mode.tally)
-        return Answer(y, conversions, clipped, sum(signal.held for signal in sensed.signals))
+        return Answer(y, conversions, clipped, sum(signal.held for signal in _signals(phases)))
 
     def _fitting(self, signals: list[Signal], *, keeps: bool) -> tuple[ADC, int]:
         """The ADC with a range that fits, and how often the batch is read.
@@ -187,16 +199,21 @@ class ReadPath:
             sums += part.weight * codes.sum(axis=1, dtype=np.float64) * (self.dac.line_converter.step or 1.0)
         tally.count("digital.add", x.size + len(x) * (len(parts) - 1) + y.size)
         tally.count("digital.multiply", len(x))
-        return y - (sums * self._cells.nominal_reference).astype(np.float32)[:, None]
+        factor = full_factor(self._config) if self._config.inputs == "duration" else 1.0
+        return y - (sums * (factor * self._cells.nominal_reference)).astype(np.float32)[:, None]
 
-    def _sense(self, x: np.ndarray, numbers: Numbers) -> Sensed:
-        """What the sensed lines carry for inputs x (batch, driven): one signal, or one for each slice to be converted."""
+    def _sense(self, x: np.ndarray, numbers: Numbers) -> list[Sensed]:
+        """What the sensed lines carry for inputs x (batch, driven), for each phase."""
+        return [self._sense_phase(x, numbers, phase) for phase in self._phases]
+
+    def _sense_phase(self, x: np.ndarray, numbers: Numbers, phase: Phase) -> Sensed:
+        """The same of one phase: one signal, or one for each slice to be converted."""
         parts = input_slices(x, self.dac, numbers)
         driven, signals = [], []
-        siemens = self._cells.line_siemens(transposed=self._transposed)
+        siemens = phase.cells.line_siemens(transposed=self._transposed)
         for part in parts:
             volts, totals = drive(part.inputs, siemens, self.dac.line_converter, numbers, self._banks.driven)
-            signal = self._lines.read(volts, totals, numbers, transposed=self._transposed)
+            signal = phase.read(volts, totals, numbers, transposed=self._transposed)
             driven.append(signal)
             if signal.common is not None:
                 z = numbers.normals(len(signal.common))
@@ -229,10 +246,12 @@ class ReadPath:
             totals, variance, sensed, adc.variance, mapping.per_siemens
         )
         tally.count("array.read", batch)
-        tally.count("line.drive", int(driven))
-        tally.count(self._dac_event, int(driven))
-        bit_lines = 1 if mapping.shared else 2  # G+ and G- have lines of their own
-        tally.count("column.regulate", batch * sensed * bit_lines)
+        paired = config.layout == "paired" and not self._transposed  # word lines at +V and -V, one bit line
+        drives = int(driven) * (2 if paired else 1)
+        tally.count("line.drive", drives)
+        tally.count(self._dac_event, drives)
+        alone = mapping.shared or paired or len(self._phases) > 1  # else G+ and G- have lines of their own
+        tally.count("column.regulate", batch * sensed * (1 if alone else 2))
         volts = config.read_voltage / config.dac.x_max
         tally.integrate("array.read_energy_J", dissipated * volts**2 * config.read_time)
         tally.integrate("array.read_charge_C", carried * volts * config.read_time)
@@ -241,6 +260,11 @@ class ReadPath:
             tally.count("array.noiseless_read", batch)
         else:
             tally.integrate("array.snr_sum", snr)
+
+
+def _signals(phases: list[Sensed]) -> list[Signal]:
+    """All that are to be converted."""
+    return [signal for sensed in phases for signal in sensed.signals]
 
 
 def _reach(signal: Signal) -> float:

@@ -287,7 +287,8 @@ class RuledArray(CompositeArray):
         """
         x, d = checked_update(x, d, rate, self.shape)
         if rate > 0 and len(x):
-            self._update(x, d, float(rate))
+            with self.one_update():
+                self._update(x, d, float(rate))
 
     @abstractmethod
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
@@ -333,5 +334,6 @@ def weight_granularity(array: AnalogArray) -> float:
         raise ArrayError(
             f"device {device.name!r} has a response {device.response.law!r} without pulses: this rule needs them"
         )
-    moving = 1 if mapping.shared else 2  # cells that the pulse of a weight moves
+    # cells that the pulse of a weight moves
+    moving = 1 if mapping.shared or array.config.pulse_directions == "up" else 2
     return moving * device.response.granularity * mapping.scale

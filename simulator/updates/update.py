@@ -13,7 +13,9 @@ from ...devices.response.pulsed import PulsedResponse
 from ..cells.cells import Cells
 from ..errors import ArrayError
 from ..events import Tally
+from ..pulses.entries import LARGEST_COUNT
 from ..pulses.laws import cells_of
+from ..pulses.layout import ALONE, RISING
 from ..pulses.plan import train_length
 from ..pulses.trains import PULSE_BITS
 from .outer_products import PulseStreams, can_sum, play_pulses, sum_pulses, with_trains
@@ -56,7 +58,7 @@ def pulse(cells: Cells, counts: np.ndarray, config: ArrayConfig, streams: PulseS
     whatever their sign, so that a row takes as many slots as its largest count. A slot is a pulse on the word line, and
     one on each bit line that still has some to give.
     """
-    counts = cells.checked_counts(counts)
+    counts = checked_counts(counts, cells.shape)
     _give(cells, counts, streams, lambda given: _count_rows(cells, given, tally))
     cells.worn.mind()
 
@@ -106,9 +108,34 @@ def _count_pulses(cells: Cells, counts: np.ndarray, slots: int, line_pulses: int
     up = int(counts[counts > 0].sum())
     tally.count("update.slot", slots)
     tally.count("line.pulse", line_pulses)
-    tally.count("pulse.up", up if cells.moving == 1 else both)
-    tally.count("pulse.down", both - up if cells.moving == 1 else both)
+    _count_directions(cells, up, both - up, tally)
     _count_time(cells, slots, tally)
+
+
+def _count_directions(cells: Cells, up: int, down: int, tally: Tally) -> None:
+    """The pulses on cells, of so many that raise a weight and so many that lower one."""
+    if cells.moving == RISING:
+        tally.count("pulse.up", up + down)
+    elif cells.moving == ALONE:
+        tally.count("pulse.up", up)
+        tally.count("pulse.down", down)
+    else:  # both cells of a weight, in opposite directions
+        tally.count("pulse.up", up + down)
+        tally.count("pulse.down", up + down)
+
+
+def checked_counts(counts: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Counts of pulses (rows, columns), int64; ArrayError where they cannot be."""
+    counts = np.asarray(counts)
+    if counts.shape != shape:
+        raise ArrayError(f"counts has shape {counts.shape}; it must be {shape}")
+    if counts.dtype.kind not in "iu":
+        raise ArrayError(f"counts is of {counts.dtype}; it must hold whole numbers of an integer type")
+    if counts.size and max(int(counts.max()), -int(counts.min())) > LARGEST_COUNT:
+        raise ArrayError(
+            f"counts has up to {np.abs(counts).max()} pulses a weight; at most {LARGEST_COUNT} are allowed"
+        )
+    return np.ascontiguousarray(counts, np.int64)
 
 
 def checked_firings(
@@ -146,17 +173,20 @@ def _update_in_the_mean(
 ) -> None:
     """Every cell follows the mean of its law for as many pulses as rate x d takes, however small or many they are."""
     parameters = cells.parameters()
-    steps = rate * response.step / (cells.moving * response.granularity * cells.mapping.scale)
-    directions = np.array([1.0, -1.0])[: cells.moving]
+    steps = rate * response.step / (cells.moved_by_a_pulse * response.granularity * cells.mapping.scale)
+    sides = 1 if cells.moving == ALONE else 2
+    directions = np.array([1.0, -1.0])[:sides]
     state = cells.exact_states()
     span = response.w_max - response.w_min
     for x_row, d_row in zip(x.astype(np.float64), d.astype(np.float64), strict=True):
         amount = steps * np.outer(x_row, d_row).reshape(-1, 1) * directions
+        if cells.moving == RISING:
+            amount = np.maximum(amount, 0.0)
         moved = np.flatnonzero(amount.any(axis=1))
         if moved.size:
-            here = cells_of(parameters, (moved, slice(cells.moving)))
+            here = cells_of(parameters, (moved, slice(sides)))
             stages = min(max(int(np.ceil(np.abs(amount).max() / (_STAGE * span))), 2), 1000)
-            state[moved, : cells.moving] = response.flow(state[moved, : cells.moving], amount[moved], here, stages)
+            state[moved, :sides] = response.flow(state[moved, :sides], amount[moved], here, stages)
     cells.hold_exactly(state)
     tally.count("ideal.update", len(x))
 
@@ -171,19 +201,18 @@ def _update_by_pulses(
     streams: PulseStreams,
     tally: Tally,
 ) -> None:
-    granularity = cells.moving * response.granularity * cells.mapping.scale
+    granularity = cells.moved_by_a_pulse * response.granularity * cells.mapping.scale
     plan = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
     outer, (fired, drawn) = with_trains(x, d, plan, streams)
-    play = sum_pulses if config.pulses == "summed" and can_sum(response, config.longest_train) else play_pulses
+    summed = config.pulses == "summed" and cells.moving != RISING and can_sum(response, config.longest_train)
+    play = sum_pulses if summed else play_pulses
     most = int(outer.slots.sum())
     up, down = cells.take(lambda pulsed: play(pulsed, outer, streams.pulses.key), most)
     slots_taken = most
     tally.count("update.slot", slots_taken)
     tally.count("line.pulse", fired)
     tally.count("random.bit", PULSE_BITS * drawn)
-    # with two cells a weight, a coincidence moves them in opposite directions: one up pulse and one down pulse
-    tally.count("pulse.up", up if cells.moving == 1 else up + down)
-    tally.count("pulse.down", down if cells.moving == 1 else up + down)
+    _count_directions(cells, up, down, tally)
     _count_time(cells, slots_taken, tally)
     cells.worn.mind()
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 _STYLES = {
     "reproduced": "green",
     "explained": "blue",
-    "refuted": "red",
+    "not explained": "cyan",
+    "conditional": "magenta",
+    "outdated": "red",
+    "refuted": "bold red",
     "not recomputable": "yellow",
     "no factor": "dim",
 }
@@ -99,7 +102,7 @@ def print_claim(t: Tested, console: Console) -> None:
 
 
 def _table(tested: Sequence[Tested]) -> Table:
-    from ...energy_models.claims.table import figure
+    from ...energy_models.claims.table import short
 
     grid = _grid("", "claim", "published", "again", "today", "90 %", "verdict", right=4, first=2)
     for t in tested:
@@ -107,11 +110,11 @@ def _table(tested: Sequence[Tested]) -> Table:
         grid.add_row(
             t.claim.key,
             escape(t.claim.title),
-            "none" if t.published is None else figure(t.published),
-            "" if again is None else f"{figure(again)}{_MARKS[t.claim.basis]}",
-            "" if t.today is None else figure(t.today),
+            "none" if t.published is None else short(t.published),
+            "" if again is None else f"{short(again)}{_MARKS[t.claim.basis]}",
+            "" if t.today is None else short(t.today),
             "" if t.today is None else _span(t.boundaries["facility"].interval),
-            f"[{_STYLES[t.verdict]}]{t.verdict}[/]",
+            f"[{_STYLES[t.verdict]}]{t.verdict}{'*' if t.edges else ''}[/]",
         )
     return grid
 
@@ -121,7 +124,8 @@ def _grid(*headings: str, right: int, first: int = 2) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for i, heading in enumerate(headings):
         numeric = first <= i < first + right
-        grid.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
+        whole = numeric or heading in ("", "verdict")
+        grid.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     return grid
 
 
@@ -151,19 +155,22 @@ def _paragraph(t: Tested, console: Console, numbers: Mapping[str, int]) -> None:
 
 
 def _rule(console: Console) -> None:
-    from ...energy_models.claims.claim import AGREES, SAME
+    from ...energy_models.claims.claim import AGREES, EDGE, REASONS, SAME
 
     _wrapped(
         console,
         "again: computed anew, from the work's own numbers; m: those from memory; i: independent or partial numbers of the "
-        "same kind. today: median over the draws, at the facility's boundary.",
+        f"same kind. today: median over the draws, at the facility's boundary. *: on a knife's edge, within {EDGE - 1:.0%} of a "
+        "threshold.",
     )
     _wrapped(
         console,
-        f"refuted: its own numbers miss it by more than {AGREES['own']:g} times, or no advantage is left today. "
-        f"not recomputable: what was read does not give it (m within {AGREES['memory']:g}, i within "
-        f"{AGREES['independent']:g} times), and cannot refute it. reproduced: its own numbers give it, and today's is within "
-        f"{SAME:g} times of it or encloses it. explained: the rest, where named steps multiply to today's.",
+        f"refuted: its own numbers miss it by more than {AGREES['own']:g} times. conditional: nothing is left where its "
+        "condition does not hold. outdated: nothing is left over today's baselines. not recomputable: what was read does not "
+        f"give it (m within {AGREES['memory']:g}, i within {AGREES['independent']:g} times), and cannot refute it. reproduced: "
+        f"its own numbers give it, and today's is within {SAME:g} times of it or encloses it. explained: steps with a reason "
+        f"make {REASONS:.0%} of the way to today's factor. not explained: they do not; the rest is a remainder, or another "
+        "machine in place of the claimed one.",
     )
 
 
@@ -176,9 +183,9 @@ def _lean(tested: Sequence[Tested], console: Console) -> None:
 
 
 def _span(interval: Interval) -> str:
-    from ...energy_models.claims.table import figure
+    from ...energy_models.claims.table import short
 
-    return f"{figure(float(f'{interval.low:.2g}'))} to {figure(float(f'{interval.high:.2g}'))}"
+    return f"{short(interval.low, 2)} to {short(interval.high, 2)}"
 
 
 def write_claims(tested: Sequence[Tested], folder: Path) -> list[Path]:

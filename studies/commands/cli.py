@@ -6,11 +6,14 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import fit, sweep
+
+if TYPE_CHECKING:
+    from .forms import Form
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +24,9 @@ app = typer.Typer(
     help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
 )
 _INTERRUPTED = 130
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+_Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")]
+_Latex = Annotated[bool, typer.Option("--latex", help="Print a LaTeX tabular instead of a table.")]
 _NOTHING_MEASURED = 3
 
 
@@ -245,6 +251,23 @@ def validate(
     say_paths(run_validation(out, file))
 
 
+@app.command()
+def network(
+    source: Annotated[
+        str, typer.Argument(help="Sizes such as 784x256x10, a .toml file of [[layer]] tables, or an .onnx file.")
+    ],
+    training: Annotated[bool, typer.Option("--training", help="A training step instead of inference.")] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Examples for one reading of the weights on a GPU.")] = 1,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
+) -> None:
+    """Price one's own network on every chip and GPU: joules, seconds and area, and by name what is not priced."""
+    from .network import run_network
+
+    run_network(source, training=training, batch=batch, form=_form(as_json, as_csv, as_latex))
+
+
 gpu = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="GPUs: what they are, and the one at hand.")
 app.add_typer(gpu, name="gpu")
 
@@ -299,6 +322,16 @@ def against_the_meter(
     from .gpu import run_gpu_compare
 
     run_gpu_compare(file, model, out)
+
+
+def _form(as_json: bool, as_csv: bool, as_latex: bool) -> Form:
+    """The one form of output that was asked for; exit 2 where several were."""
+    from .forms import form_of
+
+    try:
+        return form_of(as_json=as_json, as_csv=as_csv, as_latex=as_latex)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _first(doubts: str) -> None:

@@ -113,6 +113,7 @@ def _print_runs(console: Console, found: Comparison) -> None:
 
 def _print_contenders(console: Console, found: Comparison) -> None:
     """One row for each model on its hardware; what it would cost at the best matrix product stands beside it."""
+    from ..compare.floors import floors_sentence
     from ..compare.verdict import table
 
     q = found.verdict.bits
@@ -153,6 +154,8 @@ def _print_contenders(console: Console, found: Comparison) -> None:
     )
     console.print(grid)
     say_styled(console, f"Witten-Bell 6-gram on the same characters: {found.ngram_bits:.3f} bits/char.")
+    if floors := floors_sentence(found.contenders):
+        say_styled(console, escape(floors))
 
 
 def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...devices.base.printable import figure_text, one_line
 from ...devices.base.style import save
+from .floors import orders_above_floor
 from .verdict import Contender, Verdict
 
 __all__ = ["STYLE", "compare_figure", "plot_energy_curves", "save"]
@@ -33,6 +34,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
+DRAWN = ("analog", "gpu", "gpu-bound")
+"""Kinds of contenders that the figure shows: what others would be at another node, or on a GPU that waits, is in the table."""
+
+
 def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits: float, text_name: str) -> Figure:
     """Joules of training against exact bits per character, every contender, with the n-gram line."""
     import matplotlib as mpl
@@ -53,9 +58,10 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits
 def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: Axes) -> Axes:
     """Draw the curves on `ax` and return it.
 
-    A marker is a checkpoint. Bands are 90 % intervals of the prices, dotted lines the best matrix product, dashes and
-    open markers devices that do not exist.
+    Kinds other than `DRAWN` are left to the table. A marker is a checkpoint. Bands are 90 % intervals of the prices, dotted
+    lines the best matrix product, dashes and open markers devices that do not exist.
     """
+    contenders = [c for c in contenders if c.kind in DRAWN]
     looks = _looks(contenders)
     for c in contenders:
         if not c.stops:
@@ -77,8 +83,10 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
         )
         if not bound:
             _draw_band(ax, c, colour)
+            _write_orders(ax, c, colour)
     ax.plot([], [], color=_GREY, linestyle=":", label="same, best matrix product (lower bound)")
     ax.fill_between([], [], [], color=_GREY, alpha=_BAND, lw=0, label="90 % interval of the prices")
+    ax.plot([], [], linestyle="none", label="+n: orders of magnitude above 2 N D k T")
     ax.set_xscale("log")
     ax.set_xlabel("energy of training (J), at the boundary of the chip or GPU")
     ax.set_ylabel("exact bits per character (validation)")
@@ -104,6 +112,19 @@ def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:
     intervals = [s.bill.interval() for s in contender.stops]
     bits = np.minimum.accumulate([s.validation_bits for s in contender.stops])
     ax.fill_betweenx(bits, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=_BAND, lw=0)
+
+
+def _write_orders(ax: Axes, contender: Contender, colour: str) -> None:
+    """How many orders of magnitude its best checkpoint is above 2 N D k T, beside it."""
+    best = contender.best
+    ax.annotate(
+        f"+{orders_above_floor(contender, best):.1f}",
+        (best.bill.joules, best.validation_bits),
+        (3, -9),
+        textcoords="offset points",
+        fontsize=7,
+        color=colour,
+    )
 
 
 def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:

@@ -19,17 +19,21 @@ from ...devices.base.errors import RevpathError, explain
 from ...devices.base.files import results_folder, writable_folder, write_whole
 from ...energy_models import load_chip, price, pulse_prices
 from ...energy_models.prices.bill import SCOPES
+from ...energy_models.prices.schedule import completed
 from ...energy_models.prices.vocabulary import ROLES
 from ..baselines.curves import Baseline, BaselineError, TorchMissing
 from ..baselines.ngram import witten_bell_bits
 from ..baselines.transformer import load_baseline, retrain, save_baseline
 from ..identity import strong_id
 from ..tasks.text import Text, load_text
+from .contenders import CHIP, CHOSEN, Contender, contenders
 from .figure import compare_figure, save
+from .floors import training_floor_of
 from .learn import Run, forget, learn, one_batch, read_run, run_path
 from .recipes import Recipe, recipes
 from .result import FILE, kept_in, show_as_last
-from .verdict import CHARACTERS, CHIP, Contender, Verdict, contenders, judge, table
+from .verdict import CHARACTERS, Verdict, judge, table
+from .work import ebm_work
 from .workers import train_side_by_side
 
 SCHEMA = 1
@@ -178,7 +182,12 @@ def _check_prices(text: Text, todo: Sequence[Recipe], chip: str) -> None:
         return  # a test holds that it can
     for recipe in todo:
         if recipe.hardware is not None:
-            price(one_batch(text, recipe), load_chip(chip), overrides=pulse_prices(recipe.hardware.cell()))
+            work = ebm_work(one_batch(text, recipe), recipe, recipe.batch, CHOSEN, "arrays")
+            price(
+                completed(work, load_chip(chip), CHOSEN),
+                load_chip(chip),
+                overrides=pulse_prices(recipe.hardware.cell()),
+            )
 
 
 def _baseline_for(text: Text, folder: Path) -> Baseline | None:
@@ -245,6 +254,7 @@ def _identity(done: Comparison, characters: int) -> dict[str, Any]:
         "seed": done.seed,
         "characters": characters,
         "chip": done.chip,
+        "schedule": CHOSEN.name,
         "chip_sha256": hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "",
         "runs": [run.key for run in done.runs],
         "baseline": baseline and hashlib.sha256(baseline.model_dump_json().encode()).hexdigest(),
@@ -264,6 +274,7 @@ def _write(done: Comparison, folder: Path, characters: int) -> list[Path]:
         "seed": done.seed,
         "characters": characters,
         "chip": done.chip,
+        "schedule": asdict(CHOSEN),
         "versions": _versions(),
         "runs": [json.loads(r.model_dump_json()) for r in done.runs],
         "baseline": baseline and {"made_on": baseline.made_on, "torch": baseline.torch, "note": baseline.note},
@@ -310,7 +321,10 @@ def _contender(c: Contender) -> dict[str, Any]:
                 "characters": s.characters,
                 "validation_bits": s.validation_bits,
                 "test_bits": s.test_bits,
+                "seconds": s.seconds,
+                "events": dict(s.events),
                 "joules": asdict(s.bill.interval()),
+                "training_floor_J": training_floor_of(c, s),
                 "boundaries": {scope: asdict(s.bill.up_to(scope)) for scope in SCOPES},
                 "roles": {role: asdict(s.bill.attributed(role)) for role in ROLES},
                 "components": {name: asdict(s.bill.interval(name)) for name in s.bill.components},

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ...devices.base.errors import RevpathError
 from ...devices.base.printable import one_line, printable
-from ...energy_models import flip_points, gpu_energy, load_chip, pulse_prices, ratio_of_bills, tornado
+from ...energy_models import flip_points, load_chip, pulse_prices, ratio_of_bills, tornado
 from ...energy_models.gpu.price import BASES
 from ...energy_models.prices.pricing import with_overrides
 from ...energy_models.sensitivity import Flip, Swing, nominal
@@ -69,12 +69,12 @@ def leverage(folder: Path | str) -> Leverage:
     if bits is None:
         raise RevpathError(f"{path}: nothing was compared at equal quality, so nothing can reverse a verdict")
     analog = next(run for run in runs if run.recipe.hardware is not None and not run.recipe.hardware.changes)
-    at = next(c for c in analog.checkpoints if c.validation_bits <= bits)
     assert analog.recipe.hardware is not None
     cell = analog.recipe.hardware.cell()
     priced = with_overrides(load_chip(chip), pulse_prices(cell))
-    flops = _flops(result, verdict["transformer"], bits)
-    quantity, used = ratio_of_bills({"matmul.flop": flops}, load_chip(BASES["run"]), at.spent(), priced)
+    theirs = _events(path, result, verdict["transformer"], bits)
+    ours = _events(path, result, analog.recipe.name, bits)
+    quantity, used = ratio_of_bills(theirs, load_chip(BASES["run"]), ours, priced)
     ratio, _ = nominal(quantity, used)
     return Leverage(
         bits,
@@ -86,11 +86,17 @@ def leverage(folder: Path | str) -> Leverage:
     )
 
 
-def _flops(result: dict[str, Any], transformer: str, bits: float) -> float:
-    """FLOPs of the transformer at the quality compared, from its joules there and the price of one."""
-    contender = next(c for c in result["contenders"] if transformer in (c["name"], c["title"]) and c["kind"] == "gpu")
-    stop = next(s for s in contender["stops"] if s["validation_bits"] <= bits)
-    return stop["joules"]["nominal"] / gpu_energy(1.0, n_draws=100).up_to("chip").nominal
+def _events(path: Path, result: dict[str, Any], name: str, bits: float) -> dict[str, float]:
+    """What the bill of a contender priced at the quality compared."""
+    try:
+        contender = next(c for c in result["contenders"] if name in (c["name"], c["title"]))
+        events = next(s for s in contender["stops"] if s["validation_bits"] <= bits)["events"]
+        return {str(full): float(amount) for full, amount in events.items()}
+    except (StopIteration, KeyError, TypeError, ValueError, AttributeError):
+        raise RevpathError(
+            f"{path}: no events of {name!r} at {bits:g} bits/char: the result is of an earlier revpath, or not one of "
+            "`revpath compare`; run it again"
+        ) from None
 
 
 def sentences(found: Leverage, most: int = 5) -> list[str]:

@@ -39,20 +39,19 @@ class Hardware(_Frozen):
         changes: dict[str, Any] = dict(self.changes)
         return load_device(self.device).replaced(**changes)
 
+    def config(self, largest: float, adc_range: float) -> ArrayConfig:
+        """An array whose full conductance difference is `largest`, with an ADC of `adc_range` times that."""
+        return ArrayConfig(
+            device=self.cell(),
+            weight_max=largest,
+            dac=DAC(bits=self.bits),
+            adc=ADC(bits=self.bits, y_max=adc_range * largest),
+            longest_train=self.longest_train,
+        )
+
     def synapses(self, seed: int) -> SynapsesFactory:
-        cell = self.cell()
-
-        def config(largest: float, adc_range: float) -> ArrayConfig:
-            return ArrayConfig(
-                device=cell,
-                weight_max=largest,
-                dac=DAC(bits=self.bits),
-                adc=ADC(bits=self.bits, y_max=adc_range * largest),
-                longest_train=self.longest_train,
-            )
-
         return crossbar_synapses_by_array(
-            [config(self.context_max, self.context_adc), config(self.label_max, self.label_adc)], seed
+            [self.config(self.context_max, self.context_adc), self.config(self.label_max, self.label_adc)], seed
         )
 
 

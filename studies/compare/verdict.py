@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...energy_models import Bill, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
+from ...energy_models import Bill
 from ...energy_models.prices.bill import SCOPES, Interval, Scope, ratio
-from ..baselines.curves import Baseline, Curve
-from .learn import Run
+from .contenders import CHIP as CHIP
+from .contenders import Contender, Stop
+from .contenders import contenders as contenders
 
-CHIP = "reram-32nm"
 CHARACTERS = 500_000
 """That each EBM sees, unless asked otherwise; with fewer the verdict is another."""
 QUALITIES = tuple(round(4.0 - 0.05 * k, 2) for k in range(45))
@@ -21,53 +21,6 @@ QUALITIES = tuple(round(4.0 - 0.05 * k, 2) for k in range(45))
 that the analog side reaches, not at a coarser one that flatters it."""
 COARSER = 0.2
 """How many bits worse the second comparison is, which shows where the ratio is going."""
-_N_DRAWS = 10_000
-_SEED = 0
-
-
-@dataclass(frozen=True)
-class Stop:
-    """A contender at one checkpoint: characters seen, exact bits on validation and test, and the bill so far."""
-
-    characters: int
-    validation_bits: float
-    test_bits: float
-    bill: Bill
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A learning curve priced on one piece of hardware.
-
-    kind: "analog", "gpu" (run-level energy) or "gpu-bound" (best matrix product: a lower bound).
-    hypothetical: its device does not exist.
-    shaky: ids of the assumed or unverified records of its prices and its device.
-    """
-
-    name: str
-    title: str
-    model: str
-    kind: str
-    parameters: int
-    stops: tuple[Stop, ...]
-    hypothetical: bool = False
-    shaky: tuple[str, ...] = ()
-
-    def first_at(self, bits: float) -> Stop | None:
-        """The first checkpoint at or below `bits` on validation: no interpolation, no look ahead at the test."""
-        return next((s for s in self.stops if s.validation_bits <= bits), None)
-
-    def compared_at(self, bits: float | None) -> Stop:
-        """The first checkpoint at or below `bits`, or the best one where it did not come to that."""
-        return (self.first_at(bits) if bits is not None else None) or self.best
-
-    def passed_unseen(self, bits: float) -> bool:
-        """Whether its first checkpoint was at or below `bits` already: then it took at most what that had taken."""
-        return bool(self.stops) and self.stops[0].validation_bits <= bits
-
-    @property
-    def best(self) -> Stop:
-        return min(self.stops, key=lambda s: s.validation_bits)
 
 
 Bound = Literal["at most", "at least", "about"] | None
@@ -107,19 +60,6 @@ class Verdict:
     not_reached: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
     ratio_at: Mapping[str, Interval] = field(default_factory=dict)
-
-
-def contenders(runs: Sequence[Run], baseline: Baseline | None, chip: str = CHIP) -> list[Contender]:
-    """Every curve on every hardware that can run it."""
-    out: list[Contender] = []
-    for run in runs:
-        if run.recipe.kind == "analog":
-            out.append(_analog(run, chip))
-        else:
-            out += [_ebm_on_gpu(run, "gpu"), _ebm_on_gpu(run, "gpu-bound")]
-    for curve in baseline.curves if baseline else ():
-        out += [_transformer(curve, "gpu"), _transformer(curve, "gpu-bound")]
-    return out
 
 
 def judge(all_of_them: Sequence[Contender], ngram_bits: float, characters: int = CHARACTERS) -> Verdict:
@@ -285,57 +225,6 @@ def _warnings(analog: Contender, all_of_them: Sequence[Contender]) -> tuple[str,
         if names:
             out.append(f"the bills of the GPU lean on {len(names)} {what}: {', '.join(names)}")
     return tuple(out)
-
-
-def _analog(run: Run, chip: str) -> Contender:
-    recipe = run.recipe
-    assert recipe.hardware is not None
-    cell = recipe.hardware.cell()
-    prices = pulse_prices(cell)
-    hardware = load_chip(chip)
-    stops = tuple(
-        Stop(
-            c.characters,
-            c.validation_bits,
-            c.test_bits,
-            price(c.spent(), hardware, overrides=prices, n_draws=_N_DRAWS, seed=_SEED),
-        )
-        for c in run.checkpoints
-    )
-    shaky = {record.id for record in cell.records.values() if record.shaky}
-    shaky.update(id for stop in stops[-1:] for id in stop.bill.shaky)
-    return Contender(
-        name=recipe.name,
-        title=recipe.title,
-        model="EBM",
-        kind="analog",
-        parameters=run.parameters,
-        stops=stops,
-        hypothetical=bool(recipe.hardware.changes),
-        shaky=tuple(sorted(shaky)),
-    )
-
-
-def _ebm_on_gpu(run: Run, kind: str) -> Contender:
-    basis: Any = "run" if kind == "gpu" else "gemm"
-    stops = tuple(
-        Stop(c.characters, c.validation_bits, c.test_bits, price_on_gpu(c.spent(), basis, n_draws=_N_DRAWS, seed=_SEED))
-        for c in run.checkpoints
-    )
-    title = "EBM (ideal), H100" + (", lower bound" if kind == "gpu-bound" else "")
-    name = f"{run.recipe.name}-{kind}"
-    return Contender(name, title, "EBM", kind, run.parameters, stops, shaky=stops[-1].bill.shaky if stops else ())
-
-
-def _transformer(curve: Curve, kind: str) -> Contender:
-    basis: Any = "run" if kind == "gpu" else "gemm"
-    stops = tuple(
-        Stop(p.tokens, p.validation_bits, p.test_bits, gpu_energy(p.flops, basis, n_draws=_N_DRAWS, seed=_SEED))
-        for p in curve.points
-    )
-    title = f"transformer {curve.shape.name}, H100" + (", lower bound" if kind == "gpu-bound" else "")
-    name = f"transformer-{curve.shape.name}-{kind}"
-    return Contender(name, title, "transformer", kind, curve.parameters, stops, shaky=stops[-1].bill.shaky)
 
 
 def table(all_of_them: Sequence[Contender], bits: float | None) -> list[dict[str, Any]]:

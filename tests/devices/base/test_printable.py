@@ -7,9 +7,7 @@ import pytest
 from rich.table import Table
 
 from revpath.devices.base.printable import figure_text, one_line, printable
-from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.commands.console import SafeConsole, say
-from revpath.studies.compare.verdict import Verdict, contenders
 
 HOSTILE = [
     "\x1b[2J\x1b]0;title\x07",
@@ -59,11 +57,6 @@ def test_a_console_shows_it_as_text(text):
     out.getvalue().encode("utf-8")
 
 
-@pytest.fixture(scope="module")
-def curves():
-    return contenders([], load_baseline())[:2]
-
-
 def test_a_console_still_has_colours():
     out = io.StringIO()
     SafeConsole(file=out, force_terminal=True, color_system="standard").print("[red]warm[/]")
@@ -79,14 +72,6 @@ def test_a_page_shows_it_as_text(text, tmp_path):
     page = bills_page({text: bill}, tmp_path / "p.html", title=text, notes=[text]).read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert not ACTS & set(page)
-
-
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_figure_shows_it_as_text(text, tmp_path, curves):
-    from revpath.studies.compare.figure import compare_figure, save
-
-    save(compare_figure(curves, Verdict(text[:300]), 2.0, text), tmp_path / "f")
-    assert (tmp_path / "f.png").stat().st_size > 0
 
 
 def test_a_text_of_any_file_name_has_a_name_that_can_be_shown(tmp_path):

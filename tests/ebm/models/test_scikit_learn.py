@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from revpath.devices.base.errors import RevpathError
-from revpath.ebm import RBM, ConditionalRBM, CrossbarSynapses, DigitalSynapses, crossbar_synapses
+from revpath.ebm import RBM, ConditionalBoltzmann, ConditionalRBM, CrossbarSynapses, DigitalSynapses, crossbar_synapses
 from revpath.ebm.synapses.analog import TrainedFactory, trained_synapses
 from revpath.simulator import ArrayConfig
 from revpath.simulator.rules import MixedPrecisionConfig
@@ -59,7 +59,9 @@ def expected(estimator) -> dict[str, str]:
     return OF_RBM if isinstance(estimator, RBM) else OF_CONDITIONAL
 
 
-@parametrize_with_checks([RBM(4, n_iter=1), ConditionalRBM(4)], expected_failed_checks=expected)
+@parametrize_with_checks(
+    [RBM(4, n_iter=1), ConditionalRBM(4), ConditionalBoltzmann(1)], expected_failed_checks=expected
+)
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)
 

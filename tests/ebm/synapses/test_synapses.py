@@ -122,6 +122,54 @@ def test_bad_shapes_are_named(shape):
         DigitalSynapses(shape)
 
 
+# --- what float32 cannot show ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 3), (64, 48)])
+def test_updates_below_a_unit_in_the_last_place_add_up(shape):
+    """20,000 updates of 1e-8 of a weight of 0.5, up and, in other columns, down: as in float64 to float32's last place."""
+    synapses, (n, m) = DigitalSynapses(shape), shape
+    synapses.program(np.full(shape, 0.5))
+    d = np.where(np.arange(m) % 2, -1.0, 1.0)[None]
+    for _ in range(20_000):
+        synapses.update(np.ones((1, n)), d, 1e-8)
+    np.testing.assert_allclose(synapses.weights(), np.broadcast_to(0.5 + 2e-4 * d, shape), rtol=1e-7)
+
+
+def test_updates_are_those_of_float64():
+    """2000 updates of all sizes, 1e-9 to 1e-1: weights are the float64 sum of them to two units in the last place."""
+    rng = np.random.default_rng(3)
+    synapses = DigitalSynapses((20, 30))
+    start = rng.normal(size=(20, 30)).astype(np.float32)
+    synapses.program(start)
+    exact = start.astype(float)
+    for _ in range(2000):
+        x, d = (rng.normal(size=(1, n)).astype(np.float32) for n in (20, 30))
+        rate = float(np.float32(10.0 ** rng.uniform(-9, -1)))
+        synapses.update(x, d, rate)
+        exact += rate * np.outer(x, d).astype(float)
+    error = np.abs(synapses.weights() - exact) / np.spacing(np.abs(exact).max().astype(np.float32))
+    assert error.max() < 2
+
+
+def test_what_was_left_over_is_gone_when_weights_are_programmed():
+    synapses = DigitalSynapses((1, 1))
+    synapses.program(np.array([[1.0]]))
+    for _ in range(5):
+        synapses.update(np.ones((1, 1)), np.ones((1, 1)), 1e-8)
+    synapses.program(np.array([[1.0]]))
+    synapses.update(np.ones((1, 1)), np.ones((1, 1)), 1e-8)
+    assert synapses.weights() == 1.0  # 1e-8 alone is below half a unit in its last place, 6e-8 would not be
+
+
+def test_weights_beyond_float32_are_infinite_and_nothing_is_left_of_them():
+    synapses = DigitalSynapses((1, 1))
+    synapses.program(np.array([[1e19]]))
+    for _ in range(3):
+        synapses.update(np.full((1, 1), 1e10), np.ones((1, 1)), 3e28)
+    assert synapses.weights() == np.inf
+
+
 # --- events ---------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from revpath.energy_models.claims.claim import AGREES, SAME, VERDICTS, Claim, Note, Step, apart, compute, judge
+from revpath.energy_models.claims.claim import AGREES, REASONS, SAME, VERDICTS, Claim, Note, Step, apart, compute, judge
 
 
 def near(value, *, above):
@@ -15,9 +15,55 @@ def test_without_a_factor_there_is_nothing_to_judge():
 
 @pytest.mark.parametrize("basis", ["own", "memory", "independent"])
 @pytest.mark.parametrize(("today", "gone"), [(0.5, True), (1.0, True), (1.001, False)])
-def test_no_advantage_left_refutes_whatever_the_basis(basis, today, gone):
-    assert (judge(10, 10, basis, today) == "refuted") is gone
-    assert (judge(10, None, "none", today) == "refuted") is gone
+def test_no_advantage_left_is_outdated_and_not_refuted(basis, today, gone):
+    assert (judge(10, 10, basis, today) == "outdated") is gone
+    assert (judge(10, None, "none", today) == "outdated") is gone
+    assert (judge(10, 10, basis, today, condition="one sign") == "conditional") is gone
+
+
+def test_numbers_that_miss_refute_before_anything_is_outdated():
+    assert judge(10, 1, "own", 0.5) == "refuted"
+    assert judge(10, 1, "own", 0.5, condition="one sign") == "refuted"
+
+
+@pytest.mark.parametrize("basis", ["own", "memory", "independent"])
+def test_explained_needs_reasons(basis):
+    assert judge(100, 90, basis, 5, reasons=near(REASONS, above=True)) == "explained"
+    assert judge(100, 90, basis, 5, reasons=near(REASONS, above=False)) == "not explained"
+
+
+def _toy(*steps, own=9.0, basis="own"):
+    def always(value):
+        return lambda take: value + 0 * take("gpu.h100.idle")
+
+    made = tuple(Step(f"step {i}", always(value), stage, reason) for i, (value, stage, reason) in enumerate(steps))
+    claim = Claim("C99", "toy", "toy", "energy", always(10.0), always(own), basis, missing="arXiv:0", steps=made)
+    return compute(claim, n_draws=100)
+
+
+def test_another_machine_in_place_of_the_claimed_one_explains_nothing():
+    kept = _toy((0.01, "baseline", True), (0.9, "chip", False))
+    put_in = _toy((0.9, "baseline", True), (0.01, "chip", False))
+    assert (kept.verdict, put_in.verdict) == ("outdated", "outdated")  # 0.09 is left of both
+    kept, put_in = (
+        _toy((0.15, "baseline", True), (0.9, "chip", False)),
+        _toy((0.9, "baseline", True), (0.15, "chip", False)),
+    )
+    assert (kept.verdict, put_in.verdict) == ("explained", "not explained")
+    assert kept.reasons + put_in.reasons == pytest.approx(1)
+    assert _toy().reasons == 1
+
+
+def test_reasons_that_turn_back_do_not_count_twice():
+    # a detour of 100 up and 100 down is no way at all
+    assert _toy((100.0, "baseline", True), (0.01, "samples", True), (0.15, "chip", False)).reasons == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("own", "said"), [(20.2, True), (21.9, True), (22.5, False), (18.5, True), (18.0, False)])
+def test_a_number_near_its_threshold_is_said_to_be(own, said):
+    tested = _toy((0.9, "baseline", True), own=own, basis="memory")
+    assert bool(tested.edges) is said
+    assert all("of 2 allowed" in edge for edge in tested.edges)
 
 
 @pytest.mark.parametrize("side", ["above", "below"])
@@ -83,4 +129,6 @@ def test_the_rule_is_what_the_table_prints():
     assert [tested.at(boundary) for boundary in ("array", "macro", "chip", "node", "facility")] == [10, 10, 5, 5, 5]
     assert tested.notes == (("three", 3),)
     assert tested.by_year == ()  # no joules an operation of its own to divide by
-    assert set(VERDICTS) == {"reproduced", "explained", "refuted", "not recomputable", "no factor"}
+    assert set(VERDICTS) == {
+        "reproduced", "explained", "not explained", "conditional", "outdated", "refuted", "not recomputable", "no factor",
+    }  # fmt: skip

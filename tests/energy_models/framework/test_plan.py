@@ -14,9 +14,12 @@ from revpath.energy_models.framework.barrier import (
     budgets,
     by_step,
     by_year,
+    middle_and_best,
     price_years,
 )
 from revpath.energy_models.framework.plan import Plan, affordable_parameters, cost, dollars_per_flop, law_table
+from revpath.energy_models.framework.road import road, saving
+from revpath.energy_models.sensitivity import propagate
 
 
 @pytest.mark.parametrize(
@@ -163,9 +166,19 @@ def test_steps_multiply_and_the_revolution_stands_alone():
     today = rows["today", "company"]
     (instead,) = [value for (where, budget), value in rows.items() if "analog" in where and budget == "company"]
     assert instead == pytest.approx(today / 2)
-    assert rows["semantic deduplication", "company"] == pytest.approx(math.sqrt(2) * today)
-    last = max(value for (_, budget), value in rows.items() if budget == "company")
-    assert last == pytest.approx(math.sqrt(2 * 3 * 2 * 1.75 * 2.32) * today)
+    assert rows["deduplication of text", "company"] == pytest.approx(math.sqrt(1.225) * today, rel=0.01)
+    best = [row.at_best for row in by_step() if row.budget == "company"]
+    assert best[-1] == pytest.approx(math.sqrt(1.351 * 4 * 2 * 1.75 * 2.32 / 1.674) * today, rel=1e-3)
+    assert best == sorted(best)
+
+
+def test_the_middle_of_each_step_lies_inside_its_interval():
+    left = [step for step in road() if not step.in_baseline]
+    for n in range(1, len(left) + 1):
+        middle, best = middle_and_best(left[:n])
+        interval = propagate(saving(left[:n])).interval
+        assert interval.low < middle < interval.high
+        assert best > middle
 
 
 def test_the_brain_has_its_cited_watts():

@@ -46,14 +46,14 @@ def test_analog_chips_take_a_position_on_every_event(name):
 
 @pytest.mark.parametrize("name", FULL)
 def test_full_chips_price_all_that_they_do_not_refuse(name):
-    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}"}
+    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}", "dac.pulse": "{bits=8}"}
     chip = load_chip(name)
     events = {f"{e}{parameters.get(e, '')}": 1e6 for e, entry in chip.prices.items() if not entry.refused}
     bill = price(events, chip)
     assert sum(bill.attributed(role).nominal for role in ROLES) == relative(bill.joules)
     assert bill.attributed("writes").nominal > 0
     assert all(floor.eta > 1 - 1e-9 for floor in bill.bounds)
-    assert {e for e, entry in chip.prices.items() if entry.refused} == {"chip.idle_s", "matmul.flop"}
+    assert {e for e, entry in chip.prices.items() if entry.refused} == {"chip.idle_s", "gpu.busy_s", "matmul.flop"}
 
 
 def test_unknown_chip_names_the_known():

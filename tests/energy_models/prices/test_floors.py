@@ -19,11 +19,26 @@ from revpath.energy_models import (
     price,
     random_sign_read_floor,
     thermal_energy,
+    training_floor,
     why_no_floor,
 )
 from revpath.energy_models.prices.vocabulary import EVENTS
 
 RERAM = load_chip("reram-32nm")
+
+
+def test_the_floor_of_training():
+    # 2 N D k T at 300 K for 1.25e5 parameters and 1e6 characters: 1.0e-9 J, by hand in the project's field report
+    assert training_floor(1.25e5, 1e6) == relative(2 * 1.25e5 * 1e6 * 1.380649e-23 * 300)
+    assert training_floor(1.25e5, 1e6) == relative(1.0e-9, rel=0.04)
+    assert training_floor(10, 10, 600) == relative(2 * training_floor(10, 10))
+    # below what Landauer charges a machine that overwrites one bit in six operations a parameter and example
+    assert training_floor(1e5, 1e6) < 6 * 1e5 * 1e6 * landauer()
+    for bad in (0, -1, math.inf, math.nan):
+        with pytest.raises(PriceError, match="parameters = "):
+            training_floor(bad, 1)
+        with pytest.raises(PriceError, match="examples = "):
+            training_floor(1, bad)
 
 
 def test_golden_values():
@@ -116,7 +131,7 @@ def test_drivers_and_pulses_switch_or_write_at_least_a_bit():
 
 
 def test_every_row_of_a_bill_has_a_floor_or_says_why_not():
-    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}"}
+    parameters = {"adc.conversion": "{enob=8}", "dac.conversion": "{bits=8}", "dac.pulse": "{bits=8}"}
     for name in ("reram-32nm", "thermal-limit"):
         chip = load_chip(name)
         bill = price({f"{e}{parameters.get(e, '')}": 1e6 for e, p in chip.prices.items() if not p.refused}, chip)
@@ -124,7 +139,8 @@ def test_every_row_of_a_bill_has_a_floor_or_says_why_not():
         assert set(table.index) == set(bill.components)
         without = table["eta"].isna()
         assert ((table["none_because"] != "") == without).all()
-        assert set(table.index[without]) == {"array read", "verify array", "static"} & set(bill.components)
+        unbounded = {"array read", "verify array", "static", "static digital"}
+        assert set(table.index[without]) == unbounded & set(bill.components)
         assert all(why_no_floor(c) == table["none_because"][c] for c in bill.components if without[c])
         assert all(math.isnan(bill.eta(c)) == without[c] for c in bill.components)
     # with its noise counted the array read has one
@@ -134,9 +150,9 @@ def test_every_row_of_a_bill_has_a_floor_or_says_why_not():
 
 @pytest.mark.parametrize("event", sorted(EVENTS))
 def test_only_integrals_and_watts_have_no_bit_to_overwrite(event):
-    assert (event in {"array.read_energy_J", "array.verify_energy_J", "array.busy_s", "chip.idle_s"}) == (
-        EVENTS[event].unit in ("J", "W")
-    )
+    integrals = {"array.read_energy_J", "array.verify_energy_J", "array.busy_s", "chip.idle_s"}
+    integrals |= {"digital.lane_s", "digital.powered_s", "gpu.busy_s"}
+    assert (event in integrals) == (EVENTS[event].unit in ("J", "W"))
     if EVENTS[event].unit in ("J", "W"):
         assert why_no_floor(EVENTS[event].component)
 

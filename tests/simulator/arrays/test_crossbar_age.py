@@ -122,9 +122,9 @@ def test_per_column_scales_the_inputs_of_a_transposed_read():
 def test_traps_forget_while_an_array_rests():
     law = TelegraphReadNoise(amplitude=0.1, switching_time=1e-3)
     array = array_of(PCM.model_copy(update={"read_noise": law, "drift": NoDrift()}))
-    before = array._lines._traps.occupied.copy()
+    before = array._phases[0].lines._traps.occupied.copy()
     array.age(1.0)
-    assert 0.3 < np.mean(before != array._lines._traps.occupied) < 0.7
+    assert 0.3 < np.mean(before != array._phases[0].lines._traps.occupied) < 0.7
 
 
 def test_tiles_age_and_are_compensated_one_by_one():

@@ -8,9 +8,8 @@ from scipy.constants import Boltzmann
 
 from revpath.devices import load_device
 from revpath.devices.laws.read_noise import ProportionalReadNoise, TelegraphReadNoise
-from revpath.ebm import RBM, crossbar_synapses
-from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, CircuitNoise, Crossbar
-from revpath.simulator.wires import Cubic, Selector, Sinh, Wires, noise_covariance, solve
+from revpath.simulator import ArrayConfig, ArrayError, CircuitNoise, Crossbar
+from revpath.simulator.wires import Cubic, Selector, Sinh, Wires, solve
 
 RNG = np.random.default_rng(11)
 W = RNG.uniform(-1, 1, (9, 6)).astype(np.float32)
@@ -146,30 +145,6 @@ def test_cells_that_are_not_ohmic(law, wired):
     assert np.abs(y - x @ W).max() > 0.05
 
 
-@pytest.mark.jit
-@pytest.mark.parametrize(("mapping", "layout"), LAYOUTS[1:])
-def test_read_noise_under_wires_has_the_covariance_of_the_adjoint(mapping, layout):
-    """Every cell is drawn and every read solved; to first order that is what the adjoint says, correlations included."""
-    noise = ProportionalReadNoise(relative=0.01)
-    array = made(W[:4, :3], device=device(read_noise=noise), mapping=mapping, layout=layout, seed=3)
-    x = np.array([0.9, -0.5, 0.3, 1.0], np.float32)
-    y = array.forward(np.tile(x, (1500, 1))).astype(float)
-    plus, minus = array.cells.planes()
-    if mapping == "offset":
-        g = np.concatenate([plus, minus], axis=1)
-        join = np.concatenate([np.eye(3), -np.ones((1, 3))])
-    else:
-        g = np.stack([plus, minus], -1).reshape(4, -1)
-        join = np.stack([np.eye(3), -np.eye(3)], 1).reshape(-1, 3)
-    volts = x.astype(float) * array.config.read_voltage
-    covariance = join.T @ noise_covariance(g, volts, 0.01 * g, STRONG) @ join
-    covariance *= (array.mapping.per_siemens / array.config.read_voltage) ** 2
-    plausible(p_of_variance(y, np.diag(covariance)))
-    sd = np.sqrt(np.diag(covariance))
-    plausible(p_of_covariance(y[:, 0], y[:, 2], covariance[0, 2], y[:, [0, 2]].mean(axis=0), sd[[0, 2]]))
-    assert array.held == 0
-
-
 def test_telegraph_noise_under_wires():
     law = TelegraphReadNoise(amplitude=0.3, occupancy=0.5, switching_time=1e-6)
     array = made(W[:1, :1], device=device(read_noise=law), mapping="one-sided")
@@ -202,25 +177,6 @@ def test_thermal_noise_under_wires_is_that_of_the_network(transposed):
     plausible(p_of_covariance(y[:, 0], y[:, 1], covariance[0, 1], (0, 0), sd[:2]))
     free = unit * g.sum(axis=1) if transposed else unit * (plus + minus).sum(axis=0)
     assert np.all(np.diag(covariance) < free)
-
-
-@pytest.mark.jit
-def test_a_model_trains_and_samples_through_wires():
-    """An RBM learns two patterns through IR drop."""
-    patterns = np.repeat(np.array([[1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]], np.float32), 8, axis=0)
-    cell = load_device("reram-sb-gong2018").replaced(window__g_max=1e-4, response__step_noise=0.5)
-    config = ArrayConfig(cell, weight_max=4.0, wires=STRONG, adc=ADC(bits=10, y_max=20.0), dac=DAC(bits=8))
-    model = RBM(
-        4, learning_rate=0.5, batch_size=4, n_iter=150, synapses=crossbar_synapses(config, seed=1), random_state=0
-    )
-    before = None
-    model.partial_fit(patterns)
-    before = model.score_samples(patterns).mean()
-    model.fit(patterns)
-    assert model.score_samples(patterns).mean() > before
-    synapses = model.synapses_
-    assert 0 < synapses.array.wire_residual < 1e-10
-    assert synapses.events["array.read_energy_J"] > 0
 
 
 def test_refusals():

@@ -1,12 +1,10 @@
 """Non-linear cells, read noise and refused input of arrays with resistive wires."""
 
-import importlib.util
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.statistics import p_of_covariance, p_of_variance, plausible, relative
+from helpers.statistics import relative
 from twins.wires import solve_linear, solve_nonlinear
 
 from revpath.devices import RevpathError
@@ -135,22 +133,6 @@ def test_noise_is_the_derivative():
     np.testing.assert_allclose(both[1], 4 * found, rtol=1e-9)
 
 
-@pytest.mark.jit
-def test_noise_is_what_sampled_cells_give():
-    """Monte Carlo with exact solves; sigma is so small that the second order is far below the statistical error."""
-    g, v = arrays(4, 3)
-    sigma = 1e-3 * g
-    expected = noise_covariance(g, v, sigma, NOISY)
-    rng = np.random.default_rng(2)
-    samples = np.array([solve(g + sigma * rng.normal(size=g.shape), v, NOISY).currents for _ in range(4000)])
-    mean = solve(g, v, NOISY).currents
-    sd = np.sqrt(np.diag(expected))
-    plausible(p_of_variance(samples / sd, np.ones(3)))
-    z = (samples - mean) / sd
-    correlation = expected[0, 1] / (sd[0] * sd[1])
-    plausible(p_of_covariance(z[:, 0], z[:, 1], correlation, (0.0, 0.0), (1.0, 1.0)))
-
-
 def test_noise_without_wires_is_the_plain_sum():
     g, v = arrays(4, 3)
     sigma = 0.1 * g
@@ -270,23 +252,3 @@ def test_terminals_far_above_the_wires_end_at_rounding():
         g, v, Wires(word_resistance=0, bit_resistance=0, driver_resistance=1e3, sense_resistance=1e3)
     ).currents
     assert np.abs(found.currents - limit).max() < found.residual * np.abs(limit).max()
-
-
-@pytest.mark.jit
-def test_benchmark_measures_the_same_problem(monkeypatch):
-    """The benchmark's assembled matrix is the solver's circuit, and a missing peer is said to be missing."""
-    path = Path(__file__).parents[3] / "benchmarks" / "wires.py"
-    spec = importlib.util.spec_from_file_location("wires_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
-    if Path("/proc/self/status").exists():
-        assert 1 < benchmark.memory("512, 1 vector") < 40  # 2 MB a field
-    monkeypatch.setattr(benchmark, "memory", lambda case: 0.0)  # another process does not know the tiny case
-    for vectors in (1, 0):
-        monkeypatch.setitem(benchmark.CASES, "tiny", (8, vectors, 1e3, 1e4, 1, 1))
-        row = benchmark.measure("tiny", None)
-        assert row["superlu_difference"] < 1e-9
-        assert row["superlu_over_revpath"] > 0
-        assert row["badcrossbar_over_revpath"] == "badcrossbar is not installed"

@@ -8,6 +8,7 @@ from revpath.energy_models import Bill
 from revpath.energy_models.prices.bill import Line
 from revpath.energy_models.records import get
 from revpath.studies.compare.figure import compare_figure, plot_energy_curves, save
+from revpath.studies.compare.floors import floors_sentence, orders_above_floor
 from revpath.studies.compare.verdict import Contender, Stop, judge
 
 ONES = np.ones(101)  # draws of what surrounds the chip, which no figure here shows
@@ -54,6 +55,20 @@ def lines_of(axes):
     return {line.get_label().removeprefix("_"): line for line in axes.get_lines()}
 
 
+def test_each_curve_says_how_far_it_is_above_the_floor_of_training(axes):
+    drawn = {text.get_text() for text in axes.texts}
+    for c in ALL:
+        joules = c.best.bill.joules
+        orders = np.log10(joules / (2 * c.parameters * c.best.characters * 1.380649e-23 * 300))
+        assert orders_above_floor(c, c.best) == pytest.approx(orders)
+        if c.kind != "gpu-bound":
+            assert f"+{orders:.1f}" in drawn
+    said = floors_sentence(ALL)
+    assert "EBM, analog 13.7;" in said
+    assert "lower bound" not in said
+    assert "+n: orders of magnitude above 2 N D k T" in {t.get_text() for t in axes.get_legend().get_texts()}
+
+
 def test_every_contender_is_drawn(axes):
     lines = lines_of(axes)
     for c in ALL:
@@ -72,6 +87,7 @@ def test_axes_and_legend_say_what_is_drawn(axes):
         *(c.title for c in ALL if c.kind != "gpu-bound"),
         "same, best matrix product (lower bound)",
         "90 % interval of the prices",
+        "+n: orders of magnitude above 2 N D k T",
         f"compared here: {VERDICT.bits:g} bits/char",
     ]
     title = axes.get_title(loc="left")

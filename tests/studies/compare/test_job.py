@@ -86,7 +86,10 @@ def test_the_result_says_everything(text_path, tmp_path):
     assert [Recipe.model_validate(r["recipe"]) for r in result["runs"]] == [
         r.model_copy(update={"seed": 5}) for r in (DIGITAL, ANALOG, QUIET)
     ]
-    assert [c["name"] for c in result["contenders"]] == ["digital-gpu", "digital-gpu-bound", "analog", "quiet"]
+    first, others = [c["name"] for c in result["contenders"]][:4], [c["kind"] for c in result["contenders"]][4:]
+    assert first == ["digital-gpu", "digital-gpu-bound", "analog", "quiet"]
+    assert others == ["gpu-many", "gpu-alone", "same-node", "same-node", "same-node"]
+    assert result["schedule"] == {"name": "tiled", "rows": 8, "units": 8, "fused": True}
     analog = result["contenders"][2]
     assert [s["characters"] for s in analog["stops"]] == [320, 640]
     for stop, known in zip(analog["stops"], found.contenders[2].stops, strict=True):
@@ -102,6 +105,8 @@ def test_the_result_says_everything(text_path, tmp_path):
         assert stop["joules"]["nominal"] == relative(sum(r["nominal"] for r in stop["roles"].values()))
         assert stop["joules"]["low"] < stop["joules"]["nominal"] < stop["joules"]["high"]
         assert stop["validation_bits"] == known.validation_bits
+        assert stop["events"] == dict(known.events)
+        assert stop["seconds"] == known.seconds > 0
     # every number of a bill can be looked up
     used = {id for c in found.contenders for s in c.stops for id in s.bill.all_records}
     assert set(result["records"]) == used
@@ -119,7 +124,7 @@ def test_the_result_says_everything(text_path, tmp_path):
     assert result["verdict"]["bits"] is None
     assert "No transformer was trained on this text" in result["verdict"]["sentence"]
     assert result["ngram"] == {"order": 6, "bits": found.ngram_bits}
-    assert len(result["table"]) == 4
+    assert len(result["table"]) == 9
     # each run was announced with its total, and ended there
     assert {what[0] for what in told} == {"digital", "analog", "quiet"}
     assert all(what[2] == 640 for what in told)

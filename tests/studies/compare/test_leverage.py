@@ -35,12 +35,16 @@ def folder(tmp_path):
     point = Checkpoint(characters=100, validation_bits=3.2, test_bits=3.2, events=EVENTS.to_json())
     run = Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=7, checkpoints=(point,))
     joules = gpu_energy(FLOPS).joules
-    stop = {"validation_bits": 3.1, "joules": {"nominal": joules}}
+    stop = {"validation_bits": 3.1, "joules": {"nominal": joules}, "events": {"matmul.flop": FLOPS}}
+    own = {"validation_bits": 3.2, "events": dict(EVENTS)}
     result = {
         "runs": [json.loads(run.model_dump_json())],
         "chip": "reram-32nm",
         "verdict": {"bits": 3.25, "transformer": "transformer-x-gpu"},
-        "contenders": [{"name": "transformer-x-gpu", "title": "x", "kind": "gpu", "stops": [stop]}],
+        "contenders": [
+            {"name": "transformer-x-gpu", "title": "x", "kind": "gpu", "stops": [stop]},
+            {"name": recipe.name, "title": recipe.title, "kind": "analog", "stops": [own]},
+        ],
     }
     (tmp_path / "result.json").write_text(json.dumps(result))
     return tmp_path, recipe.hardware.cell()
@@ -53,7 +57,18 @@ def test_the_ratio_is_that_of_the_bills(folder):
     assert found.ratio == relative(gpu_energy(FLOPS).joules / analog, 1e-6)
     widths = [swing.width for swing in found.swings]
     assert widths == sorted(widths, reverse=True)
-    assert any(swing.record.startswith("sram.") for swing in found.swings)
+    assert any(swing.record.startswith("model.memory.sram_read.") for swing in found.swings)
+
+
+def test_a_result_without_events_is_said_to_be_of_an_earlier_revpath(folder):
+    path, _ = folder
+    result = json.loads((path / "result.json").read_text())
+    for contender in result["contenders"]:
+        for stop in contender["stops"]:
+            del stop["events"]
+    (path / "result.json").write_text(json.dumps(result))
+    with pytest.raises(RevpathError, match="no events of 'transformer-x-gpu' at 3.25 bits/char: .*earlier revpath"):
+        leverage(path)
 
 
 def test_a_flip_reverses_the_verdict_when_it_is_made(folder):

@@ -10,8 +10,11 @@ from revpath.devices import load_device
 from revpath.ebm import ConditionalRBM
 from revpath.energy_models import Bill, get, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
 from revpath.energy_models.prices.bill import Interval, Line
+from revpath.energy_models.prices.schedule import completed, seconds
 from revpath.studies.baselines.transformer import load_baseline
+from revpath.studies.baselines.work import training_events
 from revpath.studies.compare import verdict
+from revpath.studies.compare.contenders import CHOSEN
 from revpath.studies.compare.learn import Checkpoint, Run
 from revpath.studies.compare.recipes import Hardware, Recipe
 from revpath.studies.compare.verdict import (
@@ -24,6 +27,7 @@ from revpath.studies.compare.verdict import (
     plain_number,
     table,
 )
+from revpath.studies.compare.work import ebm_work
 
 FINE = verdict.QUALITIES
 COARSE = (3.8, 3.6, 3.4, 3.2, 3.0, 2.8, 2.6, 2.4, 2.2, 2.1, 2.0, 1.9)  # easy to follow by hand
@@ -310,22 +314,33 @@ def test_every_run_is_priced_on_what_can_run_it(runs):
     digital, ours, _ = runs
     baseline = load_baseline()
     found = {c.name: c for c in contenders(runs, baseline)}
-    curves = [f"transformer-{c.shape.name}-{k}" for c in baseline.curves for k in ("gpu", "gpu-bound")]
-    assert list(found) == ["digital-gpu", "digital-gpu-bound", "analog", "quiet", *curves]
+    names = [f"transformer-{c.shape.name}" for c in baseline.curves]
+    curves = [f"{name}-{k}" for name in names for k in ("gpu", "gpu-bound")]
+    small = [f"{name}-{k}" for k in ("gpu-many", "gpu-alone") for name in ("digital", *names)]
+    nodes = ["digital-digital-32nm", "analog-reram-digital-7nm", "analog-reram-digital-5nm"]
+    nodes += [f"{name}-same-node" for name in names]
+    assert list(found) == ["digital-gpu", "digital-gpu-bound", "analog", "quiet", *curves, *small, *nodes]
     assert [c.kind for c in found.values()][:4] == ["gpu", "gpu-bound", "analog", "analog"]
+    assert {c.kind for name, c in found.items() if name in nodes} == {"same-node"}
+    assert all(found[name].hypothetical for name in nodes)
     assert found["quiet"].hypothetical
     assert not found["analog"].hypothetical
-    spent = ours.checkpoints[1].spent()
-    cell = load_device("reram-sb-gong2018")
-    expected = price(spent, load_chip("reram-32nm"), overrides=pulse_prices(cell))
+    spent = ebm_work(ours.checkpoints[1].spent(), ours.recipe, 128, CHOSEN, "arrays")
+    cell, chip = load_device("reram-sb-gong2018"), load_chip("reram-32nm")
+    expected = price(completed(spent, chip, CHOSEN), chip, overrides=pulse_prices(cell))
     assert found["analog"].stops[1].bill.joules == expected.joules
     assert found["analog"].stops[1].characters == 128
+    assert found["analog"].stops[1].seconds == seconds(completed(spent, chip, CHOSEN))
     for kind, basis in (("gpu", "run"), ("gpu-bound", "gemm")):
         got = found[f"digital-{kind}"].stops[0].bill
-        assert got.joules == price_on_gpu(digital.checkpoints[0].spent(), basis).joules
+        first = digital.checkpoints[0]
+        work = ebm_work(first.spent(), digital.recipe, first.characters, CHOSEN, "gpu")
+        assert got.joules == price_on_gpu(work, basis).joules
         curve = baseline.curves[0]
         got = found[f"transformer-{curve.shape.name}-{kind}"].stops[-1].bill
-        assert got.joules == gpu_energy(curve.points[-1].flops, basis).joules
+        work = training_events(curve.shape, curve.hyper, curve.points[-1].tokens, CHOSEN)
+        assert got.joules == price_on_gpu(work, basis).joules
+        assert got.joules > gpu_energy(curve.points[-1].flops, basis).joules
     # what is assumed of the device is said beside what is assumed of its prices; a number set by hand has no record
     assumed = {r.id for r in cell.records.values() if r.shaky}
     assert assumed

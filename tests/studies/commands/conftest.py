@@ -1,0 +1,60 @@
+"""The command line in this process, on a text and a job that take no time."""
+
+import sys
+
+import pytest
+
+from revpath.studies.commands import cli
+from revpath.studies.compare import job, learn
+from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.tasks.text import load_text
+
+
+@pytest.fixture(scope="module")
+def text_path(tmp_path_factory):
+    moby = load_text()
+    path = tmp_path_factory.mktemp("text") / "whale.txt"
+    path.write_text(moby.decode(moby.codes[:30_000]))
+    return path
+
+
+@pytest.fixture
+def revpath(monkeypatch, capsys):
+    """``revpath ARGUMENTS`` through its entry point, in this process: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["revpath", *map(str, arguments)])
+        monkeypatch.delenv("COLUMNS", raising=False)  # readline sets it in the workers of xdist
+        capsys.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """The job with two tiny recipes, trained in this process."""
+
+    def recipes(characters, seed):
+        common = {"context": 1, "hidden": 4, "characters": characters, "seed": seed}
+        return [
+            Recipe(name="digital", title="Tiny, ideal", kind="digital", **common),
+            Recipe(name="analog", title="Tiny, ReRAM [of Gong]", kind="analog", hardware=Hardware(), **common),
+        ]
+
+    def train(path, todo, folder, tell):
+        for recipe in todo:
+            learn.learn(
+                load_text(path), recipe, folder, lambda done, bits, name=recipe.name: tell(name, done, bits) or True
+            )
+        return True
+
+    monkeypatch.setattr(job, "recipes", recipes)
+    monkeypatch.setattr(job, "train_side_by_side", train)
+    monkeypatch.setattr(learn, "CHECKPOINTS", 2)

@@ -1,0 +1,82 @@
+"""The headline of seed 1 and 500,000 characters, priced by the library and by a script that shares nothing with it."""
+
+import pytest
+from helpers.statistics import relative
+from twins.headline_script import analog_joules, transformer_joules
+
+from revpath.simulator.events import Events
+from revpath.studies.baselines.transformer import load_baseline
+from revpath.studies.compare.contenders import contenders
+from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.recipes import Hardware, recipes
+
+# What the run of seed 1 counted until it was first at 3.25 bits per character.
+CHARACTERS = 393_344
+COUNTS = {
+    "adc.conversion{enob=7.99}": 143177216,
+    "array.read": 559286,
+    "cell.programmed": 55296,
+    "column.regulate": 286354432,
+    "dac.conversion{bits=8}": 1345974,
+    "digital.add": 11204569782,
+    "digital.compare": 10620288,
+    "digital.divide": 10620288,
+    "digital.exp": 10620288,
+    "digital.multiply": 2720533046,
+    "digital.sigmoid": 2718793728,
+    "digital.softplus": 2718793728,
+    "line.drive": 1345974,
+    "line.pulse": 63055021,
+    "pulse.down": 143782255,
+    "pulse.up": 143782255,
+    "random.bit": 4218695856,
+    "sram.byte_read": 16312762368,
+    "sram.byte_written": 5522549760,
+    "update.slot": 1019520,
+}
+INTEGRALS = {
+    "adc.snr_sum": 13855831901184.0,
+    "array.busy_s": 0.0661238,
+    "array.read_charge_C": 0.0005450091835598433,
+    "array.read_energy_J": 0.00010900183671196867,
+    "array.snr_sum": 14893221024277.143,
+}
+
+
+@pytest.fixture(scope="module")
+def priced():
+    recipe = recipes(500_000, 1)[0]
+    point = Checkpoint(
+        characters=CHARACTERS, validation_bits=3.25, test_bits=3.25, events=Events(COUNTS, INTEGRALS).to_json()
+    )
+    run = Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=27_648, checkpoints=(point,))
+    return recipe, {c.name: c for c in contenders([run], load_baseline())}
+
+
+def test_the_analog_side_is_that_of_the_script(priced):
+    recipe, found = priced
+    pulse_J = Hardware().cell().pulse.energy_up
+    joules, seconds = analog_joules({**COUNTS, **INTEGRALS}, CHARACTERS, recipe.hidden, recipe.batch, pulse_J)
+    stop = found["analog"].stops[0]
+    assert stop.bill.joules == relative(joules, rel=1e-9)
+    assert stop.seconds == relative(seconds, rel=1e-9)
+
+
+def test_the_gpu_side_is_that_of_the_script_at_every_checkpoint(priced):
+    _, found = priced
+    for curve in load_baseline().curves:
+        shape, contender = curve.shape, found[f"transformer-{curve.shape.name}-gpu"]
+        assert curve.hyper.weight_decay == 0
+        for point, stop in zip(curve.points, contender.stops, strict=True):
+            size = (shape.width, shape.layers, shape.heads, shape.context)
+            assert stop.bill.joules == relative(transformer_joules(point.tokens, *size, curve.hyper.batch), rel=1e-9)
+
+
+def test_no_side_is_free_of_time_or_leakage(priced):
+    _, found = priced
+    for name, contender in found.items():
+        assert all(stop.bill.joules > 0 for stop in contender.stops)
+        if not name.endswith("same-node"):  # no GPU was built there
+            assert all(stop.seconds and stop.seconds > 0 for stop in contender.stops), name
+    bill = found["analog"].stops[0].bill
+    assert {"static digital", "instructions and clock", "bus", "registers", "sram", "hbm"} <= set(bill.components)
