@@ -1,13 +1,19 @@
-"""The training runs of a comparison side by side, one process and one thread each."""
+"""The training runs of a comparison side by side, one process and one thread each, on the engine of sweeps."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ..processes import Job, Say, side_by_side
+from ...devices.base.errors import RevpathError
+from ...devices.base.files import sweep
+from ..sweeps.channel import Channel
+from ..sweeps.parallel import Call, Ended, Raised, in_parallel, stop_on_signals
 from ..tasks.text import load_text
 from .recipes import Recipe
 
@@ -20,36 +26,74 @@ def train_side_by_side(
 ) -> bool:
     """Train all recipes in at most `workers` processes (default: one for each core that we may use).
 
-    Ctrl-C asks the runs to stop; they keep their last checkpoint. A second one ends them at once. Returns whether all
-    were completed. A checkpoint that could not be used is a warning `BegunAnew`.
+    Ctrl-C asks the runs to stop; they keep their last checkpoint. A second one ends them at once. A run whose process was
+    ended goes on from its last checkpoint in another, once. Returns whether all were completed. A checkpoint that could not
+    be used is a warning `BegunAnew`.
 
     Raises
     ------
     RevpathError: what a run raised, with its name.
     """
+    with tempfile.TemporaryDirectory(prefix="revpath-") as mail, stop_on_signals() as stop:
+        channels = {recipe.name: Channel(Path(mail) / recipe.name) for recipe in recipes}
+        for channel in channels.values():
+            channel.open()
 
-    def heard(name: str, kind: str, *words) -> None:
-        if kind == "at":
+        processes: set[int] = set()
+
+        def tick() -> None:
+            for name, channel in channels.items():
+                _hear(name, channel, tell, processes)
+                if stop.is_set():
+                    channel.ask_to_stop()
+
+        calls = [Call(r.name, (text_path, r, folder, Path(mail) / r.name)) for r in recipes]
+        try:
+            return _completed(calls, stop, tick, workers)
+        finally:
+            for process in processes:
+                sweep(folder, process)
+
+
+def _completed(calls: Sequence[Call], stop: threading.Event, tick: Callable[[], None], workers: int | None) -> bool:
+    """Whether all runs were completed; after a failure the others are asked to stop before it is raised."""
+    complete, failures = 0, []
+    with closing(in_parallel(_train, calls, stop=stop, workers=workers, tick=tick)) as answers:
+        for call, answer in answers:
+            if isinstance(answer, Ended | Raised):
+                failures.append(f"{call.name}: {answer.reason}")
+                stop.set()
+            else:
+                complete += answer
+            tick()
+    if failures:
+        raise RevpathError("; ".join(failures))
+    return complete == len(calls)
+
+
+def _hear(name: str, channel: Channel, tell: Told, processes: set[int]) -> None:
+    for kind, *words in channel.heard():
+        if kind == "progress":
             tell(name, *words)
+        elif kind == "process":
+            processes.add(words[0])
         else:
             from .learn import BegunAnew
 
             warnings.warn(str(words[0]), BegunAnew, stacklevel=2)
 
-    jobs = [Job(recipe.name, (text_path, recipe, folder)) for recipe in recipes]
-    with closing(side_by_side(_train, jobs, workers=workers, heard=heard, folder=folder)) as ended:
-        complete = {job.name for job, done in ended if done}
-    return complete == {recipe.name for recipe in recipes}
 
-
-def _train(text_path: Path | None, recipe: Recipe, folder: Path, say: Say) -> bool:
+def _train(text_path: Path | None, recipe: Recipe, folder: Path, mail: Path) -> bool:
     """In a process of its own: train, and return whether the run is complete."""
     from .learn import learn
 
+    channel = Channel(mail)
+    channel.say("process", os.getpid())
+
     def progress(done: int, bits: float | None) -> bool:
-        return say("at", done, bits)
+        return channel.say("progress", done, bits)
 
     def note(line: str) -> None:
-        say("note", line)
+        channel.say("note", line)
 
     return learn(load_text(text_path), recipe, folder, progress, note).complete

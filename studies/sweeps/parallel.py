@@ -1,4 +1,6 @@
-"""The one engine of processes: calls side by side, on this machine by joblib's loky, on a cluster by its Dask backend.
+"""The one engine of processes: calls side by side, on this machine by joblib's loky, on a cluster by Dask's futures.
+
+joblib's own Dask backend is not used: where a worker is killed its Parallel waits for ever (joblib 1.6, distributed 2026.8).
 
 It says nothing of what is called: that is a function and its arguments, which travel to the workers, and so does what
 comes back. A worker has one numba and one BLAS thread, is deaf to Ctrl-C, and ends with its parent. A call that ends its
@@ -158,11 +160,13 @@ class _Round:
         if hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is started here inherits that
         try:
-            with _backend(self._cluster, self._n) as parallel:
-                for answer in parallel(self._handed_out()):
-                    self._settle(answer)
-                    if self._abandoned.is_set():
-                        return
+            if self._n == 1 and self._cluster is None:  # where joblib would make it in this process
+                for call in self._handed_out():
+                    self._settle(_alone(self._function, call, tries=2))
+            elif self._cluster is None:
+                self._drive_pool()
+            else:
+                self._drive_cluster(self._cluster)
         except _ended_workers():
             self._retry()
         except BaseException as error:
@@ -170,9 +174,53 @@ class _Round:
             return
         self._line.put(("over", None))
 
-    def _handed_out(self) -> Iterator[Any]:
+    def _drive_pool(self) -> None:
         import joblib
 
+        with _loky(self._n) as parallel:
+            work = (joblib.delayed(_in_worker)(self._function, c.name, c.arguments) for c in self._handed_out())
+            for answer in parallel(work):
+                self._settle(answer)
+                if self._abandoned.is_set():
+                    return
+
+    def _drive_cluster(self, address: str) -> None:
+        """Two calls a core of the cluster are handed out at a time; those that waited where one ended its worker go alone."""
+        from concurrent.futures import CancelledError
+        from itertools import islice
+
+        from distributed import KilledWorker, as_completed
+
+        client, calls = _client(address), self._handed_out()
+        suspects: list[Call] = []
+
+        def submit(some: Iterable[Call], key: str = "") -> list[Any]:
+            return [
+                client.submit(_in_worker, self._function, call.name, call.arguments, key=call.name + key, pure=False)
+                for call in some
+            ]
+
+        try:
+            under_way = as_completed(submit(islice(calls, 2 * max(1, sum(client.ncores().values())))))
+            for future in under_way:
+                try:
+                    self._settle(future.result())
+                except (KilledWorker, CancelledError):
+                    suspects.append(self._begun[future.key])
+                if self._abandoned.is_set():
+                    return
+                under_way.update(submit(islice(calls, 1)))
+            for call in suspects:
+                if self._stop.is_set() or self._abandoned.is_set():
+                    return
+                try:
+                    self._settle(submit([call], " alone")[0].result())
+                except (KilledWorker, CancelledError):
+                    self._settle((call.name, Ended()))
+        finally:
+            client.close()
+
+    def _handed_out(self) -> Iterator[Call]:
         for call in self._calls:
             if self._stop.is_set() or self._abandoned.is_set():
                 return
@@ -184,7 +232,7 @@ class _Round:
                 self._line.put(("raised", error))
                 return
             self._begun[call.name] = call
-            yield joblib.delayed(_in_worker)(self._function, call.name, call.arguments)
+            yield call
 
     def _settle(self, answer: tuple[str, Any]) -> None:
         self._begun.pop(answer[0], None)
@@ -196,26 +244,18 @@ class _Round:
 
         def alone(call: Call) -> None:
             if not self._stop.is_set() and not self._abandoned.is_set():
-                self._settle(_alone(self._function, call, self._cluster))
+                self._settle(_alone(self._function, call))
 
         with ThreadPoolExecutor(self._n) as threads:
             list(threads.map(alone, list(self._begun.values())))
 
 
 @contextmanager
-def _backend(cluster: str | None, n: int) -> Iterator[Callable[[Iterable[Any]], Iterable[Any]]]:
+def _loky(n: int) -> Iterator[Callable[[Iterable[Any]], Iterable[Any]]]:
     import joblib
 
-    if cluster is None:
-        with joblib.parallel_config("loky", n_jobs=n, inner_max_num_threads=1):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=2 * n)  # type: ignore[arg-type]  # joblib types it as text
-        return
-    client = _client(cluster)
-    try:
-        with joblib.parallel_config("dask"):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2 * n_jobs")  # type: ignore[arg-type]  # joblib types it as int
-    finally:
-        client.close()
+    with joblib.parallel_config("loky", n_jobs=n, inner_max_num_threads=1):
+        yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=2 * n)  # type: ignore[arg-type]  # joblib types it as text
 
 
 def _client(cluster: str) -> Any:
@@ -235,27 +275,23 @@ def _ended_workers() -> tuple[type[BaseException], ...]:
 
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    with suppress(ModuleNotFoundError):
-        from distributed import KilledWorker
-
-        return BrokenExecutor, TerminatedWorkerError, KilledWorker
     return BrokenExecutor, TerminatedWorkerError
 
 
-def _alone(function: Callable[..., Any], call: Call, cluster: str | None) -> tuple[str, Any]:
+def _alone(function: Callable[..., Any], call: Call, tries: int = 1) -> tuple[str, Any]:
     """A call in a process of its own, whose end is an answer too."""
     from joblib.externals.loky import ProcessPoolExecutor
 
     try:
-        if cluster is not None:
-            client = _client(cluster)
-            try:
-                return client.submit(_in_worker, function, call.name, call.arguments, pure=False).result()
-            finally:
-                client.close()
         with ProcessPoolExecutor(1, env=_ONE_THREAD) as pool:
-            return pool.submit(_in_worker, function, call.name, call.arguments).result()
+            _pools.add(pool)
+            try:
+                return pool.submit(_in_worker, function, call.name, call.arguments).result()
+            finally:
+                _pools.discard(pool)
     except _ended_workers() as error:
+        if tries > 1:
+            return _alone(function, call, tries - 1)
         codes = str(error).rpartition("{")[2].partition("}")[0]  # loky lists them at the end of its message
         return call.name, Ended(f"{_ENDED} ({codes})" if codes.startswith("SIG") else _ENDED)
 
@@ -272,11 +308,16 @@ def _start_trackers() -> None:
 
 
 def end_workers() -> None:
-    """End the processes of this machine that wait for more to do."""
+    """End the processes of this machine, at work or waiting for more to do."""
     from joblib.externals.loky import get_reusable_executor
 
-    with suppress(Exception):
-        get_reusable_executor().shutdown(kill_workers=True, wait=False)
+    for pool in (get_reusable_executor(), *_pools):
+        with suppress(Exception):
+            pool.shutdown(kill_workers=True, wait=False)
+
+
+_pools: set[Any] = set()
+"""Those of calls that are made alone."""
 
 
 @contextmanager
