@@ -136,19 +136,27 @@ class ReadPath:
         """Give the ADC a range that the array has found, and may double."""
         self._name_conversions(self.adc.with_range(y_max))
 
-    def read(self, x: np.ndarray, mode: ReadMode) -> Answer:
-        """x (batch, driven) float32 -> outputs (batch, sensed) float32, and what became of the read."""
+    @property
+    def mismatched(self) -> bool:
+        """Whether the converters of the driven lines differ."""
+        return self._banks.driven is not None
+
+    def read(self, x: np.ndarray, mode: ReadMode, phases: Phases | None = None) -> Answer:
+        """x (batch, driven) float32 -> outputs (batch, sensed) float32, and what became of the read.
+
+        phases: of the driven lines alone, where x leaves out those at rest (`some_rows`); of all lines unless given.
+        """
         scales = row_scales(x, self.dac.x_max) if self.dac.range == "scale" else None
         if scales is not None:
             x = x / scales[:, None]
         numbers = mode.numbers.reads(len(x))
-        phases = self._sense(x, numbers)
-        adc, reads = self._fitting(_signals(phases), keeps=mode.keeps)
+        each = self._sense(x, numbers, phases)
+        adc, reads = self._fitting(_signals(each), keeps=mode.keeps)
         for _ in range(reads):
-            for sensed in phases:
+            for sensed in each:
                 self._count(sensed, adc, mode.tally)
         codes, conversions, clipped = [], 0, 0
-        for sensed in phases:
+        for sensed in each:
             outputs = []
             for signal in sensed.signals:
                 y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
@@ -160,7 +168,7 @@ class ReadPath:
                 y = shift_and_add(outputs, sensed.parts)
                 mode.tally.count("digital.add", y.size * (len(outputs) - 1))
             codes.append(y)
-        y, parts = codes[0], phases[0].parts
+        y, parts = codes[0], each[0].parts
         for more in codes[1:]:
             y = y + more
             mode.tally.count("digital.add", y.size)
@@ -169,7 +177,7 @@ class ReadPath:
         if scales is not None:
             y = y * scales[:, None]
             count_scaling(scales, x.shape[1], y.shape[1], mode.tally)
-        return Answer(y, conversions, clipped, sum(signal.held for signal in _signals(phases)))
+        return Answer(y, conversions, clipped, sum(signal.held for signal in _signals(each)))
 
     def _fitting(self, signals: list[Signal], *, keeps: bool) -> tuple[ADC, int]:
         """The ADC with a range that fits, and how often the batch is read.
@@ -202,9 +210,9 @@ class ReadPath:
         factor = full_factor(self._config) if self._config.inputs == "duration" else 1.0
         return y - (sums * (factor * self._cells.nominal_reference)).astype(np.float32)[:, None]
 
-    def _sense(self, x: np.ndarray, numbers: Numbers) -> list[Sensed]:
+    def _sense(self, x: np.ndarray, numbers: Numbers, phases: Phases | None = None) -> list[Sensed]:
         """What the sensed lines carry for inputs x (batch, driven), for each phase."""
-        return [self._sense_phase(x, numbers, phase) for phase in self._phases]
+        return [self._sense_phase(x, numbers, phase) for phase in phases or self._phases]
 
     def _sense_phase(self, x: np.ndarray, numbers: Numbers, phase: Phase) -> Sensed:
         """The same of one phase: one signal, or one for each slice to be converted."""

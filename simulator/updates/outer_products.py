@@ -9,10 +9,10 @@ import numpy as np
 from ...devices.response import ConstantStep, SoftBounds
 from ...devices.response.pulsed import PulsedResponse
 from ..noise.streams import Stream
-from ..pulses.kernels import BLOCK_COLUMNS, SOFT_BOUNDS, pulsed_update
+from ..pulses.kernels import BLOCK_COLUMNS, SOFT_BOUNDS, pulsed_rows, pulsed_update
 from ..pulses.laws import PulsedCells
 from ..pulses.layout import FLOOR
-from ..pulses.trains import line_trains
+from ..pulses.trains import line_trains, row_trains
 from .sums import GROUP, GROUP_SLOTS, REACH, STEEPEST, summed_pulses
 from .walk import LONGEST_SUMMED, walked_pulses
 
@@ -75,6 +75,75 @@ def with_trains(
     expected = counts[0][:, 0] * counts[1][:, 0] / np.maximum(slots, 1)
     fired, drawn = (int(n) for n in counts[0].sum(axis=0) + counts[1].sum(axis=0))
     return OuterProducts(x, d, trains[0], trains[1], slots, steps, expected), (fired, drawn)
+
+
+class RowProducts(NamedTuple):
+    """A batch of outer products with inputs of 1 on one word line a sample, as pulse trains.
+
+    Attributes
+    ----------
+    rows : (batch,) int64
+        The word lines.
+    d : (batch, columns) float32
+    row_trains : (batch,) uint64
+        Of these word lines.
+    d_trains : (batch, columns) uint64
+    slots, steps : (batch,) uint64
+    expected : (batch,) float64
+        Coincidences on all weights, about.
+    """
+
+    rows: np.ndarray
+    d: np.ndarray
+    row_trains: np.ndarray
+    d_trains: np.ndarray
+    slots: np.ndarray
+    steps: np.ndarray
+    expected: np.ndarray
+
+    def part(self, samples: slice) -> RowProducts:
+        """Some of the samples."""
+        return RowProducts(*(values[samples] for values in self))
+
+    def written_out(self, rows: int) -> OuterProducts:
+        """The same with every word line of an array of so many rows."""
+        samples = np.arange(len(self.rows))
+        x, trains = np.zeros((len(samples), rows), np.float32), np.zeros((len(samples), rows), np.uint64)
+        x[samples, self.rows], trains[samples, self.rows] = 1.0, self.row_trains
+        return OuterProducts(x, self.d, trains, self.d_trains, self.slots, self.steps, self.expected)
+
+
+def with_row_trains(
+    rows: np.ndarray, d: np.ndarray, train_plan: TrainPlan, streams: PulseStreams
+) -> tuple[RowProducts, Counts]:
+    """As `with_trains`, for inputs of 1 on the word lines `rows` (batch,)."""
+    slots, word_gains, bit_gains = train_plan
+    steps = streams.pulses.take_step(len(rows)) + np.arange(len(rows), dtype=np.uint64)
+    plan = np.stack([slots, steps], axis=1)
+    words, bits = np.zeros((2, len(rows), 2), np.int64)
+    of_rows, of_bits = np.zeros(len(rows), np.uint64), np.zeros(d.shape, np.uint64)
+    row_trains(of_rows, rows, word_gains.astype(np.float32), plan, streams.words.key, words)
+    line_trains(of_bits, d, bit_gains.astype(np.float32), plan, streams.bits.key, bits)
+    expected = words[:, 0] * bits[:, 0] / np.maximum(slots, 1)
+    fired, drawn = (int(n) for n in words.sum(axis=0) + bits.sum(axis=0))
+    return RowProducts(rows, d, of_rows, of_bits, slots, steps, expected), (fired, drawn)
+
+
+def play_rows(cells: PulsedCells, outer: RowProducts, key: np.ndarray, *, summed: bool) -> Counts:
+    """What `sum_pulses` (where `summed`) or `play_pulses` makes of the same products written out."""
+    up = down = 0
+    for group in groups(outer.slots) if summed else [slice(None)]:
+        part = outer.part(group)
+        active = len(np.unique(part.rows[part.row_trains > 0]))
+        if summed and part.expected.sum() >= _DENSE * active * cells.shape[1] > 0:
+            raised, lowered = _sum_group(cells, part.written_out(cells.shape[0]), key)
+        else:
+            pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
+            trains = part.rows, part.row_trains, part.d_trains, part.d
+            pulsed_rows(cells.contents, cells.law, cells.moving, *trains, part.steps, key, pulses)
+            raised, lowered = (int(n) for n in pulses.sum(axis=0))
+        up, down = up + raised, down + lowered
+    return up, down
 
 
 def play_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:

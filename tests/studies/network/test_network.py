@@ -145,7 +145,11 @@ def test_gpus_by_hand():
     assert run.joules.nominal > 2 * MLP.products * get("gpu.run.llama31_405b").value
     assert h100.seconds >= MLP.parameters * 2 / 3.35e12  # its memory must give it the weights
     (many,) = price_network(MLP, chips=[], gpus=["h100"], batch=1000)
-    rate, u, restarts = get("gpu.h100.matmul_bf16").to("flop/s"), get("gpu.utilisation").value, get("gpu.restarts").value
+    rate, u, restarts = (
+        get("gpu.h100.matmul_bf16").to("flop/s"),
+        get("gpu.utilisation").value,
+        get("gpu.restarts").value,
+    )
     assert many.seconds == relative(2 * MLP.products / (u * rate) * (1 + restarts))  # then its products take longer
     assert many.joules.nominal < h100.joules.nominal
     for batch in (0, 1.5, True):
