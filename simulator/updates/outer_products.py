@@ -105,12 +105,13 @@ class RowProducts(NamedTuple):
         """Some of the samples."""
         return RowProducts(*(values[samples] for values in self))
 
-    def written_out(self, rows: int) -> OuterProducts:
-        """The same with every word line of an array of so many rows."""
-        samples = np.arange(len(self.rows))
-        x, trains = np.zeros((len(samples), rows), np.float32), np.zeros((len(samples), rows), np.uint64)
-        x[samples, self.rows], trains[samples, self.rows] = 1.0, self.row_trains
-        return OuterProducts(x, self.d, trains, self.d_trains, self.slots, self.steps, self.expected)
+    def written_out(self) -> tuple[OuterProducts, np.ndarray]:
+        """The same as outer products of the word lines that are listed, and these lines (n,) int64."""
+        lines, places = np.unique(self.rows, return_inverse=True)
+        samples, shape = np.arange(len(self.rows)), (len(self.rows), len(lines))
+        x, trains = np.zeros(shape, np.float32), np.zeros(shape, np.uint64)
+        x[samples, places], trains[samples, places] = 1.0, self.row_trains
+        return OuterProducts(x, self.d, trains, self.d_trains, self.slots, self.steps, self.expected), lines
 
 
 def with_row_trains(
@@ -136,7 +137,7 @@ def play_rows(cells: PulsedCells, outer: RowProducts, key: np.ndarray, *, summed
         part = outer.part(group)
         active = len(np.unique(part.rows[part.row_trains > 0]))
         if summed and part.expected.sum() >= _DENSE * active * cells.shape[1] > 0:
-            raised, lowered = _sum_group(cells, part.written_out(cells.shape[0]), key)
+            raised, lowered = _sum_group(cells, *part.written_out(), key)
         else:
             pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
             trains = part.rows, part.row_trains, part.d_trains, part.d
@@ -169,11 +170,12 @@ def sum_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Cou
     Groups of few coincidences are played one by one, and so are pulses near a bound.
     """
     up = down = 0
+    every = np.arange(cells.shape[0])
     for group in groups(outer.slots):
         part = outer.part(group)
         active = int(np.count_nonzero(part.x_trains.any(axis=0)))
         dense = part.expected.sum() >= _DENSE * active * cells.shape[1] > 0
-        raised, lowered = (_sum_group if dense else play_pulses)(cells, part, key)
+        raised, lowered = _sum_group(cells, part, every, key) if dense else play_pulses(cells, part, key)
         up, down = up + raised, down + lowered
     return up, down
 
@@ -189,21 +191,24 @@ def groups(slots: np.ndarray) -> list[slice]:
     return [slice(a, b) for a, b in zip(cuts, [*cuts[1:], len(slots)], strict=True) if b > a]
 
 
-def _sum_group(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
+def _sum_group(cells: PulsedCells, outer: OuterProducts, rows: np.ndarray, key: np.ndarray) -> Counts:
+    """rows: (n,) int64, the word lines that `outer` has."""
     soft = cells.law.kind == SOFT_BOUNDS
-    state = cells.contents[0]
-    pulses = np.zeros((cells.shape[0], 2), np.int64)
-    left = np.zeros(len(state), np.uint8)
+    pulses = np.zeros((len(rows), 2), np.int64)
+    left = np.zeros(len(rows) * cells.shape[1], np.uint8)
     lines: list[np.ndarray] = []
     for trains, values in ((outer.x_trains, outer.x), (outer.d_trains, outer.d)):
         lines += [trains.astype(np.uint32), np.where(values > 0, 1, -1).astype(np.int32)]
     numbers = np.array([*cells.law.numbers[: FLOOR + 1], STEEPEST / outer.slots.max(), REACH], np.float32)
-    summed_pulses(cells.contents, numbers, cells.moving, soft, *lines, outer.steps[0], key, left, pulses)
-    rest = np.flatnonzero(left)
+    summed_pulses(cells.contents, numbers, cells.moving, soft, rows, *lines, outer.steps[0], key, left, pulses)
+    words, bits = np.divmod(np.flatnonzero(left), cells.shape[1])
+    rest = rows[words] * cells.shape[1] + bits
     if rest.size:
         by_line = (
             np.ascontiguousarray(values.T) for values in lines
         )  # a cell goes through the samples of its two lines
-        walked_pulses(cells.contents, cells.law, cells.moving, rest, *by_line, REACH, outer.steps, key)
+        places = np.zeros(cells.shape[0], np.int64)
+        places[rows] = np.arange(len(rows))
+        walked_pulses(cells.contents, cells.law, cells.moving, rest, places, *by_line, REACH, outer.steps, key)
     up, down = (int(n) for n in pulses.sum(axis=0))
     return up, down
