@@ -86,6 +86,23 @@ def as_finite(x: np.ndarray, width: int, name: str) -> np.ndarray:
     return x
 
 
+def as_rows(rows: Any, n: int) -> np.ndarray:
+    """Numbers of word lines, (batch,) int64 from 0 to n - 1; ArrayError where they are not that."""
+    rows = np.asarray(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ArrayError(f"rows has {rows.ndim} dimensions of {rows.dtype}; it must be (batch,) of integers")
+    if rows.size and not 0 <= rows.min() <= rows.max() < n:
+        raise ArrayError(f"rows holds {rows.min()} to {rows.max()}; the array has rows 0 to {n - 1}")
+    return np.ascontiguousarray(rows, np.int64)
+
+
+def one_hot(rows: np.ndarray, n: int) -> np.ndarray:
+    """Inputs (batch, n) float32 of 1 on one line each, rows (batch,), and 0 elsewhere."""
+    x = np.zeros((len(rows), n), np.float32)
+    x[np.arange(len(rows)), rows] = 1.0
+    return x
+
+
 def checked_update(x: np.ndarray, d: np.ndarray, rate: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """x (batch, rows) and d (batch, columns) of an update of W (rows, columns), as finite float32.
 

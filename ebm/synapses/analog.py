@@ -15,7 +15,7 @@ from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig, Crossbar, Events, Stream
 from ...simulator.arrays.parts import AnalogArray
 from ...simulator.arrays.tiles import TiledCrossbar
-from ...simulator.operands import checked_sizes
+from ...simulator.operands import as_rows, checked_sizes, one_hot
 from ...simulator.rules import RuleConfig
 from .contract import DigitalSynapses, SynapsesFactory
 from .units import sample_units
@@ -57,6 +57,19 @@ class CrossbarSynapses:
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         self.array.update(x, d, rate)
+
+    def forward_rows(self, rows: np.ndarray) -> np.ndarray:
+        """As `revpath.ebm.synapses.rows.RowSynapses.forward_rows`; the short way where the array has one."""
+        if isinstance(self.array, Crossbar):
+            return self.array.forward_rows(rows)
+        return self.forward(one_hot(as_rows(rows, self.shape[0]), self.shape[0]))
+
+    def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """As `revpath.ebm.synapses.rows.RowSynapses.update_rows`; the short way where the array has one."""
+        if isinstance(self.array, Crossbar):
+            self.array.update_rows(rows, d, rate)
+        else:
+            self.update(one_hot(as_rows(rows, self.shape[0]), self.shape[0]), d, rate)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from ...devices.base.product import add_product, product
 from ...simulator.compile import kernel
 from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
+from ...simulator.operands import as_rows
 from .carry import add_to_rows, carry
 from .units import sample_units as sample_units
 from .units import sigmoid as sigmoid
@@ -139,13 +140,13 @@ class DigitalSynapses:
 
     def forward_rows(self, rows: np.ndarray) -> np.ndarray:
         """As `revpath.ebm.synapses.rows.RowSynapses.forward_rows`."""
-        rows = checked_rows(rows, self.shape[0])
+        rows = as_rows(rows, self.shape[0])
         self.count_products(len(rows) * self.shape[1])
         return self._weights[rows]
 
     def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
         """As `revpath.ebm.synapses.rows.RowSynapses.update_rows`; float32, sample by sample."""
-        rows = checked_rows(rows, self.shape[0])
+        rows = as_rows(rows, self.shape[0])
         d, _ = checked_batch("d", d, self.shape[1])
         if len(rows) != len(d):
             raise RevpathError(f"rows has {len(rows)} entries and d has {len(d)} rows: an update needs as many of each")
@@ -184,16 +185,6 @@ def checked_rate(rate: float) -> None:
     """RevpathError where a rate is no number that float32 holds, or negative."""
     if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= float(rate) <= _LARGEST:
         raise RevpathError(f"rate = {rate!r} must be finite and not negative, at most {_LARGEST:.3g}")
-
-
-def checked_rows(rows: np.ndarray, n_in: int) -> np.ndarray:
-    """Numbers of word lines, (batch,) int64 from 0 to n_in - 1."""
-    rows = np.asarray(rows)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        raise RevpathError(f"rows has {rows.ndim} dimensions of {rows.dtype}; it must be (batch,) of integers")
-    if rows.size and not 0 <= rows.min() <= rows.max() < n_in:
-        raise RevpathError(f"rows holds {rows.min()} to {rows.max()}; the array has rows 0 to {n_in - 1}")
-    return np.ascontiguousarray(rows, np.int64)
 
 
 def checked_batch(name: str, x: np.ndarray, width: int) -> tuple[np.ndarray, int]:

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ...simulator.operands import one_hot
 from .contract import Synapses
 
 
@@ -38,7 +39,7 @@ def read_rows(synapses: Synapses, rows: np.ndarray) -> np.ndarray:
     """
     if isinstance(synapses, RowSynapses):
         return synapses.forward_rows(rows)
-    return synapses.forward(_one_hot(rows, synapses.shape[0]))
+    return synapses.forward(one_hot(rows, synapses.shape[0]))
 
 
 def update_rows(synapses: Synapses, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
@@ -58,10 +59,4 @@ def update_rows(synapses: Synapses, rows: np.ndarray, d: np.ndarray, rate: float
     if isinstance(synapses, RowSynapses):
         synapses.update_rows(rows, d, rate)
     else:
-        synapses.update(_one_hot(rows, synapses.shape[0]), d, rate)
-
-
-def _one_hot(rows: np.ndarray, n_in: int) -> np.ndarray:
-    x = np.zeros((len(rows), n_in), np.float32)
-    x[np.arange(len(rows)), rows] = 1.0
-    return x
+        synapses.update(one_hot(rows, synapses.shape[0]), d, rate)

@@ -18,13 +18,14 @@ from ..errors import ArrayError, SaturationWarning
 from ..events import Events, Tally
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
-from ..operands import as_batch, as_finite, checked_update
+from ..operands import as_batch, as_finite, as_rows, checked_update, one_hot
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
 from ..reads.path import Answer, ReadMode, ReadPath
 from ..reads.phases import Phases
+from ..reads.some_rows import can_read_alone, driven_rows
 from ..updates.refresh import PairRefresh
-from ..updates.update import PulseStreams, fire, pulse, update
+from ..updates.update import PulseStreams, fire, pulse, update, update_rows
 from .drift_compensation import DriftCompensation
 from .namesakes import UNNAMED, mind_namesakes
 from .operator import ArrayOperator
@@ -84,6 +85,7 @@ class Crossbar(ArrayOperator):
         self.config = config if wires is None else replace(config, wires=wires)
         self.device: Device = self.config.device  # type: ignore[assignment]
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
+        self._seed, self._array = seed, array
         rising = self.config.pulse_directions == "up"
         self.cells = Cells(self.shape, self.device, self.mapping, seed, array, self.config.on_worn, rising=rising)
         self._phases = Phases.of(self.cells, self.config, seed=seed, array=array)
@@ -235,6 +237,35 @@ class Crossbar(ArrayOperator):
         y = self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
         return y if self._compensation is None else self._compensation.apply(y, self._tally)
 
+    def forward_rows(self, rows: np.ndarray) -> np.ndarray:
+        """The rows of W that are listed, (batch, columns) float32: each by a read that drives its word line alone with 1.
+
+        Outputs, noise and events are those of `forward` with one-hot inputs, bit for bit. Where rows at rest take no part in a
+        read (see `revpath.simulator.reads.some_rows.can_read_alone`), only those that are listed are looked at.
+
+        Parameters
+        ----------
+        rows : array of int
+            (batch,), from 0 to rows - 1.
+
+        Raises
+        ------
+        ArrayError
+            Something else.
+
+        Examples
+        --------
+        >>> from revpath.simulator import Crossbar
+        >>> Crossbar((5, 2)).forward_rows([3, 0]).tolist()
+        [[0.0, 0.0], [0.0, 0.0]]
+        """
+        rows = as_rows(rows, self.shape[0])
+        if not can_read_alone(self.cells, self.config, mismatched=self._paths.forward.mismatched):
+            return self.forward(one_hot(rows, self.shape[0]))
+        driven = driven_rows(self.cells, rows, self.config, seed=self._seed, array=self._array)
+        y = self._read_array(driven.x, transposed=False, phases=driven.phases)
+        return y if self._compensation is None else self._compensation.apply(y, self._tally)
+
     def uncompensated(self, x: np.ndarray) -> np.ndarray:
         """As `forward`, without the compensation of drift: what `compensate_drift` compares."""
         return self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
@@ -283,9 +314,9 @@ class Crossbar(ArrayOperator):
     def _path(self, transposed: bool) -> ReadPath:
         return self._paths.backward if transposed else self._paths.forward
 
-    def _read_array(self, x: np.ndarray, *, transposed: bool) -> np.ndarray:
+    def _read_array(self, x: np.ndarray, *, transposed: bool, phases: Phases | None = None) -> np.ndarray:
         numbers = self._numbers["aside" if self._aside else "read"][transposed]
-        answer = self._path(transposed).read(x, ReadMode(self._tally, numbers, keeps=not self._aside))
+        answer = self._path(transposed).read(x, ReadMode(self._tally, numbers, keeps=not self._aside, phases=phases))
         if not self._aside:
             self.clipped += answer.clipped
             self.held += answer.held
@@ -352,6 +383,40 @@ class Crossbar(ArrayOperator):
             for part in self._refresh.parts(len(x)):
                 update(self.cells, x[part], d[part], rate, self.config, self._pulse_streams, self._tally)
                 self._refresh.after(len(x[part]), self.cells, self.config, self._tally)
+
+    def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """Add rate d[s] to row rows[s] of W, for each s in order: `update` with one-hot inputs, bit for bit.
+
+        Cells with a pulse response are looked at only in the rows that are listed.
+
+        Parameters
+        ----------
+        rows : array of int
+            (batch,), from 0 to rows - 1; a row may stand there more than once.
+        d : (batch, columns) array
+            Of the bit lines.
+        rate : float
+            Learning rate, not negative.
+
+        Raises
+        ------
+        ArrayError
+            As `update`; rows that the array does not have.
+
+        Examples
+        --------
+        >>> from revpath.simulator import Crossbar
+        >>> array = Crossbar((5, 2))
+        >>> array.update_rows([3, 3], [[1.0, 0.0], [0.5, -1.0]], rate=0.1)
+        >>> array.read()[3].round(3).tolist()
+        [0.15000000596046448, -0.10000000149011612]
+        """
+        rows = as_rows(rows, self.shape[0])
+        d = checked_update(np.zeros((len(rows), 1)), d, rate, (1, self.shape[1]))[1]
+        with self.one_update():
+            for part in self._refresh.parts(len(rows)):
+                update_rows(self.cells, rows[part], d[part], rate, self.config, self._pulse_streams, self._tally)
+                self._refresh.after(len(rows[part]), self.cells, self.config, self._tally)
 
     @contextmanager
     def one_update(self) -> Iterator[None]:

@@ -184,6 +184,11 @@ class Cells:
         self.changed()
         return report
 
+    @property
+    def aged(self) -> bool:
+        """Whether time has passed since the array was made."""
+        return self._age is not None
+
     def grow_old(self, seconds: float) -> None:
         """Let time pass: cells drift, and their read noise grows, each from when it was last written; see `ageing`.
 

@@ -188,15 +188,17 @@ def _coincidences(counts, word_train, trains):
 
 
 @kernel(draws=True)
-def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, address):
+def _fire_block(cells, law, moving, words, lines, scratch, columns, address):
     """One sample on one block of columns; returns pairs moved up and down.
 
     Parameters
     ----------
-    cells, law, moving, scratch: see `apply_pulses`. x_trains (rows,) uint64, x (rows,) float32: the word lines.
+    cells, law, moving, scratch: see `apply_pulses`.
+    words: word lines that may fire: numbers int64, trains uint64, inputs float32; (n,) each.
     lines: the bit lines that fire at all: trains, entries on row 0, and working space; (n,) each.
     columns: of the array. address: (step, key).
     """
+    numbers, x_trains, x = words
     trains, places, counts = lines
     step, key = address
     entries = np.empty(PULSED_TOGETHER + BLOCK_COLUMNS, np.uint64)
@@ -210,7 +212,7 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
         moved += total
         negative = packed(0, 0, x[i] < 0)
         for k in range(most):
-            here = packed(i * columns, k, 0)
+            here = packed(numbers[i] * columns, k, 0)
             for f in range(trains.size):
                 entries[filled] = (places[f] + here) ^ negative
                 filled += np.int64(counts[f] > k)
@@ -222,6 +224,17 @@ def _fire_block(cells, law, moving, x_trains, x, lines, scratch, columns, addres
     if filled:
         raised += fire_pulses(cells, law, moving, entries, filled, scratch, step, key)
     return raised, moved - raised
+
+
+@kernel(draws=True)
+def _bit_lines(trains, values, first, fires, places, counts):
+    """The bit lines from `first` on that fire at all, as `_fire_block` takes them; fires, places, counts: working space."""
+    n = 0
+    for j in range(trains.size):
+        fires[n] = trains[j]
+        places[n] = packed(first + j, 0, values[j] > 0)
+        n += np.int64(trains[j] != _U64(0))
+    return fires[:n], places[:n], counts[:n]
 
 
 @kernel(parallel=True, draws=True)
@@ -238,6 +251,7 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
     pulses: out, (blocks, 2) int64: pairs moved up, pairs moved down.
     """
     columns = d.shape[1]
+    every = np.arange(x.shape[1])
     for block in prange(pulses.shape[0]):
         first = block * BLOCK_COLUMNS
         width = min(BLOCK_COLUMNS, columns - first)
@@ -248,15 +262,37 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
         up = 0
         down = 0
         for s in range(x.shape[0]):
-            n = 0
-            for j in range(first, first + width):
-                fires[n] = d_trains[s, j]
-                places[n] = packed(j, 0, d[s, j] > 0)
-                n += np.int64(d_trains[s, j] != _U64(0))
-            lines = (fires[:n], places[:n], counts[:n])
-            raised, lowered = _fire_block(
-                cells, law, moving, x_trains[s], x[s], lines, scratch, columns, (steps[s], key)
+            lines = _bit_lines(
+                d_trains[s, first : first + width], d[s, first : first + width], first, fires, places, counts
             )
+            words = (every, x_trains[s], x[s])
+            raised, lowered = _fire_block(cells, law, moving, words, lines, scratch, columns, (steps[s], key))
+            up += raised
+            down += lowered
+        pulses[block, 0] = up
+        pulses[block, 1] = down
+
+
+@kernel(parallel=True, draws=True)
+def pulsed_rows(cells, law, moving, rows, x_trains, d_trains, d, steps, key, pulses):
+    """The same for inputs of 1 on one word line a sample: rows (batch,) int64, and trains of these lines alone, (batch,) uint64."""
+    columns = d.shape[1]
+    for block in prange(pulses.shape[0]):
+        first = block * BLOCK_COLUMNS
+        width = min(BLOCK_COLUMNS, columns - first)
+        fires = np.empty(width, np.uint64)
+        places = np.empty(width, np.uint64)
+        counts = np.empty(width, np.int64)
+        scratch = scratch_of(PULSED_TOGETHER)
+        one = np.ones(1, np.float32)
+        up = 0
+        down = 0
+        for s in range(rows.size):
+            lines = _bit_lines(
+                d_trains[s, first : first + width], d[s, first : first + width], first, fires, places, counts
+            )
+            words = (rows[s : s + 1], x_trains[s : s + 1], one)
+            raised, lowered = _fire_block(cells, law, moving, words, lines, scratch, columns, (steps[s], key))
             up += raised
             down += lowered
         pulses[block, 0] = up

@@ -84,3 +84,26 @@ def line_trains(trains, values, gains, plan, key, counts):
         pulses, may_fire = pulse_trains(trains[s], values[s], gains[s], slots, plan[s, 1], key, (low, high, words))
         counts[s, 0] = pulses
         counts[s, 1] = may_fire * slots
+
+
+@kernel(draws=True)
+def row_trains(trains, rows, gains, plan, key, counts):
+    """As `line_trains`, of one word line a sample whose input is 1, whatever the others: rows (batch,), trains (batch,)."""
+    low = np.zeros(8, np.uint32)
+    high = np.zeros(8, np.uint32)
+    words = np.empty((4, 8), np.uint32)
+    for s in range(rows.size):
+        slots = np.int64(plan[s, 0])
+        limit = np.int32(np.rint(min(gains[s], np.float32(1.0)) * np.float32(65536.0)))
+        train = _U64(0)
+        if limit > 0:
+            low[0] = rows[s]
+            for group in range((slots + 7) // 8):
+                high[0] = group
+                philox_lanes(words, low, high, plan[s, 1], key)
+                for k in range(min(8, slots - 8 * group)):
+                    draw = np.int32((words[k >> 1, 0] >> np.uint32(16 * (k & 1))) & np.uint32(0xFFFF))
+                    train |= _U64(draw < limit) << _U64(8 * group + k)
+        trains[s] = train
+        counts[s, 0] = np.int64(ones(train))
+        counts[s, 1] = slots * np.int64(limit > 0)

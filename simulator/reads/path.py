@@ -38,11 +38,14 @@ class ReadMode(NamedTuple):
         Of which every read takes one step.
     keeps : bool
         Whether a range that a read finds stays.
+    phases : Phases or None
+        Of the driven lines alone, where the inputs leave out those at rest (`some_rows`); None for those of all lines.
     """
 
     tally: Tally
     numbers: Stream
     keeps: bool = True
+    phases: Phases | None = None
 
 
 class Sensed(NamedTuple):
@@ -147,6 +150,11 @@ class ReadPath:
         """Give the ADC a range that the array has found, and may double."""
         self._name_conversions(self.adc.with_range(y_max))
 
+    @property
+    def mismatched(self) -> bool:
+        """Whether the converters of the driven lines differ."""
+        return self._banks.driven is not None
+
     def read(self, x: np.ndarray, mode: ReadMode) -> Answer:
         """x (batch, driven) float32 -> outputs (batch, sensed) float32, and what became of the read."""
         scales = row_scales(x, self.dac.x_max) if self.dac.range == "scale" else None
@@ -185,7 +193,7 @@ class ReadPath:
 
         The codes are looked at only where reads are repeated for them.
         """
-        phases, reads = self._sense(x, numbers), 1
+        phases, reads = self._sense(x, numbers, mode.phases), 1
         if adc is None:
             adc, reads = self._fitting(_signals(phases), keeps=mode.keeps)
         for _ in range(reads):
@@ -261,9 +269,9 @@ class ReadPath:
         factor = full_factor(self._config) if self._config.inputs == "duration" else 1.0
         return y - (sums * (factor * self._cells.nominal_reference)).astype(np.float32)[:, None]
 
-    def _sense(self, x: np.ndarray, numbers: Numbers) -> list[Sensed]:
+    def _sense(self, x: np.ndarray, numbers: Numbers, phases: Phases | None = None) -> list[Sensed]:
         """What the sensed lines carry for inputs x (batch, driven), for each phase."""
-        return [self._sense_phase(x, numbers, phase) for phase in self._phases]
+        return [self._sense_phase(x, numbers, phase) for phase in phases or self._phases]
 
     def _sense_phase(self, x: np.ndarray, numbers: Numbers, phase: Phase) -> Sensed:
         """The same of one phase: one signal, or one for each slice to be converted."""

@@ -100,11 +100,12 @@ class Phases(tuple[Phase, ...]):
     """The reads that one output takes, one after the other: one with both polarities, or G+, then G-."""
 
     @classmethod
-    def of(cls, cells: Cells, config: ArrayConfig, *, seed: int, array: int) -> Phases:
+    def of(cls, cells: ReadCells, config: ArrayConfig, *, seed: int, array: int) -> Phases:
         """Those of an array; see `Lines` for the parameters and errors."""
         kind = kind_of_lines(config)
         parts: tuple[tuple[ReadCells, int], ...] = ((cells, 1),)
         if config.subtraction == "digital":
+            assert isinstance(cells, Cells)
             parts = (OnePlane(cells, 0), 1), (OnePlane(cells, 1), -1)
         return cls(Phase(part, kind(part, config, seed=seed, array=array), sign) for part, sign in parts)
 

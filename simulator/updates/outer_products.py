@@ -9,11 +9,11 @@ import numpy as np
 from ...devices.response import ConstantStep, SoftBounds
 from ...devices.response.pulsed import PulsedResponse
 from ..noise.streams import Stream
-from ..pulses.kernels import BLOCK_COLUMNS, PLAIN, SOFT_BOUNDS, pulsed_update
+from ..pulses.kernels import BLOCK_COLUMNS, PLAIN, SOFT_BOUNDS, pulsed_rows, pulsed_update
 from ..pulses.laws import PulsedCells
 from ..pulses.layout import FLOOR
 from ..pulses.plain import coincidences, give_pulses
-from ..pulses.trains import line_trains
+from ..pulses.trains import line_trains, row_trains
 from .sums import GROUP, GROUP_SLOTS, REACH, STEEPEST, summed_pulses
 from .walk import LONGEST_SUMMED, walked_pulses
 
@@ -78,6 +78,76 @@ def with_trains(
     return OuterProducts(x, d, trains[0], trains[1], slots, steps, expected), (fired, drawn)
 
 
+class RowProducts(NamedTuple):
+    """A batch of outer products with inputs of 1 on one word line a sample, as pulse trains.
+
+    Attributes
+    ----------
+    rows : (batch,) int64
+        The word lines.
+    d : (batch, columns) float32
+    row_trains : (batch,) uint64
+        Of these word lines.
+    d_trains : (batch, columns) uint64
+    slots, steps : (batch,) uint64
+    expected : (batch,) float64
+        Coincidences on all weights, about.
+    """
+
+    rows: np.ndarray
+    d: np.ndarray
+    row_trains: np.ndarray
+    d_trains: np.ndarray
+    slots: np.ndarray
+    steps: np.ndarray
+    expected: np.ndarray
+
+    def part(self, samples: slice) -> RowProducts:
+        """Some of the samples."""
+        return RowProducts(*(values[samples] for values in self))
+
+    def written_out(self) -> tuple[OuterProducts, np.ndarray]:
+        """The same as outer products of the word lines that are listed, and these lines (n,) int64."""
+        lines, places = np.unique(self.rows, return_inverse=True)
+        samples, shape = np.arange(len(self.rows)), (len(self.rows), len(lines))
+        x, trains = np.zeros(shape, np.float32), np.zeros(shape, np.uint64)
+        x[samples, places], trains[samples, places] = 1.0, self.row_trains
+        return OuterProducts(x, self.d, trains, self.d_trains, self.slots, self.steps, self.expected), lines
+
+
+def with_row_trains(
+    rows: np.ndarray, d: np.ndarray, train_plan: TrainPlan, streams: PulseStreams
+) -> tuple[RowProducts, Counts]:
+    """As `with_trains`, for inputs of 1 on the word lines `rows` (batch,)."""
+    slots, word_gains, bit_gains = train_plan
+    steps = streams.pulses.take_step(len(rows)) + np.arange(len(rows), dtype=np.uint64)
+    plan = np.stack([slots, steps], axis=1)
+    words, bits = np.zeros((2, len(rows), 2), np.int64)
+    of_rows, of_bits = np.zeros(len(rows), np.uint64), np.zeros(d.shape, np.uint64)
+    row_trains(of_rows, rows, word_gains.astype(np.float32), plan, streams.words.key, words)
+    line_trains(of_bits, d, bit_gains.astype(np.float32), plan, streams.bits.key, bits)
+    expected = words[:, 0] * bits[:, 0] / np.maximum(slots, 1)
+    fired, drawn = (int(n) for n in words.sum(axis=0) + bits.sum(axis=0))
+    return RowProducts(rows, d, of_rows, of_bits, slots, steps, expected), (fired, drawn)
+
+
+def play_rows(cells: PulsedCells, outer: RowProducts, key: np.ndarray, *, summed: bool) -> Counts:
+    """What `sum_pulses` (where `summed`) or `play_pulses` makes of the same products written out."""
+    up = down = 0
+    for group in groups(outer.slots) if summed else [slice(None)]:
+        part = outer.part(group)
+        active = len(np.unique(part.rows[part.row_trains > 0]))
+        if summed and part.expected.sum() >= _DENSE * active * cells.shape[1] > 0:
+            raised, lowered = _sum_group(cells, *part.written_out(), key)
+        else:
+            pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
+            trains = part.rows, part.row_trains, part.d_trains, part.d
+            pulsed_rows(cells.contents, cells.law, cells.moving, *trains, part.steps, key, pulses)
+            raised, lowered = (int(n) for n in pulses.sum(axis=0))
+        up, down = up + raised, down + lowered
+    return up, down
+
+
 def play_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
     """Every coincidence by itself, in order; returns those that raise a weight, and those that lower it.
 
@@ -117,11 +187,12 @@ def sum_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Cou
     Groups of few coincidences are played one by one, and so are pulses near a bound.
     """
     up = down = 0
+    every = np.arange(cells.shape[0])
     for group in groups(outer.slots):
         part = outer.part(group)
         active = int(np.count_nonzero(part.x_trains.any(axis=0)))
         dense = part.expected.sum() >= _DENSE * active * cells.shape[1] > 0
-        raised, lowered = (_sum_group if dense else play_pulses)(cells, part, key)
+        raised, lowered = _sum_group(cells, part, every, key) if dense else play_pulses(cells, part, key)
         up, down = up + raised, down + lowered
     return up, down
 
@@ -137,21 +208,24 @@ def groups(slots: np.ndarray) -> list[slice]:
     return [slice(a, b) for a, b in zip(cuts, [*cuts[1:], len(slots)], strict=True) if b > a]
 
 
-def _sum_group(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
+def _sum_group(cells: PulsedCells, outer: OuterProducts, rows: np.ndarray, key: np.ndarray) -> Counts:
+    """rows: (n,) int64, the word lines that `outer` has."""
     soft = cells.law.kind == SOFT_BOUNDS
-    state = cells.contents[0]
-    pulses = np.zeros((cells.shape[0], 2), np.int64)
-    left = np.zeros(len(state), np.uint8)
+    pulses = np.zeros((len(rows), 2), np.int64)
+    left = np.zeros(len(rows) * cells.shape[1], np.uint8)
     lines: list[np.ndarray] = []
     for trains, values in ((outer.x_trains, outer.x), (outer.d_trains, outer.d)):
         lines += [trains.astype(np.uint32), np.where(values > 0, 1, -1).astype(np.int32)]
     numbers = np.array([*cells.law.numbers[: FLOOR + 1], STEEPEST / outer.slots.max(), REACH], np.float32)
-    summed_pulses(cells.contents, numbers, cells.moving, soft, *lines, outer.steps[0], key, left, pulses)
-    rest = np.flatnonzero(left)
+    summed_pulses(cells.contents, numbers, cells.moving, soft, rows, *lines, outer.steps[0], key, left, pulses)
+    words, bits = np.divmod(np.flatnonzero(left), cells.shape[1])
+    rest = rows[words] * cells.shape[1] + bits
     if rest.size:
         by_line = (
             np.ascontiguousarray(values.T) for values in lines
         )  # a cell goes through the samples of its two lines
-        walked_pulses(cells.contents, cells.law, cells.moving, rest, *by_line, REACH, outer.steps, key)
+        places = np.zeros(cells.shape[0], np.int64)
+        places[rows] = np.arange(len(rows))
+        walked_pulses(cells.contents, cells.law, cells.moving, rest, places, *by_line, REACH, outer.steps, key)
     up, down = (int(n) for n in pulses.sum(axis=0))
     return up, down

@@ -164,7 +164,7 @@ def _keep(kept, sums, traits, far):
 
 
 @kernel(parallel=True, draws=True)
-def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d_signs, step, key, left, pulses):
+def summed_pulses(cells, numbers, moving, sloped, rows, x_trains, x_signs, d_trains, d_signs, step, key, left, pulses):
     """The coincidences of a group of samples, on every cell that meets no bound.
 
     Parameters
@@ -173,9 +173,10 @@ def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d
     numbers: float32: step noise, write noise (state), lowest state that can be shown, steepest slope of a step that can be
         summed, standard deviations that a bound must be away.
     moving: cells of a weight that move. sloped: whether these are soft bounds; constant steps otherwise.
-    x_trains, d_trains: (group, lines) uint32; x_signs, d_signs: (group, lines) int32, +1 or -1. step, key: address.
-    left: out, (pairs,) uint8: 1 where a bound is, or may be, too near, and nothing was changed.
-    pulses: out, (rows, 2) int64: coincidences that raise a weight, and that lower it, those on cells left included.
+    rows: (words,) int64, the word lines that may fire. x_trains, d_trains: (group, words or bit lines) uint32; x_signs, d_signs: of
+        the same shapes, int32, +1 or -1. step, key: address.
+    left: out, (words x columns,) uint8: 1 where a bound is, or may be, too near, and nothing was changed.
+    pulses: out, (words, 2) int64: coincidences that raise a weight, and that lower it, those on cells left included.
     """
     state, shown, traits, wear = cells
     columns = d_trains.shape[1]
@@ -198,7 +199,7 @@ def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d
         lowered = 0
         for first in range(0, columns if busy else 0, _WIDTH):
             width = min(_WIDTH, columns - first)
-            start = i * columns + first
+            start = rows[i] * columns + first
             up, down, taken = raises[:width], lowers[:width], total[:width]
             kept = np.ones(width, np.bool_)
             taken[:] = 0
@@ -241,7 +242,7 @@ def summed_pulses(cells, numbers, moving, sloped, x_trains, x_signs, d_trains, d
                 n = taken[j]
                 p = start + j
                 if not kept[j]:
-                    left[p] = n > 0
+                    left[i * columns + first + j] = n > 0
                 elif n > 0:
                     for side in range(moving):
                         w = sums[side, _MEAN + j] + np.sqrt(sums[side, _VARIANCE + j]) * normals[side, j]

@@ -13,12 +13,23 @@ from ...devices.response.pulsed import PulsedResponse
 from ..cells.cells import Cells
 from ..errors import ArrayError
 from ..events import Tally
+from ..operands import one_hot
 from ..pulses.entries import LARGEST_COUNT
+from ..pulses.kernels import PLAIN
 from ..pulses.laws import cells_of
 from ..pulses.layout import ALONE, RISING
 from ..pulses.plan import train_length
 from ..pulses.trains import PULSE_BITS
-from .outer_products import PulseStreams, can_sum, play_pulses, sum_pulses, with_trains
+from .outer_products import (
+    Counts,
+    PulseStreams,
+    can_sum,
+    play_pulses,
+    play_rows,
+    sum_pulses,
+    with_row_trains,
+    with_trains,
+)
 
 if TYPE_CHECKING:
     from ..config import ArrayConfig
@@ -201,19 +212,58 @@ def _update_by_pulses(
     streams: PulseStreams,
     tally: Tally,
 ) -> None:
-    granularity = cells.moved_by_a_pulse * response.granularity * cells.mapping.scale
-    plan = train_length(rate, _largest(x), _largest(d), granularity, config.longest_train)
-    outer, (fired, drawn) = with_trains(x, d, plan, streams)
-    summed = config.pulses == "summed" and cells.moving != RISING and can_sum(response, config.longest_train)
-    play = sum_pulses if summed else play_pulses
-    most = int(outer.slots.sum())
-    up, down = cells.take(lambda pulsed: play(pulsed, outer, streams.pulses.key), most)
-    slots_taken = most
-    tally.count("update.slot", slots_taken)
+    plan = train_length(rate, _largest(x), _largest(d), pulse_step(cells, response), config.longest_train)
+    outer, lines = with_trains(x, d, plan, streams)
+    play = sum_pulses if _sums(cells, response, config) else play_pulses
+    slots = int(outer.slots.sum())
+    moved = cells.take(lambda pulsed: play(pulsed, outer, streams.pulses.key), slots)
+    _count_outer(cells, slots, lines, moved, tally)
+
+
+def update_rows(
+    cells: Cells, rows: np.ndarray, d: np.ndarray, rate: float, config: ArrayConfig, streams: PulseStreams, tally: Tally
+) -> None:
+    """`update` for inputs of 1 on one word line a sample, to the same bits; it looks at no other line.
+
+    Parameters
+    ----------
+    rows : (batch,) int64
+        The word lines.
+    d : (batch, columns) float32
+        Finite.
+    """
+    response = cells.device.response
+    kernel = cells.law is not None and cells.law.kind != PLAIN
+    if not isinstance(response, PulsedResponse) or config.pulses == "mean-field" or not kernel:
+        update(cells, one_hot(rows, cells.shape[0]), d, rate, config, streams, tally)
+        return
+    ones = np.ones(len(rows), np.float32)
+    plan = train_length(rate, ones, _largest(d), pulse_step(cells, response), config.longest_train)
+    outer, lines = with_row_trains(rows, d, plan, streams)
+    summed = _sums(cells, response, config)
+    slots = int(outer.slots.sum())
+    moved = cells.take(lambda pulsed: play_rows(pulsed, outer, streams.pulses.key, summed=summed), slots)
+    _count_outer(cells, slots, lines, moved, tally)
+
+
+def pulse_step(cells: Cells, response: PulsedResponse) -> float:
+    """What one pulse changes a weight by, on nominal cells in the middle of their range."""
+    return cells.moved_by_a_pulse * response.granularity * cells.mapping.scale
+
+
+def _sums(cells: Cells, response: PulsedResponse, config: ArrayConfig) -> bool:
+    """Whether pulses may be taken in sums."""
+    return config.pulses == "summed" and cells.moving != RISING and can_sum(response, config.longest_train)
+
+
+def _count_outer(cells: Cells, slots: int, lines: Counts, moved: Counts, tally: Tally) -> None:
+    """The events of a batch of outer products: pulses and random bits of lines, weights raised and lowered."""
+    fired, drawn = lines
+    tally.count("update.slot", slots)
     tally.count("line.pulse", fired)
     tally.count("random.bit", PULSE_BITS * drawn)
-    _count_directions(cells, up, down, tally)
-    _count_time(cells, slots_taken, tally)
+    _count_directions(cells, *moved, tally)
+    _count_time(cells, slots, tally)
     cells.worn.mind()
 
 

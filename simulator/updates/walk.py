@@ -87,7 +87,7 @@ def _settle(cells, law, moving, chosen, pairs, sums, taken, scratch, step, key):
 
 
 @kernel(parallel=True, draws=True)
-def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_signs, reach, steps, key):
+def walked_pulses(cells, law, moving, pairs, places, x_trains, x_signs, d_trains, d_signs, reach, steps, key):
     """What `pulsed_update` does, in law, on some of the pairs: sums of pulses as long as no bound is near, single pulses there.
 
     A sample is added to the sum where both cells of the pair stay `reach` standard deviations off their bounds. Where they do
@@ -97,7 +97,8 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
     Parameters
     ----------
     cells, law, moving: see `kernels.apply_pulses`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
-    x_trains, d_trains: (lines, batch) uint32; x_signs, d_signs: (lines, batch) int32, +1 or -1. reach: standard deviations.
+    places: (rows,) int64, where each word line stands in x_trains. x_trains, d_trains: (lines, batch) uint32; x_signs, d_signs:
+        (lines, batch) int32, +1 or -1. reach: standard deviations.
     steps: (batch,) uint64, and key: address of the noise; a sum has that of the sample before which it is drawn, and the last
         one, like those of `sums`, that of the first sample.
     """
@@ -123,8 +124,8 @@ def walked_pulses(cells, law, moving, pairs, x_trains, x_signs, d_trains, d_sign
             for c in range(here.size):
                 i = here[c] // columns
                 j = here[c] - i * columns
-                n = np.int64(ones(x_trains[i, s] & d_trains[j, s]))
-                net[c] = n * np.int64(x_signs[i, s] * d_signs[j, s])
+                n = np.int64(ones(x_trains[places[i], s] & d_trains[j, s]))
+                net[c] = n * np.int64(x_signs[places[i], s] * d_signs[j, s])
                 if n == 0:
                     continue
                 if _fits(law, traits, moving, here[c], net[c], far, sums[c], then):
