@@ -65,7 +65,7 @@ class WriteVerifiedCopy(RuledArray):
 
     Attributes
     ----------
-    copy: (rows, columns) float32. cut: how often an update would have taken a weight beyond weight_max, and was cut.
+    copy: (rows, columns) float32. cut_weights: how often an update would have taken a weight beyond weight_max, and was cut.
     report: of the last programming; None before the first.
     """
 
@@ -76,7 +76,7 @@ class WriteVerifiedCopy(RuledArray):
             self._limit = np.float32(array.mapping.weight_max)
         except AttributeError:
             raise ArrayError(f"array = {type(array).__name__} has no mapping: this rule must know weight_max") from None
-        self.cut = 0
+        self.cut_weights = 0
         self.report: ProgrammingReport | None = None
         self._forget(array.read())
 
@@ -93,7 +93,7 @@ class WriteVerifiedCopy(RuledArray):
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         moved = self.copy + np.float32(rate) * product(x.T, d)
         self.copy = np.clip(moved, -self._limit, self._limit)
-        self.cut += int(np.count_nonzero(moved != self.copy))
+        self.cut_weights += int(np.count_nonzero(moved != self.copy))
         count_accumulation(self, x, d)
         self._count({"digital.compare": int(np.count_nonzero(x, axis=1) @ np.count_nonzero(d, axis=1))})
         self._calls += 1

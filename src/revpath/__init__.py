@@ -16,7 +16,7 @@ from .devices.base.lazy import lazily
 
 if TYPE_CHECKING:
     from .devices import Device, device_names, fit_traces, load_device, read_traces
-    from .ebm import RBM, ConditionalRBM, crossbar_synapses
+    from .ebm import RBM, ConditionalBoltzmann, ConditionalRBM, crossbar_synapses
     from .energy_models import load_chip, price
     from .simulator import ADC, DAC, ArrayConfig, Crossbar, TiledCrossbar
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     ".devices": ("Device", "device_names", "fit_traces", "load_device", "read_traces"),
-    ".ebm": ("RBM", "ConditionalRBM", "crossbar_synapses"),
+    ".ebm": ("RBM", "ConditionalBoltzmann", "ConditionalRBM", "crossbar_synapses"),
     ".energy_models": ("load_chip", "price"),
     ".simulator": ("ADC", "DAC", "ArrayConfig", "Crossbar", "TiledCrossbar"),
 }
@@ -34,6 +34,7 @@ __all__ = [
     "DAC",
     "RBM",
     "ArrayConfig",
+    "ConditionalBoltzmann",
     "ConditionalRBM",
     "Crossbar",
     "Device",

@@ -204,14 +204,14 @@ def test_the_copy_is_gradient_descent_and_the_array_follows_it():
     np.testing.assert_allclose(array.read(), exact, atol=0.01 * 2 * 1.1)
     assert array.report is not None
     assert not array.report.failed.any()
-    assert array.cut == 0
+    assert array.cut_weights == 0
 
 
 def test_the_copy_stays_in_the_window():
     array = WriteVerifiedCopyConfig(scheme=None).on((1, 2), linear())
     array.update(np.ones((1, 1), np.float32), np.float32([[3, 0.5]]), 1.0)
     np.testing.assert_array_equal(array.copy, np.float32([[1, 0.5]]))
-    assert array.cut == 1
+    assert array.cut_weights == 1
 
 
 def test_events_of_one_update_of_the_copy():
