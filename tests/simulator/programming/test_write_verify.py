@@ -7,7 +7,7 @@ import pytest
 from twins.write_verify import coordinate, verify_cell
 
 from revpath.devices import Device, load_device
-from revpath.devices.laws import ConstantReadNoise, NoProgrammingNoise
+from revpath.devices.laws import NoProgrammingNoise, TelegraphReadNoise
 from revpath.devices.response import ConstantStep
 from revpath.simulator import ArrayError, Events, Stream
 from revpath.simulator.compile import threads
@@ -337,10 +337,8 @@ def test_state_and_shown_are_two_arrays():
 
 
 def test_read_noise_that_is_not_normal_is_refused():
-    class Odd(ConstantReadNoise):
-        gaussian = False
-
-    odd = IDEAL.model_copy(update={"read_noise": Odd(relative=0.01)})
+    law = TelegraphReadNoise(amplitude=0.05, switching_time=1e-3)
+    odd = IDEAL.model_copy(update={"read_noise": law})
     state, shown, _, targets = cells_of(IDEAL, 6)
     with pytest.raises(ArrayError, match=r"not normal.*read_noise=False"):
         write_verify(state, shown, None, targets, odd, WriteVerify(), Stream(0, PURPOSE))
