@@ -120,7 +120,7 @@ def make_baseline(
     and ends the series.
     """
     before = known.curves if known else ()
-    shapes = {curve.shape for curve in before}
+    shapes = [curve.shape for curve in before]
     trials, best = tune(text, trial_tokens, seed, lambda trial: print(_line(trial), flush=True), shapes)
     trials = (*(known.tuning if known else ()), *trials)
     curves: list[Curve] = list(before)
