@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..compare.job import Comparison, Told
     from ..compare.verdict import Bound, Contender, Stop
 
+_NAMED = 4
+"""Names that a warning shows."""
 _SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
 
 
@@ -82,8 +84,6 @@ def print_comparison(found: Comparison) -> None:
     if not found.complete:
         _print_runs(console, found)
         return
-    if verdict.warnings:
-        say_styled(console, f"[bold red]ASSUMED[/] {escape(' '.join(verdict.warnings))}")
     _print_contenders(console, found)
     analog = next((c for c in found.contenders if c.kind == "analog" and not c.hypothetical and c.stops), None)
     if analog is not None:
@@ -99,7 +99,19 @@ def print_comparison(found: Comparison) -> None:
     if verdict.short:  # on a line of its own, before what depends on it
         say_styled(console, f"[bold red]SHORT[/] {escape(verdict.short.strip())}")
     say_styled(console, f"[bold]{escape(verdict.sentence.removeprefix(verdict.short))}[/]")
+    for warning in verdict.warnings:
+        say_styled(console, f"[bold red]ASSUMED[/] {escape(_shortened(warning))}")
     say(console, "wrote " + ", ".join(str(path) for path in found.files))
+
+
+def _shortened(warning: str) -> str:
+    """A warning with a few of its names; not those of what component models estimated, which are as long as a line."""
+    head, _, names = warning.partition(": ")
+    known = sorted(names.split(", "))
+    shown = [name for name in known if not name.startswith("model.")][:_NAMED]
+    if len(known) <= len(shown):
+        return warning
+    return f"{head}: {', '.join([*shown, ''])}and {len(known) - len(shown)} more (result.json names all)"
 
 
 def _print_runs(console: Console, found: Comparison) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito, "Color universal design" (2008); lines also differ in marker and dash
 _BLUE, _ORANGE, _GREEN, _VERMILION, _PURPLE, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+_SKY, _BLACK = "#56B4E9", "#000000"
 _BAND = 0.12  # opacity
 _TITLE_WIDTH, _NAME_WIDTH, _TITLE_LONGEST = 105, 60, 2_000  # characters
 STYLE: dict[Any, Any] = {
@@ -44,11 +45,12 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.0, 5.2), layout="constrained")
+        figure = Figure(figsize=(7.0, 6.2), layout="constrained")
         axes = plot_energy_curves(contenders, ngram_bits, figure.subplots())
         if verdict.bits is not None:
             axes.axhline(verdict.bits, color=_GREY, linewidth=0.8, label=f"compared here: {verdict.bits:g} bits/char")
-            axes.legend(fontsize=8, frameon=False, loc="best")
+        axes.get_legend().remove()  # a dozen entries leave no room among the curves
+        figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
         heading = f"Energy of training to equal quality: {one_line(text_name, _NAME_WIDTH)}, 27 symbols"
         title = f"{heading}\n{fill(verdict.sentence, _TITLE_WIDTH)}"
         axes.set_title(figure_text(title, _TITLE_LONGEST), fontsize=8, loc="left")
@@ -131,7 +133,7 @@ def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:
     """Colour and marker by contender; a lower bound takes the colour of its curve."""
     looks: dict[str, tuple[str, str]] = {}
     analog = iter([(_VERMILION, "o"), (_ORANGE, "o"), (_PURPLE, "o")])
-    transformer = iter([(_BLUE, "s"), ("#56B4E9", "D"), (_PURPLE, "v")])
+    transformer = iter([(_BLUE, "s"), (_SKY, "D"), (_PURPLE, "v"), (_BLACK, "P"), (_GREY, "X")])
     for c in contenders:
         stem = c.name.removesuffix("-bound")
         if stem in looks:

@@ -19,8 +19,21 @@ def orders_above_floor(contender: Contender, stop: Stop) -> float:
 
 
 def floors_sentence(contenders: tuple[Contender, ...] | list[Contender]) -> str:
-    """One line with the orders of every contender at its best checkpoint; "" without contenders."""
-    found = [f"{c.title} {orders_above_floor(c, c.best):.1f}" for c in contenders if c.stops and c.kind != "gpu-bound"]
-    if not found:
+    """One line with the orders of analog contenders and of those on the GPU at their best checkpoints; "" without any.
+
+    Where models of one kind stand on the GPU, their range: the figure says each.
+    """
+    ranges: dict[str, list[float]] = {}
+    for c in contenders:
+        if c.stops and c.kind in ("analog", "gpu"):
+            name = c.title if c.kind == "analog" else f"{c.model} on the GPU"
+            ranges.setdefault(name, []).append(orders_above_floor(c, c.best))
+    if not ranges:
         return ""
-    return f"Orders of magnitude above 2 N D k T, the least energy of a training (arXiv:2503.09980), at the best: {'; '.join(found)}."
+    said = [f"{name} {_range(orders)}" for name, orders in ranges.items()]
+    return f"Orders of magnitude above 2 N D k T, the least energy of a training (arXiv:2503.09980): {'; '.join(said)}."
+
+
+def _range(orders: list[float]) -> str:
+    low, high = f"{min(orders):.1f}", f"{max(orders):.1f}"
+    return low if low == high else f"{low} to {high}"

@@ -8,7 +8,7 @@ from twins.wires import exact_currents
 
 import revpath.simulator.wires.circuit as circuit
 import revpath.simulator.wires.refine as refine
-from revpath.simulator.wires import WireError, Wires, effective_matrix, solve
+from revpath.simulator.wires import WireError, Wires, solve
 
 SHORT = 1e3  # S: one milliohm
 
@@ -45,22 +45,6 @@ def test_wide_array_of_shorts():
         assert max(errors(g, volts, wires, False, solve(g, volts, wires))) <= wires.tolerance
 
 
-@pytest.mark.jit
-def test_refined_by_conjugate_gradients_and_by_factors_alike(monkeypatch):
-    """Large arrays are factorised only where conjugate gradients do not converge; the answer is the same."""
-    g = 10 ** -np.random.default_rng(5).uniform(3, 6, (30, 24))
-    g[7, 11] = SHORT
-    volts, wires = np.random.default_rng(6).uniform(-1, 1, (2, 30)), Wires(word_resistance=5, bit_resistance=3)
-    by_factors = solve(g, volts, wires, keep_nodes=True)
-    monkeypatch.setattr(refine, "_FACTORISED_AT_ONCE", 0)
-    monkeypatch.setattr(refine, "Factors", None)  # nothing may be factorised
-    by_gradients = solve(g, volts, wires, keep_nodes=True)
-    assert (by_gradients.iterations > by_factors.iterations).all()
-    for name in ("currents", "source_currents", "word_voltages", "bit_voltages"):
-        np.testing.assert_allclose(getattr(by_gradients, name), getattr(by_factors, name), rtol=1e-10, atol=1e-14)
-    assert max(errors(g, volts, wires, False, by_gradients)) <= wires.tolerance
-
-
 def test_lines_without_resistance_are_refined_too():
     """One node each, or held by their terminal: against the same array on wires of a millionth of the smallest resistance."""
     rng = np.random.default_rng(1)
@@ -95,18 +79,3 @@ def test_what_is_too_large_to_be_factorised_says_so(monkeypatch):
     g = 10 ** -np.random.default_rng(0).uniform(0, 9, (9, 9))
     with pytest.raises(WireError, match="81 cells are too many to be factorised"):
         solve(g, np.ones(9), Wires(word_resistance=100, bit_resistance=100))
-
-
-@pytest.mark.jit
-def test_realistic_arrays_need_no_refinement(monkeypatch):
-    """10 k to 1 M ohm on 1 ohm wires: float64 is enough, so nothing is lost to what few arrays need."""
-    monkeypatch.setattr(circuit, "Refiner", None)
-    rng = np.random.default_rng(0)
-    g = 1 / np.exp(rng.uniform(np.log(1e4), np.log(1e6), (96, 80)))
-    for volts in (rng.uniform(0, 1, (4, 96)), rng.uniform(-1, 1, (4, 96)), np.eye(96)[:9]):
-        found = solve(g, volts, Wires())
-        assert max(errors(g, volts, Wires(), False, found)) <= Wires().tolerance
-    effective = effective_matrix(g, Wires())
-    volts = rng.uniform(-1, 1, (4, 96))
-    columns = exact_currents(g, volts, np.zeros((4, 80)), Wires())[1]
-    np.testing.assert_allclose(volts @ effective.matrix, columns, rtol=0, atol=1e-10 * np.abs(columns).max())

@@ -1,10 +1,8 @@
 """The command line as its users meet it: help, tables, one-line errors, Ctrl-C."""
 
-import json
 import os
 import re
 import resource
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -17,7 +15,7 @@ from typer.testing import CliRunner
 from revpath.devices import device_names
 from revpath.studies.commands import cli
 from revpath.studies.commands import devices as listing
-from revpath.studies.compare import job, learn
+from revpath.studies.compare import job
 
 REVPATH = Path(sysconfig.get_path("scripts")) / "revpath"
 installed = pytest.mark.skipif(not REVPATH.exists(), reason="the command is not installed")
@@ -316,49 +314,3 @@ def test_an_interruption_without_a_result(revpath, monkeypatch, tmp_path):
     code, out, err = revpath("compare", "--out", tmp_path)
     assert (code, out) == (130, "")
     assert err == "revpath: interrupted; checkpoints are kept, run again to go on\n"
-
-
-@installed
-@pytest.mark.jit
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="holds the job to one core, hence one worker")
-def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
-    """Ctrl-C to the whole group, as from a terminal, after the first checkpoint of the first of three runs.
-
-    It leaves runs, and no verdict in any file; the same job again completes it.
-    """
-    out = tmp_path / "out"
-    command = [REVPATH, "compare", "--text", text_path, "--characters", "4000", "--out", out]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    core = {min(os.sched_getaffinity(0))}
-    running = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, core),
-    )
-    try:
-        while not list(out.glob("runs/*.json")):
-            assert running.poll() is None, running.communicate()
-            time.sleep(0.02)
-        os.killpg(running.pid, signal.SIGINT)
-        said, err = running.communicate(timeout=120)
-    finally:
-        running.kill()
-    assert running.returncode == 130
-    assert "stopping as soon as may be; Ctrl-C again to stop at once" in err
-    assert "Traceback" not in err
-    assert "nothing is judged" in said
-    assert not re.search(r"times (less|more)", said + err)
-    assert {path.parent.name for path in out.rglob("*") if path.is_file()} == {"runs"}
-    assert not list(out.rglob("*.partial"))
-    assert len(list(out.glob("runs/*.json"))) == 1  # the others were not begun
-    monkeypatch.setattr(learn, "CHECKPOINTS", 2)
-    monkeypatch.setattr(job, "save", lambda *_: [])
-    found = job.compare(out, text_path=text_path, characters=4000, side_by_side=False)
-    assert found.complete
-    assert all(run.checkpoints[-1].characters >= 4000 for run in found.runs)
-    assert json.loads((out / "result.json").read_text())["complete"] is True
-    assert {path.suffix for path in out.rglob("*") if path.is_file()} == {".json", ".html"}  # no checkpoint is left

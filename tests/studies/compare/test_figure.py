@@ -66,7 +66,7 @@ def test_each_curve_says_how_far_it_is_above_the_floor_of_training(axes):
     said = floors_sentence(ALL)
     assert "EBM, analog 13.7;" in said
     assert "lower bound" not in said
-    assert "+n: orders of magnitude above 2 N D k T" in {t.get_text() for t in axes.get_legend().get_texts()}
+    assert "+n: orders of magnitude above 2 N D k T" in {t.get_text() for t in axes.figure.legends[0].get_texts()}
 
 
 def test_every_contender_is_drawn(axes):
@@ -82,7 +82,7 @@ def test_axes_and_legend_say_what_is_drawn(axes):
     assert "(J)" in axes.get_xlabel()
     assert "energy of training" in axes.get_xlabel()
     assert "bits per character" in axes.get_ylabel()
-    shown = [text.get_text() for text in axes.get_legend().get_texts()]
+    shown = [text.get_text() for text in axes.figure.legends[0].get_texts()]
     assert shown == [
         *(c.title for c in ALL if c.kind != "gpu-bound"),
         "same, best matrix product (lower bound)",

@@ -1,20 +1,17 @@
 """The main job from a text to its result, in this process and in workers."""
 
 import json
-import multiprocessing
-import os
-import re
-import signal
 
 import numpy as np
 import pytest
 from helpers.statistics import relative
+from helpers.tiny_job import ANALOG, DIGITAL, QUIET
 
 from revpath.devices.base.errors import RevpathError
 from revpath.energy_models.prices.bill import SCOPES
 from revpath.energy_models.prices.vocabulary import ROLES
 from revpath.studies.baselines.curves import Baseline, Curve, Hyper, Point, Shape, TorchMissing
-from revpath.studies.baselines.transformer import load_baseline, save_baseline
+from revpath.studies.baselines.transformer import save_baseline
 from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
 from revpath.studies.compare.job import compare
@@ -22,41 +19,6 @@ from revpath.studies.compare.recipes import Hardware, Recipe
 from revpath.studies.compare.result import read_result, results_in
 from revpath.studies.compare.workers import train_side_by_side
 from revpath.studies.tasks.text import load_text
-
-DIGITAL = Recipe(name="digital", title="Tiny, ideal", kind="digital", context=1, hidden=4, batch=32, characters=640)
-ANALOG = DIGITAL.model_copy(update={"name": "analog", "title": "Tiny, ReRAM", "kind": "analog", "hardware": Hardware()})
-QUIET = ANALOG.model_copy(
-    update={"name": "quiet", "title": "Tiny, quiet", "hardware": Hardware(changes={"response__step_noise": 0.1})}
-)
-
-
-@pytest.fixture(scope="module")
-def text_path(tmp_path_factory):
-    """30,000 characters of Moby Dick: another text, of which no transformer ships."""
-    moby = load_text()
-    path = tmp_path_factory.mktemp("text") / "whale.txt"
-    path.write_text(moby.decode(moby.codes[:30_000]))
-    return path
-
-
-@pytest.fixture
-def tiny(monkeypatch):
-    """The job with three tiny recipes, one checkpoint early and one at the end."""
-
-    def recipes(characters, seed):
-        more = {"characters": characters, "seed": seed}
-        return [recipe.model_copy(update=more) for recipe in (DIGITAL, ANALOG, QUIET)]
-
-    monkeypatch.setattr(module, "recipes", recipes)
-    monkeypatch.setattr(learning, "FIRST_CHECKPOINT", 320)
-    monkeypatch.setattr(learning, "CHECKPOINTS", 2)
-
-
-@pytest.fixture
-def undrawn(monkeypatch):
-    """No figures: they have tests of their own, and take seconds."""
-    monkeypatch.setattr(module, "compare_figure", lambda *_: None)
-    monkeypatch.setattr(module, "save", lambda figure, stem: [stem.with_suffix(".png")])
 
 
 def run(folder, text_path, **more):
@@ -178,21 +140,6 @@ def a_transformer(sha256):
     )  # fmt: skip
 
 
-@pytest.mark.jit
-@pytest.mark.usefixtures("tiny", "undrawn")
-def test_the_shipped_transformer_is_for_the_shipped_text(tmp_path, monkeypatch):
-    found = run(tmp_path, None)
-    assert found.baseline == load_baseline()
-    # a damaged baseline on the text that it is for is an error, not a comparison without a transformer
-    monkeypatch.setattr(module, "load_baseline", load_broken)
-    with pytest.raises(RevpathError, match="broken"):
-        run(tmp_path, None)
-
-
-def load_broken(*_, **__):
-    raise module.BaselineError("baseline is broken")
-
-
 def one_of_three(path, recipes, folder, tell):
     """What Ctrl-C leaves of three runs."""
     learning.learn(load_text(path), recipes[0], folder)
@@ -265,49 +212,12 @@ def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):
 
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
-def test_runs_of_other_code_are_not_used_and_that_is_said(text_path, tmp_path, monkeypatch):
-    run(tmp_path, text_path)
-    assert not any("other code" in note for note in run(tmp_path, text_path).notes)
-    monkeypatch.setattr("revpath.studies.compare.recipes.code_digest", lambda *_: "edited")
-    notes = []
-    again = run(tmp_path, text_path, note=notes.append)
-    assert [note for note in notes if note.startswith("3 runs of other code")]
-    assert again.notes == tuple(notes)
-    assert len(list((tmp_path / "runs").glob("*.json"))) == 6
-    assert not any("other code" in note for note in run(tmp_path, text_path, seed=2).notes)  # other settings, not code
-
-
-@pytest.mark.jit
-@pytest.mark.usefixtures("tiny", "undrawn")
-def test_a_text_without_a_transformer_is_said_before_the_training(text_path, tmp_path):
-    said = []
-    run(tmp_path, text_path, note=said.append, tell=lambda *what: said.append(what))
-    assert "--retrain" in said[0]
-    assert all(isinstance(what, tuple) for what in said[1:])
-    said.clear()
-    run(tmp_path, None, note=said.append)
-    assert said == []
-
-
-@pytest.mark.jit
-@pytest.mark.usefixtures("tiny", "undrawn")
 def test_a_checkpoint_beside_a_complete_run_goes(text_path, tmp_path):
     run(tmp_path, text_path)
     for path in list((tmp_path / "runs").iterdir()):
         path.with_suffix(".npz").write_bytes(b"stale")
     run(tmp_path, text_path)
     assert {path.suffix for path in (tmp_path / "runs").iterdir()} == {".json"}
-
-
-@pytest.mark.jit
-@pytest.mark.usefixtures("tiny", "undrawn")
-def test_a_short_run_says_so_first(tmp_path, monkeypatch):
-    monkeypatch.setattr("revpath.studies.compare.verdict.QUALITIES", (4.5,))
-    verdict = run(tmp_path, None).verdict
-    assert verdict.bits == 4.5
-    assert verdict.sentence.startswith("A short run, of 640 characters where 500,000 are the default")
-    monkeypatch.setattr(module.judge.__module__ + ".CHARACTERS", 640)
-    assert run(tmp_path, None).verdict.sentence.startswith("At 4.5 bits/char")
 
 
 @pytest.mark.parametrize("place", ["", "result.json"], ids=["folder", "file"])
@@ -384,26 +294,6 @@ def test_json_has_no_numbers_that_are_not():
 
 
 @pytest.mark.jit
-def test_runs_side_by_side_are_those_of_one_process(text_path, tmp_path):
-    """Two processes with one thread each, of which one gets two runs, give the bits that this one gives."""
-    environment, handler = dict(os.environ), signal.getsignal(signal.SIGINT)
-    told = []
-    others = ({"name": "two", "seed": 8, "rule": "cd"}, {"name": "three", "hidden": 5})
-    recipes = [DIGITAL, *(DIGITAL.model_copy(update=change) for change in others)]
-    assert train_side_by_side(text_path, recipes, tmp_path / "a", lambda *what: told.append(what), workers=2)
-    # and leave everything here as it was
-    assert dict(os.environ) == environment
-    assert signal.getsignal(signal.SIGINT) is handler
-    text = load_text(text_path)
-    for recipe in recipes:
-        here = learning.learn(text, recipe, tmp_path / "b")
-        there = learning.read_run(learning.run_path(text, recipe, tmp_path / "a"))
-        assert there.model_dump() == here.model_dump()
-        last = [what for what in told if what[0] == recipe.name][-1]
-        assert last == (recipe.name, 640, here.checkpoints[-1].validation_bits)
-
-
-@pytest.mark.jit
 def test_a_failing_run_is_named_and_stops_the_others(text_path, tmp_path):
     """One run asks for a device that does not exist. The one beside it stops at a slice, and the third is not begun."""
     long = DIGITAL.model_copy(update={"characters": 1_000_000, "hidden": 64})
@@ -414,22 +304,4 @@ def test_a_failing_run_is_named_and_stops_the_others(text_path, tmp_path):
     assert "third" not in str(caught.value)
     done = [learning.read_run(path) for path in tmp_path.glob("*.json")]
     assert all(r.recipe.name == "digital" and not r.complete for r in done)
-    assert not list(tmp_path.glob("*.partial"))
-
-
-@pytest.mark.jit
-def test_a_killed_worker_is_noticed(text_path, tmp_path):
-    """The run goes on in another process, and is given up when that is killed too."""
-    long = DIGITAL.model_copy(update={"characters": 50_000_000, "hidden": 64})
-    killed = set()
-
-    def kill(*_):
-        for child in multiprocessing.active_children():
-            killed.add(child.pid)
-            os.kill(child.pid, signal.SIGKILL)
-
-    with pytest.raises(RevpathError, match=re.escape("digital: its process was ended from outside")) as caught:
-        train_side_by_side(text_path, [long], tmp_path, kill)
-    assert "SIGKILL(-9)" in str(caught.value)
-    assert len(killed) >= 2
     assert not list(tmp_path.glob("*.partial"))

@@ -85,7 +85,15 @@ def test_the_identity_holds_all_that_a_result_depends_on_and_no_name_of_the_stud
     one = next(study.runs())
     other = next(Study(**{**study.model_dump(), "name": "other", "title": "another"}).runs())
     assert one.id == other.id
-    assert set(one.identity) == {"schema", "task", "task_code", "config", "numbers", "seed", "code"}  # a task outside the house
+    assert set(one.identity) == {
+        "schema",
+        "task",
+        "task_code",
+        "config",
+        "numbers",
+        "seed",
+        "code",
+    }  # a task outside the house
     assert one.identity["code"] == code_digest(*CODE)
     changed = [Study(**{**study.model_dump(), **change}) for change in ({"seed": 4}, {"fixed": {"word": "z"}})]
     assert all(next(s.runs()).id != one.id for s in changed)
