@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from ....devices.base.errors import RevpathError
@@ -74,16 +75,19 @@ class DigitsTask(TrainingTask):
 
 
 def train(config: TrainingTask, run: Run, name: Literal["text", "digits"]) -> Result:
-    """Choose a rate on validation data, train once more, report on test data."""
+    """Choose a rate on validation data, train once more, report on test data; a run that is cut goes on after the last rate tried."""
     task, cell = TASKS[name], config.device.load()
     device = None if config.rule == "digital" else cell
     rule = None if config.rule == "digital" else rule_for(config.rule, cell, name)
     sign = -1.0 if task.higher_is_better else 1.0
-    best, lowest = config.grid[0], float("inf")
-    for rate in config.grid if len(config.grid) > 1 else ():
+    nothing, about = run.restore(lambda: np.zeros(0))  # what has been found is numbers that JSON holds
+    best, lowest = about.get("best", config.grid[0]), about.get("lowest", np.inf)
+    grid = config.grid if len(config.grid) > 1 else ()
+    for tried, rate in list(enumerate(grid, start=1))[about.get("tried", 0) :]:
         validation, *_ = task.learn(device, rule, rate, run.seed + _TUNING_SEED, config.size)
         if sign * validation < lowest:
-            best, lowest = rate, sign * validation
+            best, lowest = rate, sign * float(validation)
+        run.checkpoint(nothing, {"tried": tried, "best": best, "lowest": lowest if np.isfinite(lowest) else 1e308})
     validation, test, weights, events = task.learn(device, rule, best, run.seed, config.size)
     if not weights:
         raise RevpathError("a model without weights has no pulses a weight")
