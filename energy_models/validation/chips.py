@@ -347,7 +347,8 @@ _CHIP: Mapping[str, str] = {
 
 def _narrow(table: pd.DataFrame, columns: Mapping[str, str]) -> str:
     """Some columns of a table under short names, in at most 80 columns; simulated designs marked."""
-    shown: Any = table[list(columns)].rename(columns=dict(columns))
+    shown: Any = table.loc[:, list(columns)]
+    shown = shown.rename(columns=dict(columns))
     shown["chip"] = [name if real else f"~{name}" for name, real in zip(table["chip"], table["measured"], strict=True)]
     return shown.to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep="-")
 

@@ -49,7 +49,8 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits
         axes = plot_energy_curves(contenders, ngram_bits, figure.subplots())
         if verdict.bits is not None:
             axes.axhline(verdict.bits, color=_GREY, linewidth=0.8, label=f"compared here: {verdict.bits:g} bits/char")
-        axes.get_legend().remove()  # a dozen entries leave no room among the curves
+        if (legend := axes.get_legend()) is not None:
+            legend.remove()  # a dozen entries leave no room among the curves
         figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
         heading = f"Energy of training to equal quality: {one_line(text_name, _NAME_WIDTH)}, 27 symbols"
         title = f"{heading}\n{fill(verdict.sentence, _TITLE_WIDTH)}"
