@@ -7,6 +7,7 @@ from helpers.statistics import relative
 from revpath.simulator import ArrayConfig, ArrayError, Crossbar, Events
 from revpath.simulator.cells import cells as cells_module
 from revpath.simulator.events import Tally
+from revpath.simulator.pulses import plain as plain_module
 
 RERAM = ArrayConfig("reram-sb-gong2018", pulses="stochastic")
 
@@ -115,7 +116,7 @@ def test_long_trains_are_the_same_however_they_are_cut(part, monkeypatch):
 def test_a_train_that_is_interrupted_leaves_the_pulses_until_then_counted(monkeypatch):
     """Ctrl-C after the second of many parts, which would go on for half an hour: cells, wear and events are those of two parts."""
     counts = np.array([[2**31 - 1, -7], [0, 2**31 - 1]])
-    calls, play = [], cells_module.counted_pulses
+    calls, play = [], plain_module.counted_pulses
 
     def interrupted(*arguments):
         play(*arguments)
@@ -123,7 +124,7 @@ def test_a_train_that_is_interrupted_leaves_the_pulses_until_then_counted(monkey
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cells_module, "counted_pulses", interrupted)
+    monkeypatch.setattr(plain_module, "counted_pulses", interrupted)
     monkeypatch.setattr(cells_module, "PULSES_A_CALL", 40)
     array, plain = (Crossbar((2, 2), RERAM, seed=1) for _ in range(2))
     with pytest.raises(KeyboardInterrupt) as caught:
