@@ -190,8 +190,8 @@ class ConditionalBoltzmann(SymbolModel):
 
 
 def _refuse_beyond_memory(shapes: list[tuple[int, int]]) -> None:
-    """RevpathError where couplings of float32 alone would fill the memory of this machine."""
-    needed = 4 * sum(rows * columns for rows, columns in shapes)
+    """RevpathError where two float32 a coupling, as ideal ones have, would fill the memory of this machine; arrays need more."""
+    needed = 8 * sum(rows * columns for rows, columns in shapes)
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):  # a system that does not say

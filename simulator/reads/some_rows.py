@@ -11,6 +11,7 @@ from ...devices.laws.read_noise import NoReadNoise
 from ..cells.cells import Cells
 from ..cells.summary import summary_of
 from ..config import ArrayConfig
+from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.cells import is_exact
 from .ohmic_lines import OhmicLines
@@ -46,8 +47,8 @@ class SomeRows:
 
     @property
     def backward_weights(self) -> np.ndarray:
-        """As `Cells.backward_weights`; a transposed read senses all word lines, so nobody asks for it."""
-        raise NotImplementedError("a transposed read senses all word lines")
+        """Refused: a transposed read senses all word lines, and none of them can be left out."""
+        raise ArrayError("a transposed read senses all word lines: read all cells")
 
     def conductances(self) -> np.ndarray:
         """As `Cells.conductances`."""

@@ -80,14 +80,14 @@ def train(config: TrainingTask, run: Run, name: Literal["text", "digits"]) -> Re
     device = None if config.rule == "digital" else cell
     rule = None if config.rule == "digital" else rule_for(config.rule, cell, name)
     sign = -1.0 if task.higher_is_better else 1.0
-    nothing, about = run.restore(lambda: np.zeros(0))  # what has been found is numbers that JSON holds
-    best, lowest = about.get("best", config.grid[0]), about.get("lowest", np.inf)
+    nothing, about = run.restore(lambda: np.zeros(0))  # what is kept is numbers that JSON holds
+    lowest, best = about.get("lowest", (np.inf, config.grid[0]))
     grid = config.grid if len(config.grid) > 1 else ()
     for tried, rate in list(enumerate(grid, start=1))[about.get("tried", 0) :]:
         validation, *_ = task.learn(device, rule, rate, run.seed + _TUNING_SEED, config.size)
         if sign * validation < lowest:
-            best, lowest = rate, sign * float(validation)
-        run.checkpoint(nothing, {"tried": tried, "best": best, "lowest": lowest if np.isfinite(lowest) else 1e308})
+            lowest, best = sign * float(validation), rate
+        run.checkpoint(nothing, {"tried": tried} | ({"lowest": (lowest, best)} if np.isfinite(lowest) else {}))
     validation, test, weights, events = task.learn(device, rule, best, run.seed, config.size)
     if not weights:
         raise RevpathError("a model without weights has no pulses a weight")

@@ -5,8 +5,10 @@ import pytest
 from helpers.pulse_devices import LAWS, with_law
 
 from revpath.devices import load_device
-from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, CircuitNoise, Crossbar
+from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, CircuitNoise, Crossbar, Refresh
 from revpath.simulator.operands import one_hot
+from revpath.simulator.reads.some_rows import SomeRows
+from revpath.simulator.wires import Wires
 
 RERAM = load_device("reram-sb-gong2018")
 PROPORTIONAL = RERAM.replaced(read_noise={"law": "proportional", "relative": 0.05}, name="proportional")
@@ -24,6 +26,16 @@ CONFIGS = {
     "sampled cells": ArrayConfig(RERAM, cell_noise="sampled"),
     "thermal noise": ArrayConfig(RERAM, circuit_noise=CircuitNoise(temperature=300.0)),
     "mismatched": ArrayConfig(RERAM, dac=DAC(bits=8, gain_error=0.05)),
+    "repeats": ArrayConfig(RERAM, dac=DAC(bits=8), adc=ADC(bits=8, y_max=0.1, repeats=3)),
+    "range without a sign": ArrayConfig(RERAM, dac=DAC(bits=8, signed=False), adc=ADC(bits=8, y_min=0.0, y_max=0.3)),
+    "cut inputs": ArrayConfig(RERAM, dac=DAC(bits=8, x_max=0.5, range="clip")),
+    "pairs on one line": ArrayConfig(RERAM, layout="paired"),
+    "pulse lengths": ArrayConfig(RERAM, inputs="duration", dac=DAC(bits=8)),
+    "raised cells": ArrayConfig(
+        "pcm-nandakumar2020", mapping="one-sided", pulse_directions="up", refresh=Refresh(every=10)
+    ),
+    "leaking cells": ArrayConfig("capacitor-li2018"),
+    "wires": ArrayConfig(RERAM, wires=Wires(word_resistance=1.0, bit_resistance=1.0)),
     "digital subtraction": ArrayConfig(RERAM, subtraction="digital"),
 }
 
@@ -42,7 +54,8 @@ def alike(short: Crossbar, long: Crossbar) -> None:
     assert np.array_equal(short.cells.shown, long.cells.shown)
     assert np.array_equal(short.cells.wear, long.cells.wear)
     assert short.events == long.events
-    assert (short.clipped, short.held) == (long.clipped, long.held)
+    assert (short.clipped, short.held, short.cut) == (long.clipped, long.held, long.cut)
+    assert short.refreshed == long.refreshed
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
@@ -112,3 +125,8 @@ def test_rows_that_are_none_are_refused(rows, message):
 def test_as_many_errors_as_rows_are_needed():
     with pytest.raises(ArrayError, match="x has 2 rows and d has 1"):
         Crossbar((40, 7)).update_rows([1, 2], np.zeros((1, 7)), 0.1)
+
+
+def test_a_transposed_read_leaves_no_line_out():
+    with pytest.raises(ArrayError, match="senses all word lines"):
+        SomeRows(Crossbar((40, 7)).cells, np.array([1])).backward_weights  # noqa: B018
