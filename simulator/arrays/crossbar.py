@@ -59,8 +59,8 @@ class Crossbar(PulsedUpdates, ArrayOperator):
     config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
     seed, array: noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same
         seed and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
-        are one array, and an average over them lowers no noise (`SameNoiseWarning`, from the fifth by default). Give each
-        array of a run its own `array`, or each repetition its own `seed`.
+        are one array, and an average over them lowers no noise (`SameNoiseWarning`, where three are in
+        use). Give each array of a run its own `array`, or each repetition its own `seed`.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from .crossbar import Crossbar
 
-SEVERAL = 5  # fewer may be a comparison of an array with itself; so many are taken for an ensemble
+SEVERAL = 3  # a cell of a notebook that is run again has two for a moment, the old one and the new
 _unnamed: WeakSet[Crossbar] = WeakSet()
 
 
@@ -30,7 +30,7 @@ def mind_namesakes(array: Crossbar) -> None:
     Warns
     -----
     SameNoiseWarning
-        From the fifth that is alive, unless their cells are ideal.
+        At the third that is alive, unless their cells are ideal; not again at more.
     """
     if array.config.device.response.exact:  # type: ignore[union-attr]
         return

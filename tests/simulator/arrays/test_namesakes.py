@@ -13,7 +13,7 @@ NOISY = ArrayConfig("reram-sb-gong2018")
 
 def test_several_arrays_alike_without_seed_are_warned_of_once():
     arrays = [Crossbar((2, 7), NOISY) for _ in range(SEVERAL - 1)]
-    with pytest.warns(SameNoiseWarning, match=r"5 arrays of shape \(2, 7\).*same noise.*seed=1, array=k"):
+    with pytest.warns(SameNoiseWarning, match=r"3 arrays of shape \(2, 7\).*same noise.*seed=1, array=k"):
         arrays.append(Crossbar((2, 7), NOISY))
     for _ in range(2):  # warnings are errors here
         arrays.append(Crossbar((2, 7), NOISY))
