@@ -63,7 +63,10 @@ def compare(
     characters: Annotated[
         int, typer.Option(min=2_000, help="Characters that each EBM sees; with fewer the verdict is another.")
     ] = 500_000,
-    seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers; the first of the seeds.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="Trainings of each EBM, with seeds that follow; one seed is no verdict.")
+    ] = 3,
     chip: Annotated[
         str, typer.Option(help="Which prices the analog events get: a chip's name, or its TOML file.")
     ] = "reram-32nm",
@@ -82,6 +85,7 @@ def compare(
             text_path=text,
             characters=characters,
             seed=seed,
+            seeds=seeds,
             retrain_baseline=retrain,
             chip=chip,
             tell=tell,
@@ -89,7 +93,7 @@ def compare(
         )
 
     try:
-        found = watch(run)
+        found = watch(run, "bits/char")
         print_comparison(found)
     except KeyboardInterrupt:
         print("revpath: interrupted; checkpoints are kept, run again to go on", file=sys.stderr)

@@ -18,7 +18,7 @@ def print_extents(found: Comparison, console: Console) -> None:
     """Two tables: contenders at the quality compared (or at their best), then parts of the measured analog EBM."""
     from ..compare.extent import extent, recipe_of
 
-    bits = found.verdict.bits
+    quality = found.verdict.quality
     grid = Table()
     for heading in ("time and area", "s", "mm2", "TOPS/W", "TOPS/mm2", "J s"):
         grid.add_column(heading, justify="left" if heading == "time and area" else "right")
@@ -28,10 +28,10 @@ def print_extents(found: Comparison, console: Console) -> None:
     for c in found.contenders:
         if not c.stops or c.kind == "gpu-bound":
             continue
-        e = extent(c, c.compared_at(bits), recipe_of(found.runs, c.name))
+        e = extent(c, c.compared_at(quality), recipe_of(found.runs, c.name))
         cells = (e.seconds, e.mm2, e.tops_per_watt, e.tops_per_mm2, e.joule_seconds)
         grid.add_row(escape(c.title), *(_short(value) for value in cells))
-        if c.kind == "analog" and not c.hypothetical and not parts.row_count:
+        if c is found.analog:
             for part in e.parts:
                 parts.add_row(part.name, _short(part.mm2), _short(part.seconds), part.assumed)
     console.print(grid)

@@ -27,7 +27,7 @@ def print_results(folder: Path, console: Console | None = None) -> None:
         if isinstance(content, str):
             say(console, f"{path}: {content}")
             continue
-        settings = {"text": content.get("text", {}).get("name"), **content.get("identity", {})}
-        names = ("text", "characters", "seed", "chip")
+        settings = {"data": content.get("task", {}).get("name"), **content.get("identity", {})}
+        names = ("data", "examples", "seeds", "chip")
         say(console, f"{path}: {', '.join(f'{name} {settings.get(name)}' for name in names)}")
         say(console, f"    {content['verdict'].get('sentence')}")

@@ -44,6 +44,6 @@ def test_it_is_said_and_drawn(folder, capsys):
     assert sentences(found)[0] in out
     _, ax = plt.subplots()
     found.plot(ax)
-    assert "joules of the transformer over joules" in ax.get_xlabel()
+    assert "joules of the rival over joules" in ax.get_xlabel()
     assert found.swings[0].record in "".join(t.get_text() for t in ax.get_yticklabels())
     plt.close("all")
