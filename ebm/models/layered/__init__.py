@@ -1,0 +1,6 @@
+"""Networks of layers for dense inputs: the estimator, what its arrays and lanes do, and rules of learning, one a file."""
+
+from .contract import LayerRule
+from .transposed_error import TransposedError
+
+__all__ = ["LayerRule", "TransposedError"]
