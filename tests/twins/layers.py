@@ -39,3 +39,59 @@ def log_likelihood(weights, biases, row, target):
         state = cut(affine(state, w, b))
     p = softmax(affine(state, weights[-1], biases[-1]))
     return sum(t * math.log(q) for t, q in zip(target, p, strict=True))
+
+
+def settled(weights, biases, row, states, steps, pull=0.0, target=()):
+    """States of the layers above the row after rounds of all layers at once: units are cut to [0, 1]."""
+    last = len(weights) - 1
+    for _ in range(steps):
+        below = [list(row), *states]
+        moved = []
+        for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            field = affine(below[layer], w, b)
+            if layer < last:
+                above = below[layer + 2]
+                field = [
+                    f + sum(a * v for a, v in zip(above, fan, strict=True))
+                    for f, fan in zip(field, weights[layer + 1], strict=True)
+                ]
+            elif target:
+                field = [f + pull * (t - s) for f, t, s in zip(field, target, states[last], strict=True)]
+            moved.append(cut(field))
+        states = moved
+    return states
+
+
+def free_state(weights, biases, row, steps):
+    """Settled from a pass without feedback."""
+    states = []
+    for w, b in zip(weights, biases, strict=True):
+        states.append(cut(affine(states[-1] if states else row, w, b)))
+    return settled(weights, biases, row, states, steps)
+
+
+def equilibrium_propagation(weights, biases, row, target, nudging, free_steps, nudged_steps):
+    """What a row asks of each weight and bias: outer products and states, nudged up less nudged down, over 2 nudging."""
+    free = free_state(weights, biases, row, free_steps)
+    up, down = (settled(weights, biases, row, free, nudged_steps, pull, target) for pull in (nudging, -nudging))
+    outer, gaps = [], []
+    for layer in range(len(weights)):
+        ends = [([row, *states][layer], states[layer]) for states in (up, down)]
+        (a, b), (c, d) = ends
+        outer.append([[(a[i] * b[j] - c[i] * d[j]) / (2 * nudging) for j in range(len(b))] for i in range(len(a))])
+        gaps.append([(high - low) / (2 * nudging) for high, low in zip(up[layer], down[layer], strict=True)])
+    return outer, gaps
+
+
+def energy(weights, biases, row, states):
+    """Half the squares of all units, less what their couplings and biases give."""
+    total = sum(s * s for state in states for s in state) / 2
+    for below, state, w, b in zip([row, *states], states, weights, biases, strict=False):
+        total -= sum(p * w[i][j] * s for i, p in enumerate(below) for j, s in enumerate(state))
+        total -= sum(bias * s for bias, s in zip(b, state, strict=True))
+    return total
+
+
+def cost(weights, biases, row, target, steps):
+    """Half the squared distance of the free outputs from the target."""
+    return sum((t - s) ** 2 for t, s in zip(target, free_state(weights, biases, row, steps)[-1], strict=True)) / 2

@@ -44,8 +44,9 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
     hidden_layer_sizes : sequence of int
         Units of each hidden layer.
     rule : str or LayerRule
-        How it learns: a name, or a rule with settings of its own. "transposed-error" sends the error of a softmax back through
-        transposed reads.
+        How it learns: a name, or a rule with settings. "transposed-error" sends the error of a softmax back through
+        transposed reads; "equilibrium-propagation" lets the network settle, with and without a pull to the target, and learns the
+        difference: an energy-based model.
     learning_rate : float
         Step of weights and biases for the mean gradient of a mini-batch.
     last_rate : float
