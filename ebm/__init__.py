@@ -2,6 +2,7 @@
 
 from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
+from .models.layered.network import LayeredNetwork
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
 from .synapses.contract import DigitalSynapses, Synapses, SynapsesFactory
@@ -12,6 +13,7 @@ __all__ = [
     "ConditionalRBM",
     "CrossbarSynapses",
     "DigitalSynapses",
+    "LayeredNetwork",
     "Synapses",
     "SynapsesFactory",
     "crossbar_synapses",
