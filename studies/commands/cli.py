@@ -73,9 +73,25 @@ def compare(
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Train the transformer anew (needs the extra `transformer`).")
     ] = False,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            help="The second task, in a folder of its name: digits (the default), mnist, fashion-mnist, or none (the default "
+            "with --text)."
+        ),
+    ] = None,
 ) -> None:
-    """Train an energy-based model on ideal and analog synapses, price every event, and set it beside a transformer."""
+    """Train energy-based models on ideal and analog synapses, price every event, and set them beside digital rivals.
+
+    Twice: on a text, beside a transformer, and on images, where a dense vector meets a dense layer, beside digital networks.
+    """
+    from ...devices.base.errors import unknown
+    from ..tasks.images import NAMES
     from .compare import print_comparison, watch
+
+    images = images or ("digits" if text is None else "none")
+    if images not in (*NAMES, "none"):
+        raise unknown("images", images, (*NAMES, "none"))
 
     def run(tell, note):
         from ..compare.job import compare as run_comparison
@@ -92,14 +108,20 @@ def compare(
             note=note,
         )
 
+    def run_images(tell, note):
+        from ..compare.job import compare_images
+
+        return compare_images(out / images, name=images, seed=seed, seeds=seeds, chip=chip, tell=tell, note=note)
+
     try:
-        found = watch(run, "bits/char")
-        print_comparison(found)
+        for job, unit in ((run, "bits/char"), (run_images, "% error"))[: 1 if images == "none" else 2]:
+            found = watch(job, unit)
+            print_comparison(found)
+            if not found.complete:
+                raise typer.Exit(_INTERRUPTED)
     except KeyboardInterrupt:
         print("revpath: interrupted; checkpoints are kept, run again to go on", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
-    if not found.complete:
-        raise typer.Exit(_INTERRUPTED)
 
 
 @app.command()

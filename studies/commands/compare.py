@@ -101,6 +101,8 @@ def print_comparison(found: Comparison) -> None:
     if verdict.short:  # on a line of its own, before what depends on it
         say_styled(console, f"[bold red]SHORT[/] {escape(verdict.short.strip())}")
     say_styled(console, f"[bold]{escape(verdict.sentence.removeprefix(verdict.short))}[/]")
+    for beside in found.beside:
+        say(console, f"Beside it: {beside.sentence}")
     for warning in verdict.warnings:
         say_styled(console, f"[bold red]ASSUMED[/] {escape(_shortened(warning))}")
     say(console, "wrote " + ", ".join(str(path) for path in found.files))
@@ -227,12 +229,12 @@ def _print_ratios(console: Console, found: Comparison) -> None:
     v = found.verdict
     limits: tuple[tuple[str, Interval | None, Bound], ...] = (
         (f"the {found.ruler.rival} at the best matrix product, a lower bound", v.ratio_bound, v.limit),
-        ("the same EBM on the GPU (the factor of the hardware)", v.hardware, v.limit_hardware),
-        ("the same EBM on digital lanes of the chip's own node", v.same_node, None),
+        ("the same model on the GPU (the factor of the hardware)", v.hardware, v.limit_hardware),
+        ("the same model on digital lanes of the chip's own node", v.same_node, None),
     )
     for other, ratio, limit in limits:
         if ratio is not None:
-            say(console, f"Against {other}: the analog EBM {compared(ratio, limit, 'it')}.")
+            say(console, f"Against {other}: the analog one {compared(ratio, limit, 'it')}.")
     if v.algorithm is not None:
         than = f"the {found.ruler.rival} there"
-        say(console, f"On the GPU (the factor of the algorithm): the EBM {compared(v.algorithm, None, than)}.")
+        say(console, f"On the GPU (the factor of the algorithm): our model {compared(v.algorithm, None, than)}.")

@@ -16,7 +16,7 @@ from ...energy_models.gpu.price import BASES, Basis
 from ...energy_models.gpu.small import BUSY, WAYS, alone_seconds, many_seconds, run_seconds
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed, seconds
 from .learn import Checkpoint, Run
-from .rivals import Rival
+from .rivals import Rival, RivalPoint
 from .work import Place, ebm_work
 
 CHIP = "reram-32nm"
@@ -63,7 +63,7 @@ class Contender:
     ----------
     name, title : str
     model : str
-        "EBM", or the rival that it is compared with.
+        What it is: the family of our own, or the rival that they are compared with.
     kind : str
         "analog", "gpu" (run-level energy), "gpu-bound" (best matrix product: a lower bound), "gpu-many" and "gpu-alone" (what
         small models cost on a real one), and "same-node".
@@ -76,6 +76,8 @@ class Contender:
         Ids of the assumed or unverified records of its prices and its device.
     again : tuple of tuple of Stop
         The same with other seeds.
+    ours : bool
+        Whether it is no rival.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Contender:
     hypothetical: bool = False
     shaky: tuple[str, ...] = ()
     again: tuple[tuple[Stop, ...], ...] = ()
+    ours: bool = True
 
     def first_at(self, loss: float) -> Stop | None:
         """The first checkpoint at or below `loss` on validation: no interpolation, no look ahead at the test."""
@@ -175,7 +178,7 @@ def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "anal
     return Contender(
         name=f"{recipe.name}-{chip}" if elsewhere else recipe.name,
         title=f"{recipe.title}, {load_chip(chip).node_nm:g} nm around the arrays" if elsewhere else recipe.title,
-        model="EBM",
+        model=recipe.model.family,
         kind=kind,
         parameters=seeds[0].parameters,
         stops=first,
@@ -188,8 +191,8 @@ def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "anal
 def _ebm_on_lanes(seeds: Sequence[Run], chosen: Schedule) -> Contender:
     first, *again = (_stops(run, TWIN, _ebm_events(run, "lanes", chosen), chosen, seconds) for run in seeds)
     shaky = first[-1].bill.shaky if first else ()
-    title, name = "EBM (ideal), digital lanes at 32 nm", f"{seeds[0].recipe.name}-{TWIN}"
-    return Contender(name, title, "EBM", "same-node", seeds[0].parameters, first, True, shaky, tuple(again))
+    family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{TWIN}"
+    return Contender(name, f"{family} (ideal), digital lanes at 32 nm", family, "same-node", seeds[0].parameters, first, True, shaky, tuple(again))
 
 
 def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:
@@ -201,30 +204,25 @@ def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:
         return _stops(run, _GPU_CHIPS[kind], events, chosen, lambda counted: _gpu_seconds(counted, kind))
 
     first, *again = (stops(run) for run in seeds)
-    name, title = f"{seeds[0].recipe.name}-{kind}", f"EBM (ideal), H100{_WAYS[kind]}"
+    family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{kind}"
     shaky = first[-1].bill.shaky if first else ()
-    return Contender(name, title, "EBM", kind, seeds[0].parameters, first, shaky=shaky, again=tuple(again))
+    title = f"{family} (ideal), H100{_WAYS[kind]}"
+    return Contender(name, title, family, kind, seeds[0].parameters, first, shaky=shaky, again=tuple(again))
 
 
 def _rival(rival: Rival, kind: str, chosen: Schedule) -> Contender:
-    steps = [rival.steps(point.examples) for point in rival.points]
-    each = [rival.work(point.examples, chosen) for point in rival.points]
-    events = _on_gpu(each, kind, steps, rival.kernels)
     hardware = load_chip(_GPU_CHIPS[kind])
-    stops = tuple(
-        Stop(
-            point.examples,
-            point.validation,
-            point.test,
-            price(counted, hardware, n_draws=_N_DRAWS, seed=_SEED),
-            counted,
-            _gpu_seconds(counted, kind),
-        )
-        for point, counted in zip(rival.points, events, strict=True)
-    )
+
+    def stop(point: RivalPoint) -> Stop:
+        steps, work = rival.steps(point.examples), rival.work(point.examples, chosen)
+        (counted,) = _on_gpu([work], kind, [steps], rival.kernels)
+        bill = price(counted, hardware, n_draws=_N_DRAWS, seed=_SEED)
+        return Stop(point.examples, point.validation, point.test, bill, counted, _gpu_seconds(counted, kind))
+
+    first, *again = (tuple(stop(point) for point in points) for points in (rival.points, *rival.again))
     title = f"{rival.model} {rival.name}, H100{_WAYS[kind]}"
-    name = f"{rival.model}-{rival.name}-{kind}"
-    return Contender(name, title, rival.model, kind, rival.parameters, stops, kind == "same-node", stops[-1].bill.shaky)
+    name, old = f"{rival.model}-{rival.name}-{kind}", kind == "same-node"
+    return Contender(name, title, rival.model, kind, rival.parameters, first, old, first[-1].bill.shaky, tuple(again), False)
 
 
 _GPU_CHIPS = {"gpu": BASES["run"], "gpu-bound": BASES["gemm"], "same-node": OLD_GPU} | {

@@ -143,16 +143,17 @@ def _write_orders(ax: Axes, contender: Contender, colour: str) -> None:
 def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:
     """Colour and marker by contender; a lower bound takes the colour of its curve."""
     looks: dict[str, tuple[str, str]] = {}
-    analog = iter([(_VERMILION, "o"), (_ORANGE, "o"), (_PURPLE, "o")])
-    rivals = iter([(_BLUE, "s"), (_SKY, "D"), (_PURPLE, "v"), (_BLACK, "P"), (_GREY, "X")])
+    analog = iter([(_VERMILION, "o"), (_ORANGE, "o"), (_PURPLE, "o"), (_BLACK, "o")])
+    elsewhere = iter([(_GREEN, "^"), (_SKY, "^")])
+    rivals = iter([(_BLUE, "s"), (_SKY, "D"), (_PURPLE, "v"), (_BLACK, "P"), (_GREY, "X"), (_BLUE, "*")])
     for c in contenders:
         stem = c.name.removesuffix("-bound")
         if stem in looks:
             looks[c.name] = looks[stem]
         elif c.kind == "analog":
             looks[c.name] = next(analog, (_GREY, "x"))
-        elif c.model != "EBM":
+        elif not c.ours:
             looks[c.name] = next(rivals, (_GREY, "x"))
         else:
-            looks[c.name] = (_GREEN, "^")
+            looks[c.name] = next(elsewhere, (_GREY, "^"))
     return looks

@@ -97,10 +97,11 @@ def influences(
     i, j = _first(_losses(seeds[0].checkpoints), verdict.quality), _first(_losses(rival.points), verdict.quality)
     ours, theirs = seeds[0].checkpoints[i], rival.points[j]
     first = place.ratio(ours, theirs)
-    scale = verdict.ratio.nominal / first  # other choices are tried on the first seed
+    whole = verdict.ratio.nominal
+    scale = whole / first  # other choices are tried on the first seed
 
     def of(name: str, cases: Iterable[tuple[str, float]]) -> Influence:
-        return _of(name, verdict.ratio.nominal, ((case, scale * ratio) for case, ratio in cases))
+        return _of(name, whole, ((case, scale * ratio) for case, ratio in cases))
 
     found = [
         Influence("prices and seeds", verdict.ratio.low, verdict.ratio.high, "90 % of the records, all seeds"),

@@ -22,10 +22,13 @@ from ...energy_models.prices.bill import SCOPES
 from ...energy_models.prices.schedule import completed
 from ...energy_models.prices.vocabulary import ROLES
 from ..baselines.curves import Baseline, BaselineError, TorchMissing
+from ..baselines.mlp import SIZES, train_mlp
 from ..baselines.ngram import witten_bell_bits
 from ..baselines.transformer import load_baseline, retrain, save_baseline
 from ..identity import strong_id
 from ..tasks.contract import LearningTask
+from ..tasks.images import load_images
+from ..tasks.images_task import ImagesTask
 from ..tasks.loading import Source
 from ..tasks.text import Text, load_text
 from ..tasks.text_task import TextTask
@@ -34,10 +37,10 @@ from .extent import extent, recipe_of
 from .figure import compare_figure, save
 from .floors import training_floor_of
 from .influence import Influence, influences
-from .learn import Run, forget, learn, one_batch, read_run, run_path
-from .recipes import Recipe, text_recipes
+from .learn import Run, forget, learn, marks, one_batch, read_run, run_path
+from .recipes import PASSES, Recipe, image_recipes, text_recipes
 from .result import FILE, kept_in, show_as_last
-from .rivals import Rival, transformers
+from .rivals import MLPRival, Rival, transformers
 from .verdict import Ruler, Verdict, judge, table
 from .work import STORED, WORD, ebm_work
 from .workers import train_side_by_side
@@ -85,6 +88,8 @@ class Comparison:
         What a user should know beside it, such as runs of other code that were not used.
     influences : tuple of Influence
         What else than prices moves the ratio, the widest first.
+    beside : tuple of Verdict
+        On other families of our own models, which are no EBM.
     """
 
     task: LearningTask
@@ -99,6 +104,7 @@ class Comparison:
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     influences: tuple[Influence, ...] = ()
+    beside: tuple[Verdict, ...] = ()
 
     @property
     def analog(self) -> Contender | None:
@@ -223,6 +229,57 @@ def compare(
     return carry_out(subject, folder, chosen, chip, said, side_by_side, note, notes)
 
 
+def compare_images(
+    folder: str | Path,
+    *,
+    name: str = "digits",
+    images: int | None = None,
+    seed: int = 1,
+    seeds: int = SEEDS,
+    chip: str = CHIP,
+    tell: Told | None = None,
+    side_by_side: bool = True,
+    note: Note | None = None,
+) -> Comparison:
+    """The same on images, where a dense vector meets a dense layer: networks trained in place, beside digital ones.
+
+    Parameters
+    ----------
+    folder : str or Path
+    name : str
+        "digits", "mnist" or "fashion-mnist".
+    images : int, optional
+        That each run sees; `PASSES` over the training images unless given.
+    seed, seeds, chip, tell, side_by_side, note
+        As for `compare`.
+
+    Raises
+    ------
+    RevpathError
+        As `compare`; images that are not at hand.
+    """
+    chosen = _seeds(seed, seeds)
+    source = Source("images", name=name)
+    task = ImagesTask(load_images(name))
+    pixels, labels = task.images.train
+    default = PASSES * len(labels)
+    images = default if images is None else images
+    if isinstance(images, bool) or not hasattr(images, "__index__") or images < 1:
+        raise RevpathError(f"images = {images!r} must be a positive integer")
+    todo = _checked(lambda: image_recipes(images, chosen, pixels.shape[1]))
+    _check_chip(chip)
+    _check_prices(task, todo, chip)
+    said = tell or (lambda *_: None)
+
+    def rivals() -> Sequence[Rival]:
+        run = marks(task, images)
+        return [MLPRival([train_mlp(task.images, hidden, s, run) for s in chosen]) for hidden in SIZES]
+
+    ruler = Ruler.of(task, None, "", default, "MLP")
+    subject = Subject(source, task, ruler, tuple(todo), images, rivals)
+    return carry_out(subject, writable_folder(folder), chosen, chip, said, side_by_side, note)
+
+
 def carry_out(
     subject: Subject,
     folder: Path,
@@ -253,7 +310,8 @@ def carry_out(
         nothing = Verdict(INTERRUPTED)
         return Comparison(task, subject.ruler, tuple(seeds), chip, runs, (), (), nothing, False, notes=tuple(remarks))
     curves = contenders(runs, rivals, chip)
-    verdict = judge(curves, subject.ruler, subject.examples)
+    families = list(dict.fromkeys(recipe.model.family for recipe in todo))
+    verdict, *beside = (judge(curves, subject.ruler, subject.examples, family) for family in families)
     done = Comparison(
         task,
         subject.ruler,
@@ -266,6 +324,7 @@ def carry_out(
         True,
         notes=tuple(remarks),
         influences=influences(runs, rivals, chip, verdict, subject.ruler.qualities),
+        beside=tuple(beside),
     )
     return replace(done, files=tuple(_write(done, folder, subject)))
 
@@ -405,6 +464,7 @@ def _write(done: Comparison, folder: Path, subject: Subject) -> list[Path]:
         "counting": {"what": done.ruler.counted, "loss": done.ruler.counting},
         "contenders": [_contender(c) for c in done.contenders],
         "verdict": asdict(done.verdict),
+        "beside": [asdict(verdict) for verdict in done.beside],
         "extents": {
             c.name: asdict(extent(c, c.compared_at(quality), recipe_of(done.runs, c.name)))
             for c in done.contenders
@@ -444,6 +504,7 @@ def _contender(c: Contender) -> dict[str, Any]:
         "name": c.name,
         "title": c.title,
         "model": c.model,
+        "ours": c.ours,
         "kind": c.kind,
         "parameters": c.parameters,
         "hypothetical": c.hypothetical,

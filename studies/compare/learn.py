@@ -135,14 +135,14 @@ def learn(task: LearningTask, recipe: Recipe, folder: Path, progress: Progress |
     context = recipe.model.context
     splits: dict[str, Rows] = {split: task.scored(split, context) for split in ("validation", "test")}
     order = np.random.default_rng(recipe.seed).permutation(task.places(context))
-    for mark in _marks(task, recipe):
+    for mark in marks(task, recipe.examples):
         if mark <= state.done:
             continue  # done before an interruption, or stepped over by a large batch
         while state.done < mark:
             n = max(recipe.batch, min(_SLICE, mark - state.done) // recipe.batch * recipe.batch)
             places = order[np.arange(state.done, state.done + n) % len(order)]
             rate = 1 - (1 - recipe.last_rate) * min(1.0, state.done / recipe.examples)
-            state.model.partial_fit(*task.take(places, context), slowdown=1 / rate)
+            recipe.model.learn(state.model, *task.take(places, context), slowdown=1 / rate)
             state.done += n
             if progress and not progress(state.done, None):
                 return _run(task, recipe, state)
@@ -164,7 +164,7 @@ def one_batch(task: LearningTask, recipe: Recipe) -> Events:
     """What happens in the first mini-batch of a run: every kind of event that training has."""
     model = _model(recipe)
     context = recipe.model.context
-    model.partial_fit(*task.take(task.places(context)[: recipe.batch], context))
+    recipe.model.learn(model, *task.take(task.places(context)[: recipe.batch], context))
     return model.events_
 
 
@@ -210,7 +210,7 @@ def _read_state(path: Path, task: LearningTask, recipe: Recipe) -> _State:
     model = _model(recipe)
     context = recipe.model.context
     first = task.take(task.places(context)[:2], context)
-    model.partial_fit(*first)
+    recipe.model.learn(model, *first)
     task.loss(model, first)  # a read and an update make all that a model has: the mould
     about = from_bytes(path.read_bytes(), model)
     try:
@@ -244,9 +244,10 @@ def _model(recipe: Recipe) -> Any:
     return recipe.model.estimator(synapses, recipe.batch, recipe.seed)
 
 
-def _marks(task: LearningTask, recipe: Recipe) -> list[int]:
-    first = min(task.first_checkpoint, recipe.examples)
-    return sorted({round(m) for m in np.geomspace(first, recipe.examples, CHECKPOINTS)})
+def marks(task: LearningTask, examples: int) -> list[int]:
+    """Numbers of examples at which a run of so many is looked at: the same for every contender, evenly in their logarithm."""
+    first = min(task.first_checkpoint, examples)
+    return sorted({round(m) for m in np.geomspace(first, examples, CHECKPOINTS)})
 
 
 def _score(task: LearningTask, state: _State, splits: dict[str, Rows], last: bool) -> Checkpoint:

@@ -13,11 +13,12 @@ from ...simulator import ADC, DAC, ArrayConfig
 from ..identity import code_digest, strong_id
 from .models.conditional_boltzmann import ConditionalBoltzmannSpec
 from .models.conditional_rbm import ConditionalRBMSpec
+from .models.layered import LayeredSpec
 
 CODE = ("studies/tasks", "studies/compare/learn.py", "studies/compare/recipes.py", "studies/compare/models")
 """What can change the bits of a run, beside the rooms below."""
 
-Model = Annotated[ConditionalBoltzmannSpec | ConditionalRBMSpec, Field(discriminator="kind")]
+Model = Annotated[ConditionalBoltzmannSpec | ConditionalRBMSpec | LayeredSpec, Field(discriminator="kind")]
 
 
 class _Frozen(BaseModel):
@@ -25,10 +26,11 @@ class _Frozen(BaseModel):
 
 
 class Range(_Frozen):
-    """Of an array: the weight of a full conductance difference, and the range of its ADC in such weights."""
+    """Of an array: the weight of a full conductance difference, and the ranges of its ADC, either way, in such weights."""
 
     largest: float = Field(gt=0)
     adc: float = Field(default=1.0, gt=0)
+    transposed_adc: float | None = Field(default=None, gt=0)
 
 
 class Hardware(_Frozen):
@@ -50,11 +52,13 @@ class Hardware(_Frozen):
 
     def config(self, range_: Range) -> ArrayConfig:
         """Of an array with that range."""
+        transposed = range_.transposed_adc
         return ArrayConfig(
             device=self.cell(),
             weight_max=range_.largest,
             dac=DAC(bits=self.bits),
             adc=ADC(bits=self.bits, y_max=range_.adc * range_.largest),
+            transposed_adc=ADC(bits=self.bits, y_max=transposed * range_.largest) if transposed else None,
             longest_train=self.longest_train,
         )
 
@@ -75,7 +79,7 @@ class Recipe(_Frozen):
     name: str
     title: str
     kind: Literal["digital", "analog"]
-    task: Literal["text"] = "text"
+    task: Literal["text", "images"] = "text"
     model: Model = Field(default_factory=ConditionalBoltzmannSpec)
     hardware: Hardware | None = None
     batch: int = Field(default=256, ge=1)
@@ -140,3 +144,34 @@ def text_recipes(characters: int, seeds: Sequence[int]) -> list[Recipe]:
         Recipe(name="digital", title="n-gram EBM, ideal digital synapses", kind="digital", model=model, examples=1),
     ]
     return [Recipe.model_validate({**r.model_dump(), "examples": characters, "seed": s}) for r in each for s in seeds]
+
+
+PASSES = 30
+"""Over the training images, unless asked otherwise."""
+_LAYER_RANGES = (Range(largest=1.0, adc=8.0), Range(largest=1.0, adc=8.0, transposed_adc=4.0))
+_RATES = {"transposed-error": 0.5, "equilibrium-propagation": 0.1}
+
+
+def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: int = 64) -> list[Recipe]:
+    """The runs on images: a layered network by equilibrium propagation, and by the error through transposed reads.
+
+    Parameters
+    ----------
+    images : int
+        That each run sees.
+    seeds : sequence of int
+    inputs, hidden : int
+        Pixels of an image, and hidden units.
+    """
+    titles = {"equilibrium-propagation": "equilibrium EBM", "transposed-error": "layers, transposed error"}
+    cells = (("ecram", "Li-ECRAM as measured", "ecram-li-tang2018"), ("reram", "ReRAM as measured", "reram-sb-gong2018"))
+    made = []
+    for rule, title in titles.items():
+        model = LayeredSpec(inputs=inputs, hidden=(hidden,), rule=rule, learning_rate=_RATES[rule])  # type: ignore[arg-type]
+        common = {"task": "images", "model": model, "batch": 32, "examples": images}
+        name = "ebm" if rule == "equilibrium-propagation" else "layers"
+        for short, cell, device in cells:
+            hardware = Hardware(device=device, ranges=_LAYER_RANGES)
+            made.append(dict(name=f"{name}-{short}", title=f"{title}, {cell}", kind="analog", hardware=hardware, **common))
+        made.append(dict(name=f"{name}-digital", title=f"{title}, ideal digital synapses", kind="digital", **common))
+    return [Recipe(**each, seed=seed) for each in made for seed in seeds]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...energy_models.gpu.small import transformer_kernels
+from ...energy_models.records import get
 from ...energy_models.prices.schedule import Schedule
 from ..baselines.curves import Baseline, Curve
+from ..baselines.mlp import BATCH, MLPCurve, mlp_events
 from ..baselines.work import training_events
 
 
@@ -35,6 +37,8 @@ class Rival(ABC):
     points : tuple of RivalPoint
     kernels : float
         That a GPU launches for a step of training.
+    again : tuple of tuple of RivalPoint
+        The same with other seeds.
     """
 
     model: ClassVar[str]
@@ -42,6 +46,7 @@ class Rival(ABC):
     parameters: int
     points: tuple[RivalPoint, ...]
     kernels: float
+    again: tuple[tuple[RivalPoint, ...], ...] = ()
 
     @abstractmethod
     def work(self, examples: int, chosen: Schedule) -> dict[str, float]:
@@ -75,6 +80,34 @@ class TransformerRival(Rival):
 
     def steps(self, examples: int) -> float:
         return examples / (self.curve.hyper.batch * self.curve.shape.context)
+
+
+class MLPRival(Rival):
+    """A digital network on images.
+
+    Parameters
+    ----------
+    curves : sequence of MLPCurve
+        Of one size, with different seeds.
+    """
+
+    model: ClassVar = "MLP"
+
+    def __init__(self, curves: Sequence[MLPCurve]) -> None:
+        self.sizes = curves[0].sizes
+        self.name = "-".join(map(str, self.sizes))
+        self.parameters = curves[0].parameters
+        self.points, *again = (
+            tuple(RivalPoint(p.images, p.validation, p.test) for p in curve.points) for curve in curves
+        )
+        self.again = tuple(again)
+        self.kernels = get("gpu.small.kernels_ebm_step").value
+
+    def work(self, examples: int, chosen: Schedule) -> dict[str, float]:
+        return mlp_events(self.sizes, examples, chosen)
+
+    def steps(self, examples: int) -> float:
+        return examples / BATCH
 
 
 def transformers(baseline: Baseline | None) -> Sequence[Rival]:

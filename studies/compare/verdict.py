@@ -18,7 +18,7 @@ from ..tasks.contract import LearningTask
 from .contenders import CHIP as CHIP
 from .contenders import TWIN, Contender
 from .contenders import contenders as contenders
-from .wording import Bound, compared, in_words
+from .wording import Bound, compared, in_words, share
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,9 @@ class Verdict:
     ratio_at: Mapping[str, Interval] = field(default_factory=dict)
 
 
-def judge(all_of_them: Sequence[Contender], ruler: Ruler, examples: int | None = None) -> Verdict:
+def judge(
+    all_of_them: Sequence[Contender], ruler: Ruler, examples: int | None = None, family: str | None = None
+) -> Verdict:
     """What the curves say at the lowest loss that both sides reached.
 
     Parameters
@@ -130,14 +132,17 @@ def judge(all_of_them: Sequence[Contender], ruler: Ruler, examples: int | None =
     examples : int, optional
         That each EBM was to see. With fewer than by default the sentence begins by saying so, since the verdict depends on
         them: a short run is compared at a quality that is reached early.
+    family : str, optional
+        Of our own models, the one that is judged; all of them unless given.
     """
     analogs = [c for c in all_of_them if c.kind == "analog" and not c.hypothetical and c.stops]
+    analogs = [c for c in analogs if family in (None, c.model)]
     if not analogs:
-        return Verdict("The analog EBM has no checkpoint yet: nothing to compare.")
+        return Verdict("The analog side has no checkpoint yet: nothing to compare.")
     warnings = _warnings(analogs, all_of_them)
     lowest = min(analogs, key=lambda c: c.best.validation)
-    best = f"the analog EBM came to {lowest.best.validation:.3g} {ruler.unit}"
-    rivals = [c for c in all_of_them if c.model != "EBM" and c.kind == "gpu"]
+    best = f"the analog side came to {lowest.best.validation:.3g} {ruler.unit}"
+    rivals = [c for c in all_of_them if not c.ours and c.kind == "gpu"]
     if not rivals:
         return Verdict(f"No {ruler.rival} was trained on these data, so nothing is compared; {best}.", warnings=warnings)
     theirs = [q for q in ruler.qualities if _cheapest(rivals, q)]
@@ -165,8 +170,9 @@ def _at(
     assert analog is not None and rival is not None
     ours, theirs = _bills(analog, quality), _bills(rival, quality)
     bound = next((c for c in all_of_them if c.name == rival.name.removesuffix("gpu") + "gpu-bound"), None)
-    gpu = next((c for c in all_of_them if c.model == "EBM" and c.kind == "gpu" and c.passages(quality)), None)
-    twin = next((c for c in all_of_them if c.name.endswith(f"-{TWIN}") and c.passages(quality)), None)
+    same = [c for c in all_of_them if c.model == analog.model and c.passages(quality)]
+    gpu = next((c for c in same if c.kind == "gpu"), None)
+    twin = next((c for c in same if c.name.endswith(f"-{TWIN}")), None)
     on_gpu = _bills(gpu, quality) if gpu else []
     coarser, limit_coarser = _coarser(analogs, rivals, quality, reached, ruler)
     top = max(ours[0].components, key=ours[0].nominal)
@@ -211,18 +217,16 @@ def sentences(found: Verdict, ruler: Ruler, analog: str) -> str:
     whole = compared(found.ratio, found.limit, f"the cheapest {ruler.rival} on a GPU")
     said = [f"At {found.quality:g} {ruler.unit} {seeds} the {analog} {whole}"]
     if found.limit:
-        who = {"at most": f"the {ruler.rival}", "at least": "the analog EBM", "about": "each of them"}[found.limit]
+        who = {"at most": f"the {ruler.rival}", "at least": "the analog side", "about": "each of them"}[found.limit]
         said[0] += f"; it is a limit, since {who} was below that at its first checkpoint"
     if found.algorithm is not None and found.hardware is not None:
-        model = compared(found.algorithm, None, f"the {ruler.rival}")
-        arrays = compared(found.hardware, found.limit_hardware, "it")
-        said.append(f"Of that the model: on the same GPU the EBM {model}. And the arrays: against the same EBM on the GPU, the analog one {arrays}")
+        model, arrays = share(found.algorithm), share(found.hardware, found.limit_hardware)
+        said.append(f"Two factors make that: the model, both on the GPU, {model}; the arrays, against the same model on the GPU, {arrays}")
     if found.same_node is not None:
-        lanes = compared(found.same_node, None, "digital lanes of the chip's own node")
-        said.append(f"For the same EBM, the array {lanes}")
+        said.append(f"Against the same model on digital lanes of the chip's own node, the arrays: {share(found.same_node)}")
     if found.coarser is not None:
         easier = in_words(found.coarser[1], found.limit_coarser)
-        said.append(f"At {found.coarser[0]:g}, an easier quality, the analog EBM needs {easier} than the {ruler.rival}")
+        said.append(f"At {found.coarser[0]:g}, an easier quality, it needs {easier} than the {ruler.rival}")
     if found.not_reached:
         said.append(f"It does not reach {max(found.not_reached):g} {ruler.unit}, which the {ruler.rival} does")
     if ruler.counting is not None and found.quality > ruler.counting:

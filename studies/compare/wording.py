@@ -35,6 +35,14 @@ def compared(other_over_ours: Interval, limit: Bound, other: str) -> str:
     return f"needs {in_words(other_over_ours, limit)} energy than {other} (90 % {interval_in_words(other_over_ours)})"
 
 
+def share(other_over_ours: Interval, limit: Bound = None) -> str:
+    """ "3 times less (2 to 5)"; where the interval holds 1, "no difference shown (0.5 to 2 times the energy)"."""
+    if other_over_ours.low < 1 < other_over_ours.high:
+        low, high = plain_number(1 / other_over_ours.high), plain_number(1 / other_over_ours.low)
+        return f"no difference shown ({low} to {high} times the energy)"
+    return f"{in_words(other_over_ours, limit)} ({interval_in_words(other_over_ours)})"
+
+
 def plain_number(value: float) -> str:
     """Two significant digits without an exponent: 0.031, 7.6, 18, 1,200."""
     rounded = float(f"{value:.2g}")

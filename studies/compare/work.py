@@ -51,8 +51,10 @@ def ebm_work(
     kept = model.kept(batch) + (weights if place == "lanes" and not model.looked_up else 0)
     stored = "{kept=" + str(max(kept, SMALLEST)) + "}"
     scheduled = model.moved(examples, batch, chosen)
-    read, written = scheduled or (out.get("sram.byte_read", 0.0), out.get("sram.byte_written", 0.0))
-    out = _without_sram(out)
+    if scheduled:
+        out, (read, written) = _without_sram(out), scheduled
+    else:  # what the model counted stays, with the bytes that it kept
+        read, written = (out.pop(name, 0.0) for name in ("sram.byte_read", "sram.byte_written"))
     if place == "lanes":
         out = model.on_lanes(out, examples)
         of_weights = model.moved_weights(examples, batch)

@@ -28,8 +28,6 @@ class LearningTask(ABC):
         How much worse the second quality is, which shows where a ratio is going.
     first_checkpoint : int
         Examples before the first look at the loss: a quality that a curve had at its start cannot be priced.
-    decimals : int
-        Of a printed loss.
     """
 
     kind: ClassVar[str]
@@ -38,7 +36,6 @@ class LearningTask(ABC):
     qualities: ClassVar[tuple[float, ...]]
     coarser: ClassVar[float]
     first_checkpoint: ClassVar[int]
-    decimals: ClassVar[int]
 
     @property
     @abstractmethod

@@ -25,7 +25,6 @@ class TextTask(LearningTask):
     qualities: ClassVar = tuple(round(4.0 - 0.05 * k, 2) for k in range(45))
     coarser: ClassVar = 0.2
     first_checkpoint: ClassVar = 2_000
-    decimals: ClassVar = 3
 
     def __init__(self, text: Text) -> None:
         self.text = text

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .conditional_boltzmann import ConditionalBoltzmannSpec as ConditionalBoltzmannSpec
     from .conditional_rbm import ConditionalRBMSpec as ConditionalRBMSpec
     from .contract import ComparedModel as ComparedModel
+    from .layered import LayeredSpec as LayeredSpec
 
 __getattr__, __dir__ = lazily(
     __name__,
@@ -17,5 +18,6 @@ __getattr__, __dir__ = lazily(
         ".conditional_boltzmann": ("ConditionalBoltzmannSpec",),
         ".conditional_rbm": ("ConditionalRBMSpec",),
         ".contract": ("ComparedModel",),
+        ".layered": ("LayeredSpec",),
     },
 )

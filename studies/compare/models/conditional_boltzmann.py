@@ -20,13 +20,16 @@ _CLASSES = len(SYMBOLS)
 class ConditionalBoltzmannSpec(ComparedModel):
     """`revpath.ebm.ConditionalBoltzmann`: couplings of the next symbol to the last 1 to `context` ones."""
 
-    title: ClassVar = "n-gram EBM"
     looked_up: ClassVar = True
     kind: Literal["conditional-boltzmann"] = "conditional-boltzmann"
     context: int = Field(default=6, ge=1, le=64)
     max_rows: int = Field(default=8192, ge=2)
     learning_rate: float = Field(default=80.0, ge=0)
     bias_learning_rate: float = Field(default=8.0, ge=0)
+
+    @property
+    def family(self) -> str:
+        return "n-gram EBM"
 
     @property
     def arrays(self) -> tuple[tuple[int, int], ...]:

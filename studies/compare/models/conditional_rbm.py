@@ -8,7 +8,7 @@ for all units of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -27,7 +27,6 @@ _CLASSES = len(SYMBOLS)
 class ConditionalRBMSpec(ComparedModel):
     """`revpath.ebm.ConditionalRBM`, by its exact gradient or by contrastive divergence."""
 
-    title: ClassVar = "conditional RBM"
     kind: Literal["conditional-rbm"] = "conditional-rbm"
     context: int = Field(default=8, ge=1, le=64)
     hidden: int = Field(default=256, ge=1)
@@ -35,6 +34,10 @@ class ConditionalRBMSpec(ComparedModel):
     learning_rate: float = Field(default=40.0, ge=0)
     label_learning_rate: float = Field(default=0.2, ge=0)
     bias_learning_rate: float = Field(default=2.0, ge=0)
+
+    @property
+    def family(self) -> str:
+        return "conditional RBM"
 
     @property
     def arrays(self) -> tuple[tuple[int, int], ...]:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ....ebm.synapses.contract import Synapses, SynapsesFactory
@@ -27,19 +28,25 @@ class ComparedModel(BaseModel, ABC):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    title: ClassVar[str]
-    """What it is, in a few words of the field."""
     context: int = 0
     """Symbols before the one that is predicted; 0 where there are none."""
     looked_up: ClassVar[bool] = False
     """Whether weights are read line by line, so that digital lanes keep them in a table of their own."""
-    example_bytes: ClassVar[int] = 1
-    """Bytes of data that an example fetches: of a text, one character."""
+
+    @property
+    @abstractmethod
+    def family(self) -> str:
+        """What it is, in a few words: models of one family differ in what holds their weights alone."""
 
     @property
     @abstractmethod
     def arrays(self) -> tuple[tuple[int, int], ...]:
         """(word lines, bit lines) of each array, in the order of their numbers."""
+
+    @property
+    def example_bytes(self) -> int:
+        """Bytes of data that an example fetches: of a text, one character."""
+        return 1
 
     @property
     @abstractmethod
@@ -59,6 +66,10 @@ class ComparedModel(BaseModel, ABC):
     @abstractmethod
     def estimator(self, synapses: SynapsesFactory | None, batch: int, seed: int) -> Any:
         """The model, not begun; None for ideal digital synapses."""
+
+    def learn(self, estimator: Any, x: np.ndarray, y: np.ndarray, slowdown: float = 1.0) -> None:
+        """One pass over these rows, in mini-batches, with all rates divided by `slowdown`."""
+        estimator.partial_fit(x, y, slowdown=slowdown)
 
     @abstractmethod
     def synapses(self, estimator: Any) -> Sequence[Synapses]:
