@@ -83,6 +83,7 @@ def train_mlp(images: Images, hidden: Sequence[int], seed: int, marks: Sequence[
         momentum=MOMENTUM,
         batch_size=BATCH,  # type: ignore[arg-type]  # scikit-learn's signature has its default alone
         random_state=seed,
+        shuffle=False,  # the order is drawn here
         max_iter=1,
     )
     pixels, labels = images.train
@@ -91,10 +92,11 @@ def train_mlp(images: Images, hidden: Sequence[int], seed: int, marks: Sequence[
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is asked for one pass at a time
         for mark in marks:
-            while done < mark:
-                places = order[np.arange(done, done + BATCH) % len(order)]
+            until = done + -(-(mark - done) // BATCH) * BATCH  # whole mini-batches
+            if until > done:
+                places = order[np.arange(done, until) % len(order)]
                 model.partial_fit(pixels[places], labels[places], classes=classes)
-                done += BATCH
+                done = until
             errors = (100 * (1 - float(model.score(*part))) for part in (images.validation, images.test))
             points.append(MLPPoint(done, *errors))
     return MLPCurve((pixels.shape[1], *hidden, len(classes)), seed, tuple(points))

@@ -26,6 +26,8 @@ TWIN, OLD_GPU = "digital-32nm", "h100-at-32nm"
 """The EBM without arrays, and the GPU, at the node of the default chip."""
 CHOSEN = SCHEDULES["tiled"]
 _N_DRAWS = 10_000
+_JUDGED = ("analog", "gpu")
+"""Kinds whose other seeds are priced: those that a verdict is made of; of the others the first stands for all."""
 _SEED = 0
 
 
@@ -169,8 +171,9 @@ def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "anal
     recipe = seeds[0].recipe
     assert recipe.hardware is not None
     cell = recipe.hardware.cell()
+    judged = seeds if kind in _JUDGED else seeds[:1]
     first, *again = (
-        _stops(run, chip, _ebm_events(run, "arrays", chosen), chosen, seconds, pulse_prices(cell)) for run in seeds
+        _stops(run, chip, _ebm_events(run, "arrays", chosen), chosen, seconds, pulse_prices(cell)) for run in judged
     )
     shaky = {record.id for record in cell.records.values() if record.shaky}
     shaky.update(id for stop in first[-1:] for id in stop.bill.shaky)
@@ -203,7 +206,7 @@ def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:
         events = _on_gpu(_ebm_events(run, "gpu", chosen), kind, steps, kernels)
         return _stops(run, _GPU_CHIPS[kind], events, chosen, lambda counted: _gpu_seconds(counted, kind))
 
-    first, *again = (stops(run) for run in seeds)
+    first, *again = (stops(run) for run in (seeds if kind in _JUDGED else seeds[:1]))
     family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{kind}"
     shaky = first[-1].bill.shaky if first else ()
     title = f"{family} (ideal), H100{_WAYS[kind]}"
@@ -219,7 +222,8 @@ def _rival(rival: Rival, kind: str, chosen: Schedule) -> Contender:
         bill = price(counted, hardware, n_draws=_N_DRAWS, seed=_SEED)
         return Stop(point.examples, point.validation, point.test, bill, counted, _gpu_seconds(counted, kind))
 
-    first, *again = (tuple(stop(point) for point in points) for points in (rival.points, *rival.again))
+    repeated = rival.again if kind in _JUDGED else ()
+    first, *again = (tuple(stop(point) for point in points) for points in (rival.points, *repeated))
     title = f"{rival.model} {rival.name}, H100{_WAYS[kind]}"
     name, old = f"{rival.model}-{rival.name}-{kind}", kind == "same-node"
     return Contender(name, title, rival.model, kind, rival.parameters, first, old, first[-1].bill.shaky, tuple(again), False)

@@ -88,11 +88,12 @@ def plot_energy_curves(contenders: Sequence[Contender], ruler: Ruler, ax: Axes) 
             label="_" + c.title if bound else figure_text(c.title, _NAME_WIDTH),
             markerfacecolor="white" if c.hypothetical else colour,
         )
-        for stops in c.again if not bound else ():
+        for stops in c.again if c.ours and not bound else ():
             of_seed = [s.bill.joules for s in stops], [s.validation for s in stops]
             ax.plot(*of_seed, color=colour, linewidth=0.6, alpha=0.6, linestyle="--" if c.hypothetical else "-")
         if not bound:
             _draw_band(ax, c, colour)
+        if c.ours and not bound:
             _write_orders(ax, c, colour)
     ax.plot([], [], color=_GREY, linestyle=":", label="same, best matrix product (lower bound)")
     ax.fill_between([], [], [], color=_GREY, alpha=_BAND, lw=0, label="90 % interval of the prices")
@@ -113,7 +114,10 @@ def plot_energy_curves(contenders: Sequence[Contender], ruler: Ruler, ax: Axes) 
             va="top",
             fontsize=8,
         )
-    if losses:
+    if ruler.logarithmic:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
+    elif losses:
         ax.set_ylim(bottom=min(losses) - ruler.coarser)
     ax.grid(alpha=0.25, which="major")
     ax.legend(fontsize=8, frameon=False, loc="best")
@@ -145,7 +149,7 @@ def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:
     looks: dict[str, tuple[str, str]] = {}
     analog = iter([(_VERMILION, "o"), (_ORANGE, "o"), (_PURPLE, "o"), (_BLACK, "o")])
     elsewhere = iter([(_GREEN, "^"), (_SKY, "^")])
-    rivals = iter([(_BLUE, "s"), (_SKY, "D"), (_PURPLE, "v"), (_BLACK, "P"), (_GREY, "X"), (_BLUE, "*")])
+    rivals = iter([(_BLUE, "s"), (_SKY, "D"), (_GREY, "v"), (_BLUE, "P"), (_SKY, "X"), (_GREY, "*")])
     for c in contenders:
         stem = c.name.removesuffix("-bound")
         if stem in looks:

@@ -43,6 +43,8 @@ class Ruler:
         What one of them is.
     rival : str
         What the EBM is compared with.
+    logarithmic : bool
+        Whether losses are drawn by their logarithm.
     """
 
     unit: str
@@ -53,11 +55,13 @@ class Ruler:
     examples: int
     example: str
     rival: str = "transformer"
+    logarithmic: bool = False
 
     @classmethod
     def of(cls, task: LearningTask, counting: float | None, counted: str, examples: int, rival: str) -> Ruler:
         """For a task."""
-        return cls(task.unit, task.qualities, task.coarser, counting, counted, examples, task.example, rival)
+        words = (counted, examples, task.example, rival)
+        return cls(task.unit, task.qualities, task.coarser, counting, *words, task.logarithmic)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class LearningTask(ABC):
         what they can, not one that flatters either.
     coarser : float
         How much worse the second quality is, which shows where a ratio is going.
+    logarithmic : bool
+        Whether losses are drawn by their logarithm.
     first_checkpoint : int
         Examples before the first look at the loss: a quality that a curve had at its start cannot be priced.
     """
@@ -35,6 +37,7 @@ class LearningTask(ABC):
     example: ClassVar[str]
     qualities: ClassVar[tuple[float, ...]]
     coarser: ClassVar[float]
+    logarithmic: ClassVar[bool] = False
     first_checkpoint: ClassVar[int]
 
     @property

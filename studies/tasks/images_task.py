@@ -24,6 +24,7 @@ class ImagesTask(LearningTask):
     example: ClassVar = "image"
     qualities: ClassVar = tuple(round(30.0 - 0.25 * k, 2) for k in range(117))
     coarser: ClassVar = 2.0
+    logarithmic: ClassVar = True
     first_checkpoint: ClassVar = 240
 
     def __init__(self, images: Images) -> None:

@@ -60,7 +60,7 @@ def curve(name, bits, joules, *, kind="gpu", model="transformer", spread=CERTAIN
     stops = tuple(
         Stop(1000 * (i + 1), b, b + 0.1, bill(j, spread)) for i, (b, j) in enumerate(zip(bits, joules, strict=True))
     )
-    return Contender(name, f"title of {name}", model, kind, 10, stops, **more)
+    return Contender(name, f"title of {name}", model, kind, 10, stops, ours=model == "EBM", **more)
 
 
 def analog(bits, joules, **more):
@@ -95,7 +95,7 @@ def test_the_lowest_quality_that_both_reached_is_compared():
     assert (v.limit, v.limit_hardware) == (None, None)
     assert v.sentence == (
         "At 2.8 bits/char with one seed, which another may turn, the title of analog needs 15 times less energy than the "
-        "cheapest transformer on a GPU (90 % 10 to 27). At 3, an easier quality, the analog EBM needs 10 times less than the "
+        "cheapest transformer on a GPU (90 % 10 to 27). At 3, an easier quality, it needs 10 times less than the "
         "transformer. It does not reach 2.6 bits/char, which the transformer does. A 6-gram that counts has 1.90 for next to "
         "no energy, so nobody needs either model at this quality."
     )
@@ -108,7 +108,7 @@ def test_a_loss_is_said_as_plainly():
     # at the n-gram's quality there is no small-model clause, and nothing was missed
     assert v.sentence == (
         "At 2 bits/char with one seed, which another may turn, the title of analog needs 7.5 times more energy than the "
-        "cheapest transformer on a GPU (90 % 4.1 to 11). At 2.2, an easier quality, the analog EBM needs 7.5 times more than "
+        "cheapest transformer on a GPU (90 % 4.1 to 11). At 2.2, an easier quality, it needs 7.5 times more than "
         "the transformer."
     )
 
@@ -184,7 +184,7 @@ def test_the_ratio_at_an_easier_quality_is_said_too():
     assert v.quality == 2.8
     bits, easier = v.coarser
     assert (bits, easier.nominal) == (3.0, pytest.approx(20))
-    assert "At 3, an easier quality, the analog EBM needs 20 times less than the transformer." in v.sentence
+    assert "At 3, an easier quality, it needs 20 times less than the transformer." in v.sentence
 
 
 def test_the_easier_quality_can_be_a_limit_too():
@@ -193,7 +193,7 @@ def test_the_easier_quality_can_be_a_limit_too():
     assert (v.quality, v.limit) == (3.0, None)
     assert v.coarser[0] == 3.2
     assert v.limit_coarser == "at most"
-    assert "At 3.2, an easier quality, the analog EBM needs at most 10 times less" in v.sentence
+    assert "At 3.2, an easier quality, it needs at most 10 times less" in v.sentence
 
 
 def test_the_listed_qualities_are_fine():
@@ -214,7 +214,7 @@ def test_not_reached():
     v = judge([analog([4.5, 4.0], [1.0, 2.0]), *THEIRS], ruler())
     assert v.quality is None
     assert v.ratio is None
-    assert v.sentence == "No listed quality was reached by both sides: the analog EBM came to 4 bits/char."
+    assert v.sentence == "No listed quality was reached by both sides: the analog side came to 4 bits/char."
     assert v.not_reached == tuple(q for q in COARSE if q >= 2.0)
 
 
@@ -222,7 +222,7 @@ def test_without_a_transformer_nothing_is_compared():
     v = judge([OURS], ruler())
     assert v.quality is None
     assert v.sentence == (
-        "No transformer was trained on these data, so nothing is compared; the analog EBM came to 2.7 bits/char."
+        "No transformer was trained on these data, so nothing is compared; the analog side came to 2.7 bits/char."
     )
 
 
@@ -238,7 +238,7 @@ def test_what_the_bills_lean_on_is_a_line_each():
         "the analog bills lean on 2 assumed or unverified numbers: a.b, c.d",
         "the analog bills lean on 2 prices of assumed structure: digital.exp, random.bit",
     )
-    others = [Contender(c.name, c.title, c.model, c.kind, 1, c.stops, shaky=("e.f",)) for c in THEIRS]
+    others = [replace(c, shaky=("e.f",)) for c in THEIRS]
     assert judge([shaky, *others], ruler()).warnings[2:] == (
         "the bills of the GPU lean on 1 assumed or unverified numbers: e.f",
     )
@@ -375,9 +375,9 @@ def test_the_two_factors_make_the_whole():
     assert v.hardware.nominal == pytest.approx(6)
     assert v.algorithm.nominal * v.hardware.nominal == pytest.approx(v.ratio.nominal)
     assert v.same_node.nominal == pytest.approx(0.5)
-    assert "on the same GPU the EBM needs 2.5 times less energy than the transformer" in v.sentence
-    assert "needs 6 times less energy than" in v.sentence
-    assert "digital lanes of the chip's own node" in v.sentence
+    assert "the model, both on the GPU, 2.5 times less (2.5 to 2.5)" in v.sentence
+    assert "the arrays, against the same model on the GPU, 6 times less (4.1 to 11)" in v.sentence
+    assert "digital lanes of the chip's own node, the arrays: 2 times more (1.1 to 2.9)" in v.sentence
 
 
 def again(contender, *others):
@@ -434,3 +434,12 @@ def test_a_short_run_says_so_first():
     )
     assert v.short
     assert not judge([OURS, *THEIRS], ruler(), examples=500_000).short
+
+
+def test_a_family_is_judged_by_itself_and_beside_its_own_twin():
+    """Another of our models is cheaper, in arrays and on the GPU: neither takes part."""
+    other = replace(analog([3.1, 2.5], [0.01, 0.02]), name="layers", model="layers")
+    its_twin = replace(twin([3.4, 2.5], [0.05, 0.06]), name="layers-gpu", model="layers")
+    ours = [OURS, twin([3.4, 2.78], [5.0, 12.0])]
+    assert judge([other, its_twin, *ours, *THEIRS], ruler(), family="EBM") == judge([*ours, *THEIRS], ruler())
+    assert judge([other, its_twin, *ours, *THEIRS], ruler(), family="layers").analog == "layers"
