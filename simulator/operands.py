@@ -68,8 +68,10 @@ def as_batch(x: Any, width: int, name: str) -> np.ndarray:
         raise ArrayError(f"{name} has shape {x.shape}; it must be (batch, {width}){hint}")
     if x.dtype.kind not in "fiub":
         raise ArrayError(f"{name} has type {x.dtype}; it must hold real numbers")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
-        x = np.ascontiguousarray(x, np.float32)
+    if x.dtype != np.float32:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
+            x = x.astype(np.float32)
+    x = np.ascontiguousarray(x)
     return x if x.flags.writeable else x.copy()  # kernels are compiled for arrays that can be written
 
 

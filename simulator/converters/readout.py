@@ -24,9 +24,9 @@ def _convert(out, x, step, inverse):
 
 @kernel()
 def _beyond(x, limit):
-    count = 0
+    count = np.int32(0)  # as wide as the numbers, so that the loop vectorises eight at a time
     for i in range(x.size):
-        count += np.int64(abs(x[i]) > limit)
+        count = np.int32(count + np.int32(abs(x[i]) > limit))
     return count
 
 
@@ -73,6 +73,13 @@ def _drive_threaded(out, x, siemens, converter, totals):
     for s in prange(x.shape[0]):
         faults[s] = _drive(out[s : s + 1], x[s : s + 1], siemens, converter, totals[s : s + 1])
     return faults.sum()
+
+
+def count_beyond(y: np.ndarray, adc: ADC) -> int:
+    """How many outputs y (batch, sensed), before conversion, lie beyond the y_max of an ADC."""
+    if adc.y_min == 0:
+        return int(np.count_nonzero(y > adc.y_max))
+    return int(_beyond(y.reshape(-1), np.float32(adc.y_max)))
 
 
 # What the totals of a read are, see `drive`.
@@ -129,6 +136,25 @@ def check_inputs(x: np.ndarray, dac: DAC) -> None:
 
 
 @kernel()
+def _row_sums(values):
+    """Of each row in float64, one number after the other; of four rows abreast, for an addition waits for the last one."""
+    sums = np.zeros(values.shape[0])
+    whole = values.shape[0] // 4 * 4
+    for s in range(0, whole, 4):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        for j in range(values.shape[1]):
+            a += np.float64(values[s, j])
+            b += np.float64(values[s + 1, j])
+            c += np.float64(values[s + 2, j])
+            d += np.float64(values[s + 3, j])
+        sums[s], sums[s + 1], sums[s + 2], sums[s + 3] = a, b, c, d
+    for s in range(whole, values.shape[0]):
+        for j in range(values.shape[1]):
+            sums[s] += np.float64(values[s, j])
+    return sums
+
+
+@kernel()
 def read_totals(totals, variance, sensed, converter_variance, signal):
     """Over a batch: lines driven, sums of siemens x^2 and siemens |x|, floor of the sum of signal-to-noise ratios, noiseless reads.
 
@@ -145,14 +171,12 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
     carried = 0.0
     snr = 0.0
     silent = 0
+    noises = _row_sums(variance)
     for s in range(totals.shape[0]):
         dissipated += totals[s, 1]
         carried += totals[s, 2]
         driven += totals[s, 3]
-        noise = 0.0
-        for j in range(variance.shape[1]):
-            noise += np.float64(variance[s, j])
-        noise = noise * (sensed // variance.shape[1]) + sensed * converter_variance
+        noise = noises[s] * (sensed // variance.shape[1]) + sensed * converter_variance
         heard = totals[s, 2] * signal
         if noise > 0:
             snr += heard * heard / noise
@@ -164,10 +188,10 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
 @kernel()
 def _quantise(y, step, inverse, levels):
     """y <- step times the nearest code, held within +-levels; returns how many were held."""
-    held = 0
+    held = np.int32(0)  # see `_beyond`
     for i in range(y.size):
         code = np.rint(y[i] * inverse)
-        held += np.int64(abs(code) > levels)
+        held = np.int32(held + np.int32(abs(code) > levels))
         y[i] = step * min(max(code, -levels), levels)
     return held
 

@@ -45,15 +45,14 @@ class OhmicLines(Lines):
     def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
         """As `Lines.read`."""
         cells, config = self._cells, self._config
-        volt = config.read_voltage / config.dac.x_max
-        volts = x * np.float32(volt)
+        circuit, shared_circuit = self._circuit_noise(x, transposed)
         if config.inputs == "duration":
             x, totals = self._pulsed(x, totals)
         elif config.cell_law is not None:
+            volt = config.read_voltage / config.dac.x_max
             seen = (config.cell_law.current(np.ones(1), x.astype(np.float64) * volt) / volt).astype(np.float32)
             totals = _nonlinear_totals(totals, x, seen, cells.line_siemens(transposed=transposed))
             x = seen
-        circuit, shared_circuit = self._circuit_noise(volts, transposed)
         independent, common = self._cell_noise(x, totals[:, POWER], transposed)
         if self._sampled:
             y, held = self._draw(x, noise, transposed)
@@ -93,12 +92,13 @@ class OhmicLines(Lines):
         undriven = np.concatenate([x, np.zeros((len(x), 1), np.float32)], axis=1)
         return sampled_read(undriven, lone, spread, noise.cells(), transposed=True)[0] * per_siemens, 0
 
-    def _circuit_noise(self, volts: np.ndarray, transposed: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def _circuit_noise(self, x: np.ndarray, transposed: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Variances by thermal and shot noise, independent (batch, sensed) and common (batch,); None where there is none."""
         config, cells = self._config, self._cells
         if config.circuit_noise is None or config.circuit_noise.off:
             return None, None
         per_ampere = cells.mapping.per_siemens * config.dac.x_max / config.read_voltage
+        volts = x * np.float32(config.read_voltage / config.dac.x_max)
 
         def variance(siemens: np.ndarray) -> np.ndarray:
             assert config.circuit_noise is not None

@@ -13,7 +13,7 @@ from ..converters.adc_dac import ADC, calibrated_range
 from ..converters.bank import ConverterBank, draw_bank
 from ..converters.effective_bits import enob
 from ..converters.input_slices import InputSlice, added_variance, input_slices, shift_and_add
-from ..converters.readout import digitise, drive, read_totals
+from ..converters.readout import count_beyond, digitise, drive, read_totals
 from ..errors import ArrayError
 from ..events import Tally, event
 from ..noise.streams import Numbers, ReadNumbers, Stream
@@ -165,11 +165,10 @@ class ReadPath:
         answer, at_end, adc = self._once(x, numbers, mode, None)
         if self.adc.repeats:
             answer = self._within_bounds(x, numbers, mode, answer, at_end, adc)
-        y = answer.y
         if scales is not None:
-            y = y * scales[:, None]
-            count_scaling(scales, x.shape[1], y.shape[1], mode.tally)
-        return answer._replace(y=y, cut=cut)
+            answer = answer._replace(y=answer.y * scales[:, None])
+            count_scaling(scales, x.shape[1], answer.y.shape[1], mode.tally)
+        return answer._replace(cut=cut) if cut else answer
 
     def _within_bounds(
         self, x: np.ndarray, numbers: ReadNumbers, mode: ReadMode, first: Answer, at_end: np.ndarray, adc: ADC
@@ -191,7 +190,7 @@ class ReadPath:
     ) -> tuple[Answer, np.ndarray, ADC]:
         """One read of every row by `adc`, or by one with a range that fits; codes (batch,) at an end of it, and the ADC.
 
-        The codes are looked at only where reads are repeated for them.
+        The codes are looked at only where reads are repeated for them, and there are none elsewhere.
         """
         phases, reads = self._sense(x, numbers, mode.phases), 1
         if adc is None:
@@ -199,14 +198,15 @@ class ReadPath:
         for _ in range(reads):
             for sensed in phases:
                 self._count(sensed, adc, mode.tally)
-        at_end = np.zeros(len(x), np.int64)
-        results, conversions, clipped = [], 0, 0
+        at_end = np.zeros(len(x) if adc.repeats else 0, np.int64)
+        results, conversions, clipped, held = [], 0, 0, 0
         for sensed in phases:
             outputs = []
             for signal in sensed.signals:
                 y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
                 clipped += saturated if adc.y_min != 0 else int(np.count_nonzero(adc.at_an_end(y)))
                 conversions += y.size
+                held += signal.held
                 outputs.append(y)
                 if adc.repeats:
                     at_end += np.count_nonzero(adc.at_an_end(y), axis=1)
@@ -222,7 +222,7 @@ class ReadPath:
             mode.tally.count("digital.add", y.size)
         if self._cells.mapping.shared and self._transposed:
             y = self._less_reference(y, x, phases[0].parts, mode.tally)
-        return Answer(y, conversions, clipped, sum(signal.held for signal in _signals(phases))), at_end, adc
+        return Answer(y, conversions, clipped, held), at_end, adc
 
     def _fitting(self, signals: list[Signal], *, keeps: bool) -> tuple[ADC, int]:
         """The ADC with a range that fits, and how often the batch is read.
@@ -230,20 +230,17 @@ class ReadPath:
         A range that the array finds holds the first signals, and is doubled until it holds later ones: that batch has been
         read and converted in vain, and is read again. Not so where single reads are repeated instead (`ADC.repeats`).
         """
-        reach = max(map(self._reach, signals)) if self._finds else 0.0
-        if reach <= 0 or (
-            self.adc.repeats and not self.ranging
-        ):  # nothing is to be found, or these signals say nothing of it
+        if not self._finds or (self.adc.repeats and not self.ranging):
             return self.adc, 1
-        if self.ranging:
-            y_max, reads = reach, 1
-        else:
-            beyond = sum(
-                int(np.count_nonzero(s.y > self.adc.y_max if self.adc.y_min == 0 else np.abs(s.y) > self.adc.y_max))
-                for s in signals
-            )
-            if beyond <= _TOLERATED * sum(s.y.size for s in signals):
+        if not self.ranging:
+            beyond = sum(count_beyond(signal.y, self.adc) for signal in signals)
+            if beyond <= _TOLERATED * sum(signal.y.size for signal in signals):
                 return self.adc, 1
+        reach = max(map(self._reach, signals))
+        if reach <= 0:  # these signals say nothing of a range
+            return self.adc, 1
+        y_max, reads = reach, 1
+        if not self.ranging:
             y_max, reads = self.adc.y_max * 2.0 ** math.ceil(math.log2(reach / self.adc.y_max)), 2
         if keeps:
             self.find_range(y_max)
