@@ -237,13 +237,14 @@ def _digitise_threaded(y, chunks, columns, variance, converter, address):
 
 
 def digitise(
-    y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Numbers, bank: ConverterBank | None = None
+    y: np.ndarray, variance: np.ndarray, adc: ADC, stream: Numbers, bank: ConverterBank | None = None
 ) -> tuple[np.ndarray, int]:
     """Noisy, digitised outputs (in place) and the number of saturated conversions.
 
     Parameters
     ----------
-    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or None.
+    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or without rows
+        where they add nothing, as `NO_VARIANCE`.
     stream: noise of cells and converter together takes one step of it, and then stochastic rounding one.
     bank: mismatch of the ADC, of which every sensed line has its converter.
 
@@ -251,19 +252,19 @@ def digitise(
     ------
     ArrayError: the range of the ADC is not resolved, or a bank is missing or of another size.
     """
-    if variance is None and adc.noise_lsb > 0:
+    if not len(variance) and adc.noise_lsb > 0:
         variance = np.zeros((len(y), 1))
-    if variance is None and adc.bits is None:
+    if not len(variance) and adc.bits is None:
         return y, 0
     if adc.middle != 0:
         y, held = digitise(y - adc.middle, variance, adc.centred, stream, bank)
         return y + adc.middle, held
     y = np.ascontiguousarray(y)
     singly = bank is not None or adc.mismatched or adc.stochastic_rounding
-    if singly and variance is None:
+    if singly and not len(variance):
         return y, digitise_by_bank(y, adc, stream, bank)
-    number, position = (np.uint64(0), 0) if variance is None else stream.address(y.shape[1])
-    variance = np.empty((0, 1)) if variance is None else np.ascontiguousarray(variance)
+    number, position = stream.address(y.shape[1]) if len(variance) else (np.uint64(0), 0)
+    variance = np.ascontiguousarray(variance)
     own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
     step = 0.0 if singly else adc.step
     converter = (np.float32(step), _inverse(step), np.float32(adc.levels), own)
