@@ -103,7 +103,10 @@ def drive(
     step, limit = dac.step, dac.limit
     if not dac.signed:
         check_inputs(x, dac)
-    if bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
+    if not dac.uniform:
+        check_inputs(x, dac)
+        x, step, limit = dac.by_its_law(x).astype(np.float32), 0.0, np.inf
+    elif bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
         check_inputs(x, dac)
         x = drive_by_bank(x, dac, stream, bank)
         step, limit = 0.0, np.inf  # converted, and errors may carry it beyond the range
@@ -260,9 +263,9 @@ def digitise(
         y, held = digitise(y - adc.middle, variance, adc.centred, stream, bank)
         return y + adc.middle, held
     y = np.ascontiguousarray(y)
-    singly = bank is not None or adc.mismatched or adc.stochastic_rounding
+    singly = bank is not None or adc.mismatched or adc.stochastic_rounding or not adc.uniform
     if singly and not len(variance):
-        return y, digitise_by_bank(y, adc, stream, bank)
+        return y, _digitise_singly(y, adc, stream, bank)
     number, position = stream.address(y.shape[1]) if len(variance) else (np.uint64(0), 0)
     variance = np.ascontiguousarray(variance)
     own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
@@ -274,7 +277,16 @@ def digitise(
         held = _digitise_threaded(flat, 4 * numba.get_num_threads(), y.shape[1], variance, converter, address)
     else:
         held = _digitise(flat, 0, -(-(y.size + lead) // SPAN), y.shape[1], variance, converter, address)
-    return y, digitise_by_bank(y, adc, stream, bank) if singly else int(held)
+    return y, _digitise_singly(y, adc, stream, bank) if singly else int(held)
+
+
+def _digitise_singly(y: np.ndarray, adc: ADC, stream: Numbers, bank: ConverterBank | None) -> int:
+    """Outputs that have their noise, digitised in place by a bank or by the law of their kind; how many saturated."""
+    if adc.uniform:
+        return digitise_by_bank(y, adc, stream, bank)
+    saturated = int(np.count_nonzero(np.abs(y) > (adc.levels + 0.5) * adc.step))
+    y[...] = adc.by_its_law(y)
+    return saturated
 
 
 def _inverse(step: float) -> np.float32:

@@ -263,12 +263,18 @@ class ReadPath:
         """y (batch, rows) less what a nominal reference cell would carry: digitally, for it takes no part in the read."""
         sums = np.zeros(len(x))
         for part in parts:
-            codes = part.inputs if self.dac.bits is None else np.rint(part.inputs / self.dac.line_converter.step)
-            sums += part.weight * codes.sum(axis=1, dtype=np.float64) * (self.dac.line_converter.step or 1.0)
+            sums += part.weight * self._driven_sums(part.inputs)
         tally.count("digital.add", x.size + len(x) * (len(parts) - 1) + y.size)
         tally.count("digital.multiply", len(x))
         factor = full_factor(self._config) if self._config.inputs == "duration" else 1.0
         return y - (sums * (factor * self._cells.nominal_reference)).astype(np.float32)[:, None]
+
+    def _driven_sums(self, inputs: np.ndarray) -> np.ndarray:
+        """What the driven lines see of inputs (batch, driven), summed over them: (batch,) float64."""
+        converter = self.dac.line_converter
+        if not converter.uniform or converter.bits is None:
+            return converter.rounded(inputs).sum(axis=1, dtype=np.float64)
+        return np.rint(inputs / converter.step).sum(axis=1, dtype=np.float64) * converter.step
 
     def _sense(self, x: np.ndarray, numbers: Numbers, phases: Phases | None = None) -> list[Sensed]:
         """What the sensed lines carry for inputs x (batch, driven), for each phase."""
