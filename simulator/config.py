@@ -103,7 +103,7 @@ class ArrayConfig:
                 raise ArrayError(str(error)) from None
         for name, kind in (("dac", DAC), ("adc", ADC), ("transposed_adc", ADC)):
             if isinstance(getattr(self, name), Mapping):
-                object.__setattr__(self, name, kind(**getattr(self, name)))
+                object.__setattr__(self, name, kind.of(getattr(self, name)))
         for name, kind, optional in (
             ("dac", DAC, False),
             ("adc", ADC, False),

@@ -110,7 +110,10 @@ def drive(
     step, limit = dac.step, dac.limit
     if not dac.signed:
         check_inputs(x, dac)
-    if bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
+    if not dac.uniform:
+        check_inputs(x, dac)
+        x, step, limit = dac.by_its_law(x).astype(np.float32), 0.0, np.inf
+    elif bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
         check_inputs(x, dac)
         x = drive_by_bank(x, dac, stream, bank)
         step, limit = 0.0, np.inf  # converted, and errors may carry it beyond the range
@@ -261,13 +264,14 @@ def _digitise_threaded(y, chunks, columns, variance, converter, address):
 
 
 def digitise(
-    y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Numbers, bank: ConverterBank | None = None
+    y: np.ndarray, variance: np.ndarray, adc: ADC, stream: Numbers, bank: ConverterBank | None = None
 ) -> tuple[np.ndarray, int]:
     """Noisy, digitised outputs (in place) and the number of saturated conversions.
 
     Parameters
     ----------
-    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or None.
+    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or without rows
+        where they add nothing, as `NO_VARIANCE`.
     stream: noise of cells and converter together takes one step of it, and then stochastic rounding one.
     bank: mismatch of the ADC, of which every sensed line has its converter.
 
@@ -275,19 +279,19 @@ def digitise(
     ------
     ArrayError: the range of the ADC is not resolved, or a bank is missing or of another size.
     """
-    if variance is None and adc.noise_lsb > 0:
+    if not len(variance) and adc.noise_lsb > 0:
         variance = np.zeros((len(y), 1))
-    if variance is None and adc.bits is None:
+    if not len(variance) and adc.bits is None:
         return y, 0
     if adc.middle != 0:
         y, held = digitise(y - adc.middle, variance, adc.centred, stream, bank)
         return y + adc.middle, held
     y = np.ascontiguousarray(y)
-    singly = bank is not None or adc.mismatched or adc.stochastic_rounding
-    if singly and variance is None:
-        return y, digitise_by_bank(y, adc, stream, bank)
-    number, position = (np.uint64(0), 0) if variance is None else stream.address(y.shape[1])
-    variance = np.empty((0, 1)) if variance is None else np.ascontiguousarray(variance)
+    singly = bank is not None or adc.mismatched or adc.stochastic_rounding or not adc.uniform
+    if singly and not len(variance):
+        return y, _digitise_singly(y, adc, stream, bank)
+    number, position = stream.address(y.shape[1]) if len(variance) else (np.uint64(0), 0)
+    variance = np.ascontiguousarray(variance)
     own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
     step = 0.0 if singly else adc.step
     converter = (np.float32(step), _inverse(step), np.float32(adc.levels), own)
@@ -297,7 +301,16 @@ def digitise(
         held = _digitise_threaded(flat, 4 * numba.get_num_threads(), y.shape[1], variance, converter, address)
     else:
         held = _digitise(flat, 0, -(-(y.size + lead) // SPAN), y.shape[1], variance, converter, address)
-    return y, digitise_by_bank(y, adc, stream, bank) if singly else int(held)
+    return y, _digitise_singly(y, adc, stream, bank) if singly else int(held)
+
+
+def _digitise_singly(y: np.ndarray, adc: ADC, stream: Numbers, bank: ConverterBank | None) -> int:
+    """Outputs that have their noise, digitised in place by a bank or by the law of their kind; how many saturated."""
+    if adc.uniform:
+        return digitise_by_bank(y, adc, stream, bank)
+    saturated = int(np.count_nonzero(np.abs(y) > (adc.levels + 0.5) * adc.step))
+    y[...] = adc.by_its_law(y)
+    return saturated
 
 
 def _inverse(step: float) -> np.float32:

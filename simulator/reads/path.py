@@ -16,6 +16,7 @@ from ..converters.input_slices import InputSlice, added_variance, input_slices, 
 from ..converters.readout import count_beyond, digitise, drive, read_totals
 from ..errors import ArrayError
 from ..events import Tally, event
+from ..noise.outputs import Noise
 from ..noise.streams import Numbers, ReadNumbers, Stream
 from .bounds import runs
 from .durations import full_factor
@@ -203,7 +204,7 @@ class ReadPath:
         for sensed in phases:
             outputs = []
             for signal in sensed.signals:
-                y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
+                y, saturated = digitise(signal.y, signal.to_come.independent, adc, numbers, self._banks.sensed)
                 clipped += saturated if adc.y_min != 0 else int(np.count_nonzero(adc.at_an_end(y)))
                 conversions += y.size
                 held += signal.held
@@ -251,20 +252,26 @@ class ReadPath:
         if not signal.y.size:
             return 0.0
         sizes = np.abs(signal.y) if self.adc.y_min is None else np.maximum(signal.y, 0.0)
-        if signal.variance is not None:
-            sizes = sizes + _SIGMAS * np.sqrt(signal.variance)
+        if len(signal.to_come.independent):
+            sizes = sizes + _SIGMAS * np.sqrt(signal.to_come.independent)
         return float(sizes.max())
 
     def _less_reference(self, y: np.ndarray, x: np.ndarray, parts: list[InputSlice], tally: Tally) -> np.ndarray:
         """y (batch, rows) less what a nominal reference cell would carry: digitally, for it takes no part in the read."""
         sums = np.zeros(len(x))
         for part in parts:
-            codes = part.inputs if self.dac.bits is None else np.rint(part.inputs / self.dac.line_converter.step)
-            sums += part.weight * codes.sum(axis=1, dtype=np.float64) * (self.dac.line_converter.step or 1.0)
+            sums += part.weight * self._driven_sums(part.inputs)
         tally.count("digital.add", x.size + len(x) * (len(parts) - 1) + y.size)
         tally.count("digital.multiply", len(x))
         factor = full_factor(self._config) if self._config.inputs == "duration" else 1.0
         return y - (sums * (factor * self._cells.nominal_reference)).astype(np.float32)[:, None]
+
+    def _driven_sums(self, inputs: np.ndarray) -> np.ndarray:
+        """What the driven lines see of inputs (batch, driven), summed over them: (batch,) float64."""
+        converter = self.dac.line_converter
+        if not converter.uniform or converter.bits is None:
+            return converter.rounded(inputs).sum(axis=1, dtype=np.float64)
+        return np.rint(inputs / converter.step).sum(axis=1, dtype=np.float64) * converter.step
 
     def _sense(self, x: np.ndarray, numbers: Numbers, phases: Phases | None = None) -> list[Sensed]:
         """What the sensed lines carry for inputs x (batch, driven), for each phase."""
@@ -279,15 +286,11 @@ class ReadPath:
             volts, totals = drive(part.inputs, siemens, self.dac.line_converter, numbers, self._banks.driven)
             signal = phase.read(volts, totals, numbers, transposed=self._transposed)
             driven.append(signal)
-            if signal.common is not None:
-                z = numbers.normals(len(signal.common))
-                y = signal.y - (np.sqrt(signal.common).astype(np.float32) * z)[:, None]
-                signal = signal._replace(y=y, common=None)
-            signals.append(signal)
+            signals.append(_with_common_drawn(signal, numbers))
         if len(parts) > 1 and self.dac.shift_add == "analog":
-            variance = added_variance([s.variance for s in signals], parts)
+            noise = Noise(added_variance([s.to_come.independent for s in signals], parts))
             held = sum(s.held for s in signals)
-            signals = [Signal(shift_and_add([s.y for s in signals], parts), signals[0].totals, variance, held=held)]
+            signals = [Signal(shift_and_add([s.y for s in signals], parts), signals[0].totals, noise, held=held)]
         return Sensed(signals, driven, parts)
 
     def _count(self, sensed: Sensed, adc: ADC, tally: Tally) -> None:
@@ -304,10 +307,9 @@ class ReadPath:
 
     def _count_lines(self, signal: Signal, adc: ADC, tally: Tally) -> None:
         config, (batch, sensed), totals = self._config, signal.y.shape, signal.totals
-        variance = np.zeros((batch, 1)) if signal.noise is None else signal.noise
         mapping = self._cells.mapping
         driven, dissipated, carried, snr, silent = read_totals(
-            totals, variance, sensed, adc.variance, mapping.per_siemens
+            totals, signal.variance, sensed, adc.variance, mapping.per_siemens
         )
         tally.count("array.read", batch)
         paired = config.layout == "paired" and not self._transposed  # word lines at +V and -V, one bit line
@@ -324,6 +326,16 @@ class ReadPath:
             tally.count("array.noiseless_read", batch)
         else:
             tally.integrate("array.snr_sum", snr)
+
+
+def _with_common_drawn(signal: Signal, numbers: Numbers) -> Signal:
+    """The same with what all outputs of a read share in y already."""
+    common = signal.to_come.common
+    if not len(common):
+        return signal
+    z = numbers.normals(len(common))
+    y = signal.y - (np.sqrt(common).astype(np.float32) * z)[:, None]
+    return signal._replace(y=y, to_come=Noise(signal.to_come.independent))
 
 
 def _signals(phases: list[Sensed]) -> list[Signal]:

@@ -14,6 +14,7 @@ from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.cells import is_exact
+from .lines import kind_of_lines
 from .ohmic_lines import OhmicLines
 from .phases import Phases
 
@@ -92,7 +93,7 @@ def can_read_alone(cells: Cells, config: ArrayConfig, *, mismatched: bool) -> bo
     return not (
         mismatched
         or drawn
-        or not OhmicLines.serves(config)
+        or kind_of_lines(config) is not OhmicLines
         or config.subtraction == "digital"
         or (config.circuit_noise is not None and not config.circuit_noise.off)
         or dac.noise_lsb > 0
