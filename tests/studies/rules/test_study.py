@@ -107,6 +107,8 @@ def test_every_rule_runs_and_runs_again_to_the_same_bits(rule, task):
     events = first.spent()
     digital = events["sram.byte_read"] + events["digital.add"]
     assert digital > 0
+    row = table([first]).iloc[0]
+    assert np.isfinite(row["joules"]) == (row["training"] != "no hardware"), row["unpriced"]
 
 
 @pytest.mark.jit
