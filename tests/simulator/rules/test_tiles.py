@@ -168,18 +168,18 @@ def test_stochastic_pulses_on_tiles_have_the_mean_of_one_array():
     implausible(p_of_mean(shifted, 0, shifted.std()))
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        StochasticPulses,
-        DeterministicPulses,
-        SignPulses,
-        ErrorAwareUpdates,
-        MixedPrecision,
-        TouchedMixedPrecision,
-        WriteVerifiedCopy,
-    ],
+BESIDE_ONE_ARRAY = (
+    StochasticPulses,
+    DeterministicPulses,
+    SignPulses,
+    ErrorAwareUpdates,
+    MixedPrecision,
+    TouchedMixedPrecision,
+    WriteVerifiedCopy,
 )
+
+
+@pytest.mark.parametrize("rule", BESIDE_ONE_ARRAY)
 def test_rules_on_tiles_keep_the_contract(rule):
     """Measured cells: reads and programs like its tiles, steps aside, forgets nothing and counts nothing there."""
     config = ArrayConfig("reram-om-gong2022", weight_max=2.0, dac=DAC(bits=8), adc=ADC(bits=8, y_max=6.0))
@@ -206,7 +206,7 @@ def test_rules_on_tiles_keep_the_contract(rule):
 
 def test_one_tile_is_the_crossbar():
     x, d = batch(4)
-    for rule in (StochasticPulses, DeterministicPulses, MixedPrecision, WriteVerifiedCopy):
+    for rule in BESIDE_ONE_ARRAY:
         one = rule(Crossbar(SHAPE, ArrayConfig("reram-es-gong2018"), seed=5))
         two = rule(TiledCrossbar(SHAPE, ArrayConfig("reram-es-gong2018"), tile=(16, 16), seed=5))
         for array in (one, two):
