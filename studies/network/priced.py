@@ -83,7 +83,7 @@ def price_network(
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise PriceError(f"batch = {batch!r} must be a positive integer")
     hardware = hardware or Hardware()
-    loaded = [c if isinstance(c, Chip) else load_chip(c) for c in (chip_names() if chips is None else chips)]
+    loaded = [load_chip(c) for c in (chip_names() if chips is None else chips)]
     analog = [chip for chip in loaded if chip.kind == "analog"]
     found = []
     if analog:
