@@ -49,19 +49,15 @@ def ebm_work(
     -------
     dict
         ``sram.byte_*`` replaced by those of the schedule, each with the bytes that it keeps, or on a GPU by ``hbm.byte_*``.
-        Contrastive divergence keeps the bytes it counted.
     """
     out = {full: float(amount) for full, amount in events.items()}
     if place == "gpu":
         return _add(_without_sram(out), gpu_traffic(recipe, characters, chosen))
     kept = kept_bytes(recipe) + (weight_bytes(recipe) if place == "lanes" else 0)
     stored = "{kept=" + str(max(kept, SMALLEST)) + "}"
-    if recipe.rule == "cd":
-        moved = {name: out.pop(name, 0.0) for name in ("sram.byte_read", "sram.byte_written")}
-    else:
-        out = _without_sram(out)
-        read, written = label_traffic(recipe, characters, chosen)
-        moved = {"sram.byte_read": read, "sram.byte_written": written}
+    out = _without_sram(out)
+    traffic = divergence_traffic if recipe.rule == "cd" else label_traffic
+    moved = dict(zip(("sram.byte_read", "sram.byte_written"), traffic(recipe, characters, chosen), strict=True))
     if place == "lanes":  # an update reads and writes every weight that a batch touches
         updated = characters / recipe.batch * touched_weights(recipe) * WORD
         moved = {name: amount + updated for name, amount in moved.items()}
@@ -84,6 +80,16 @@ def label_traffic(recipe: Recipe, characters: int, chosen: Schedule) -> tuple[fl
     backward = labels + fields + sums + gradients  # probabilities are as many as sums
     written = batches * len(SYMBOLS) * recipe.hidden * LABEL + sums + gradients + 2 * fields
     return forward + backward, written
+
+
+def divergence_traffic(recipe: Recipe, characters: int, chosen: Schedule) -> tuple[float, float]:
+    """Bytes read and written by contrastive divergence: for every row and hidden unit its field and its first probability.
+
+    Both are written in the first phase and read in the second. The difference of the phases is the third number: a fused
+    schedule drives the arrays by it as it is found, and no tile shares any of them.
+    """
+    words = characters * recipe.hidden * (2 if chosen.fused else 3) * WORD
+    return words, words
 
 
 def kept_bytes(recipe: Recipe) -> int:
