@@ -17,7 +17,9 @@ from ...energy_models.validation.gpus import (
     Named,
     energy_left_out,
     hours_left_out,
+    null_blind,
     null_left_out,
+    power_blind,
     power_left_out,
     summary,
 )
@@ -36,6 +38,7 @@ def print_validation(console: Console, out: Path | None = None) -> list[Path]:
     console.print(_metered_table(alone, papers))
     for line in [*_reading(alone, papers), *_harder()]:
         console.print(escape(line), highlight=False, soft_wrap=True)
+    console.print(_blind_table())
     console.print(_record_table())
     return [] if out is None else _write(out, alone)
 
@@ -98,7 +101,9 @@ def _reading(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[Mete
         f"Fitted: busy share {constants.busy:.2f} (median of {_fitted(alone)} runs), hosts "
         + ", ".join(f"{n.upper()} {w:.0f} W" for n, w in constants.hosts.items() if n not in constants.assumed)
         + f", utilisation {constants.utilisation:.2f} where FLOPs are not published.",
-        f"All runs with GPUs metered alone are by Ai2 and partners, {len(inside)} runs are few, and none is on a "
+        f"Blind, trainings that Zeus metered, to which nothing was fitted: {_brief([b for b in power_blind() if b.run.inside])}; the "
+        f"model without physics: {_brief([b for b in null_blind() if b.run.inside])}.",
+        f"All runs with GPUs metered alone that were fitted to are by Ai2 and partners, {len(inside)} runs are few, and none is on a "
         "GPU after the H100.",
     ]
 
@@ -127,6 +132,23 @@ def _brief(found: Sequence[LeftOut[Named]]) -> str:
     return f"{s.within} of {s.count} within {GOAL:.0%}, {sizes}"
 
 
+def _blind_table() -> Table:
+    grid = Table(
+        show_edge=False,
+        pad_edge=False,
+        title="Trainings metered by Zeus, to which nothing was fitted: mean watts a GPU",
+        caption="rated: of the board; both models are scaled by it. null: rated power times the median share of the GPUs above "
+        "that were metered alone. * a small model",
+    )
+    for heading in ("run", "GPU", "rated", "W", "model", "error", "null"):
+        grid.add_column(heading, justify="left" if heading in ("run", "GPU") else "right")
+    for one, null in zip(power_blind(), null_blind(), strict=True):
+        name = one.run.name + ("" if one.run.inside else " *")
+        watts = (f"{one.run.rated_W:.0f}", f"{one.published:.0f}", f"{one.model:.0f}")
+        grid.add_row(escape(name), one.run.gpu.name.upper(), *watts, f"{one.error:+.0%}", f"{null.error:+.0%}")
+    return grid
+
+
 def _record_table() -> Table:
     energy = {left.run.name: left for left in energy_left_out("size")}
     hours = {left.run.name: left for left in hours_left_out("mean")}
@@ -147,9 +169,9 @@ def _record_table() -> Table:
 def metered_frame() -> pd.DataFrame:
     """A row for each metered training: watts a GPU as published, by our model, and by the null model without physics.
 
-    Errors are relative, of a model that was fitted without the run, or without its whole paper. ``inside_claim`` is false for
-    small models and short runs, of which the null model says nothing; ``host_assumed`` says that no other node with that GPU
-    was metered.
+    Errors are relative, of a model that was fitted without the run, or without its whole paper. ``blind``: nothing was
+    fitted to it. ``inside_claim`` is false for small models and short runs, of which the null model says nothing unless it
+    is blind. ``host_assumed``: no other node with that GPU was metered.
     """
     import pandas as pd
 
@@ -164,6 +186,7 @@ def metered_frame() -> pd.DataFrame:
                 "paper": run.paper,
                 "encloses": run.encloses,
                 "inside_claim": run.inside,
+                "blind": False,
                 "published_W": one.published,
                 "model_W": one.model,
                 "error": one.error,
@@ -171,6 +194,24 @@ def metered_frame() -> pd.DataFrame:
                 "host_assumed": one.prior,
                 "null_model_W": None if other is None else other.model,
                 "null_error": None if other is None else other.error,
+                "meter": run.meter,
+            }
+        )
+    for one, other in zip(power_blind(), null_blind(), strict=True):
+        run = one.run
+        rows.append(
+            {
+                "run": run.name,
+                "gpu": run.gpu.name,
+                "paper": run.paper,
+                "encloses": "gpu",
+                "inside_claim": run.inside,
+                "blind": True,
+                "published_W": one.published,
+                "model_W": one.model,
+                "error": one.error,
+                "null_model_W": other.model,
+                "null_error": other.error,
                 "meter": run.meter,
             }
         )
