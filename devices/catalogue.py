@@ -19,13 +19,13 @@ def device_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def load_device(name: str | Path) -> Device:
+def load_device(name: str | Path | Device) -> Device:
     """A device of the library by name, or a user's own by the path of its TOML file.
 
     Parameters
     ----------
-    name : str or Path
-        One of `device_names`, or a path that ends in ``.toml``.
+    name : str, Path or Device
+        One of `device_names`, a path that ends in ``.toml``, or a device, which is returned.
 
     Returns
     -------
@@ -44,6 +44,8 @@ def load_device(name: str | Path) -> Device:
     >>> load_device("reram-sb-gong2018").window.g_max
     8.82e-05
     """
+    if isinstance(name, Device):
+        return name
     if isinstance(name, Path) or (isinstance(name, str) and name.endswith(".toml")):
         content = read_toml(Path(name))
         device = device_from_table(content, Path(name).name)

@@ -7,9 +7,10 @@ from os import PathLike
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny, model_validator
+from pydantic import ConfigDict, Field, PlainValidator, SerializeAsAny, model_validator
 
 from .base.errors import RevpathError, shown, unknown
+from .base.frozen import Frozen
 from .base.record import Record, Source
 from .laws import Drift, NoDrift, NoProgrammingNoise, NoReadNoise, Programming, ReadNoise, Window
 from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
@@ -22,7 +23,7 @@ _WHOLE: Any = SerializeAsAny  # with the fields of the law, not of the contract 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
-class Device(BaseModel):
+class Device(Frozen):
     """A memory cell: frozen and validated; numbers are SI floats, `records` says where each comes from.
 
     Attributes
@@ -34,7 +35,7 @@ class Device(BaseModel):
     unknowns: what is not known, as ``section`` or ``section.field``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     name: str = Field(pattern=NAME, max_length=100)
     title: str = Field(max_length=500)
@@ -164,7 +165,8 @@ class Device(BaseModel):
             Of the copy, so that two cells of a sweep can be told apart.
         **changes
             ``section__field=value``, or ``section=law`` with a law object or a dictionary of its fields. Values are SI
-            numbers or `Record`. All changes of a section are validated together.
+            numbers or `Record`. All changes of a section are validated together. ``section__law="name"`` changes the law;
+            the numbers that it has besides are then given too.
 
         Returns
         -------
@@ -181,7 +183,7 @@ class Device(BaseModel):
         --------
         >>> from revpath.devices import load_device
         >>> cell = load_device("reram-wan2022")
-        >>> cell.replaced(read_noise={"law": "constant", "relative": 0.01}, name="noisier").read_noise.relative
+        >>> cell.replaced(read_noise__law="constant", read_noise__relative=0.01, name="noisier").read_noise.relative
         0.01
         """
         from .variants import replaced

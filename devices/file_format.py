@@ -16,9 +16,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import ValidationError
-
-from .base.errors import RecordError, UnitError, explain, shown
+from .base.errors import RecordError, RevpathError, UnitError, explain, shown
 from .base.files import write_whole
 from .base.reading import read_toml
 from .base.record import Record, Source, read_record, read_sources
@@ -201,7 +199,7 @@ def device_from_table(content: Mapping[str, Any], where: str) -> Device:
         fields[section] = _to_si(section, values, by_hand.get(section, {}), where)
     try:
         return Device(**fields, records=records)
-    except ValidationError as error:
+    except RevpathError as error:
         raise RecordError(f"{where}: {explain(error)}") from error
 
 

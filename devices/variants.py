@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pydantic import ValidationError
-
-from .base.errors import RevpathError, explain, shown, unknown
+from .base.errors import RevpathError, UnknownName, explain, shown, unknown
 from .base.record import Evidence, Lognormal, ReadIn, Record, Source
 from .device import SECTIONS, Device
 from .file_format import law_class
-from .laws.fields import Law
+from .laws.fields import Law, Variant
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -27,7 +25,7 @@ def replaced(device: Device, names: Mapping[str, str | None], changes: Mapping[s
     update: dict[str, Any] = {key: value for key, value in names.items() if value is not None}
     for path, value in changes.items():
         section, _, field = path.partition("__")
-        if section not in SECTIONS or field == "law":  # another law has other fields: it is given whole
+        if section not in SECTIONS:
             raise unknown("device parameter", path, _known(device))
         if field:
             sections.setdefault(section, {})[field] = value
@@ -61,7 +59,7 @@ def updated(device: Device, update: Mapping[str, Any], records: Mapping[str, Rec
             if records is not None:
                 content["records"] |= _prices(device, copy, records)
             copy = Device(**content)
-    except ValidationError as error:
+    except RevpathError as error:
         raise RevpathError(f"device {device.name!r}: {explain(error)}") from error
     return copy
 
@@ -74,7 +72,7 @@ def _law(device: Device, section: str, fields: Mapping[str, Any], merge: bool, r
     for field, value in fields.items():
         path = f"{section}.{field}"
         if field not in kind.model_fields:
-            raise unknown("device parameter", path.replace(".", "__"), _known(device))
+            _refuse_field(device, section, field, kind)
         if isinstance(value, Record):
             records[path] = value
             value = value.to(units[field].name) if field in units else value
@@ -83,8 +81,22 @@ def _law(device: Device, section: str, fields: Mapping[str, Any], merge: bool, r
         values = {**{name: getattr(here, name) for name in kind.model_fields}, **values}
     try:
         return kind(**values)
-    except ValidationError as error:
+    except RevpathError as error:
         raise RevpathError(f"device {device.name!r}: {section}.{explain(error)}") from error
+
+
+def _refuse_field(device: Device, section: str, field: str, kind: type[Law]) -> NoReturn:
+    """The error for a number that the law of a section has not, with the laws that have it."""
+    contract = SECTIONS[section].annotation
+    variants = contract.variants if isinstance(contract, type) and issubclass(contract, Variant) else {}
+    having = [name for name, variant in sorted(variants.items()) if field in variant.model_fields]
+    if not having:
+        raise unknown("device parameter", f"{section}__{field}", _known(device))
+    law = kind.model_fields["law"].default
+    raise UnknownName(
+        f"device {device.name!r}: its {section} has the law {law!r}, which has no {field}; to give it another, say which: "
+        f"{section}__law = {' or '.join(map(repr, having))}"
+    )
 
 
 def _still_true(device: Device, copy: Device) -> dict[str, Record]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from ..devices.base.errors import shown
+from ..devices.base.errors import RevpathError, shown
+from ..devices.base.frozen import Frozen
 from .errors import PriceError
+
+
+class Described(Frozen):
+    """What a file of chips or components describes: frozen and validated, refused by a `PriceError`."""
+
+    refusal: ClassVar[type[RevpathError]] = PriceError
 
 
 def table(content: object, where: str) -> dict[str, Any]:

@@ -79,8 +79,9 @@ def training_floor(parameters: float, examples: float, temperature_K: float | No
 
     Each of D examples must move each of N parameters against its thermal noise by as much as it is to count. An example of a
     language model is one token or character. Digital machines are bound by more (Landauer, a bit each): it is the
-    lowest of the floors of training that are in print. The learning-in-memory estimate (arXiv:2402.14878v2: 1e8 to 1e9 J for
-    1e15 parameters, record ``floor.lim2024.brain_scale``) is not scaled here: its formula could not be read.
+    lowest of the floors of training that are in print. The learning-in-memory estimate (arXiv:2402.14878, abstracts of v1 to v4
+    read: it depends on operations, parameters, speed and precision; v2: 1e8 to 1e9 J for 1e15 parameters, record
+    ``floor.lim2024.brain_scale``) is not scaled here: no text with its formula could be had.
 
     Parameters
     ----------

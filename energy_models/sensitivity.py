@@ -21,7 +21,7 @@ from .prices.bill import Interval, Scope
 from .records import get
 
 if TYPE_CHECKING:
-    from .prices.chip import Chip
+    from .prices.chip import ChipOrName
 
 Value = Any
 """A float, or an array of draws, (n_draws,)."""
@@ -173,9 +173,9 @@ def flip_points(quantity: Quantity, threshold: float = 1.0, records: Mapping[str
 
 def ratio_of_bills(
     events: Mapping[str, int | float],
-    chip: Chip,
+    chip: ChipOrName,
     other_events: Mapping[str, int | float],
-    other_chip: Chip,
+    other_chip: ChipOrName,
     scope: Scope = "chip",
 ) -> tuple[Quantity, dict[str, Record]]:
     """Joules of one bill over another's as a quantity of the records behind both, and those records.
@@ -183,9 +183,10 @@ def ratio_of_bills(
     For `tornado` and `flip_points`, which vary one record at a time (the points of a converter's table too, which a
     bill draws together); the interval of a ratio is `revpath.energy_models.ratio`.
     """
+    from .prices.chip import load_chip
     from .prices.pricing import price
 
-    both = [(events, chip), (other_events, other_chip)]
+    both = [(events, load_chip(chip)), (other_events, load_chip(other_chip))]
     used: dict[str, Record] = {}
     for some_events, some_chip in both:
         bill = price(some_events, some_chip, n_draws=100)

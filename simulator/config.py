@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import MISSING, dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..devices import Device, RecordError, load_device
+from ..devices.base.errors import RevpathError, explain, shown
 from ..devices.base.plausible import READ_LENGTH, READ_VOLTAGE, refuse_absurd
 from .checks import check_positive, is_whole
 from .converters.adc_dac import ADC, DAC
+from .converters.contract import Converter
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
 from .noise.circuit import CircuitNoise
 from .pulses.trains import LONGEST_TRAIN
+from .settings import KnownFields
 
 if TYPE_CHECKING:
     from .updates.refresh import Refresh
@@ -31,16 +35,16 @@ OnWorn = Literal["warn", "error", "ignore"]
 _HINT = {DAC: ", such as DAC(bits=8)", ADC: ", such as ADC(bits=8)"}
 
 
-@dataclass(frozen=True)
-class ArrayConfig:
+@dataclass(frozen=True, repr=False)
+class ArrayConfig(KnownFields):
     """Everything that describes an array besides its size; frozen, validated on construction.
 
     Attributes
     ----------
     device: a name of the library, a path to a device file, or a `Device`.
     weight_max: weight of a full conductance difference.
-    dac, adc: converters of the driven and of the sensed lines, or tables of their fields. transposed_adc: those of the word
-        lines, which a transposed read senses; None for more of `adc`.
+    dac, adc: converters of the driven and of the sensed lines. transposed_adc: those of the word lines, which a transposed
+        read senses; None for more of `adc`. They, `wires`, `circuit_noise` and `refresh` may be tables: ``adc={"bits": 8}``.
     read_voltage: volts on a line whose input is dac.x_max. read_time: seconds that a read integrates.
     mapping: "two-sided", "one-sided" or "offset", see `WeightMapping`.
     cell_noise: how read noise of the cells is drawn: "sampled" cell by cell, "collapsed" output by output (an error
@@ -65,8 +69,7 @@ class ArrayConfig:
     pulse_directions: "both", where the two cells of a weight take pulses in opposite directions; "up" for cells that pulses
         can only raise (phase-change memory): G+ takes those that raise the weight, G- those that lower it. The mapping must
         then be "one-sided", and cells fill up unless there is a `refresh`.
-    refresh: when pairs that have filled up are written anew, see `revpath.simulator.Refresh`, or a table of its fields; None
-        for never.
+    refresh: when pairs that have filled up are written anew, see `revpath.simulator.Refresh`; None for never.
     on_worn: what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
@@ -101,9 +104,9 @@ class ArrayConfig:
                 refuse_absurd(float(getattr(self, name)), unit, name, plausible)
             except RecordError as error:
                 raise ArrayError(str(error)) from None
-        for name, kind in (("dac", DAC), ("adc", ADC), ("transposed_adc", ADC)):
+        for name, kind in (("dac", DAC), ("adc", ADC), ("transposed_adc", ADC), ("circuit_noise", CircuitNoise)):
             if isinstance(getattr(self, name), Mapping):
-                object.__setattr__(self, name, kind.of(getattr(self, name)))
+                object.__setattr__(self, name, _part(name, kind, getattr(self, name)))
         for name, kind, optional in (
             ("dac", DAC, False),
             ("adc", ADC, False),
@@ -131,6 +134,8 @@ class ArrayConfig:
         if self.wires is not None or self.cell_law is not None:
             from .wires import CellLaw, Wires
 
+            if isinstance(self.wires, Mapping):
+                object.__setattr__(self, "wires", _part("wires", Wires, self.wires))
             for name, value, kind in (("wires", self.wires, Wires), ("cell_law", self.cell_law, CellLaw)):
                 if value is not None and not isinstance(value, kind):
                     raise ArrayError(f"{name} = {value!r} must be a {kind.__name__} or None")
@@ -180,7 +185,7 @@ class ArrayConfig:
             from .updates.refresh import Refresh
 
             if isinstance(self.refresh, Mapping):
-                object.__setattr__(self, "refresh", Refresh(**self.refresh))
+                object.__setattr__(self, "refresh", _part("refresh", Refresh, self.refresh))
             if not isinstance(self.refresh, Refresh):
                 raise ArrayError(f"refresh = {self.refresh!r} must be a Refresh or None")
             if self.pulse_directions != "up":
@@ -189,6 +194,36 @@ class ArrayConfig:
                 )
         if self.pulse_directions == "up" and self.mapping != "one-sided":
             raise ArrayError(f"mapping = {self.mapping!r} must be 'one-sided' where pulse_directions is 'up'")
+
+    @classmethod
+    def of(cls, config: ConfigOrDevice | None) -> ArrayConfig:
+        """Settings from themselves, or the default ones of a device, its name or file; of the ideal device for None.
+
+        Raises
+        ------
+        ArrayError
+            Anything else.
+
+        Examples
+        --------
+        >>> ArrayConfig.of("reram-sb-gong2018").device.name
+        'reram-sb-gong2018'
+        """
+        if config is None or isinstance(config, ArrayConfig):
+            return config or cls()
+        if isinstance(config, str | Path | Device):
+            return cls(device=load_device(config))
+        raise ArrayError(f"config = {shown(config)} must be an ArrayConfig, or a device or its name")
+
+    def __repr__(self) -> str:
+        assert isinstance(self.device, Device)
+        said = [f"device={self.device.name!r}"]
+        for entry in fields(self):
+            default = entry.default_factory() if entry.default_factory is not MISSING else entry.default
+            value = getattr(self, entry.name)
+            if entry.name != "device" and value != default:
+                said.append(f"{entry.name}={value!r}")
+        return f"ArrayConfig({', '.join(said)})"
 
     def self_ranging(self) -> ArrayConfig:
         """The same with "auto" in place of "calibrated" ranges: for arrays whose user has no moment to calibrate them.
@@ -205,3 +240,15 @@ class ArrayConfig:
             if adc is not None and adc.range == "calibrated"
         }
         return replace(self, **waiting) if waiting else self
+
+
+def _part(name: str, kind: Any, table: Mapping[str, object]) -> object:
+    """A part of an array from a table of its fields; an error names the part."""
+    try:
+        return kind.of(table) if issubclass(kind, Converter) else kind(**table)
+    except RevpathError as error:
+        raise type(error)(f"{name}: {explain(error)}") from error
+
+
+ConfigOrDevice = ArrayConfig | Device | str | Path
+"""What is taken wherever an array is made: its settings, or the device alone."""

@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from ..devices import Device, RecordError, RevpathError, device_names, load_device
 from ..devices.base.errors import explain
@@ -78,10 +78,8 @@ def read_config(path: str | PathLike[str]) -> ArrayConfig:
         raise ArrayError(f"{where}: schema must be 1")
     try:
         return config_from(content)
-    except ValidationError as error:
-        raise ArrayError(f"{where}: {explain(error)}") from error
     except RevpathError as error:
-        raise ArrayError(f"{where}: {error}") from error
+        raise ArrayError(f"{where}: {explain(error)}") from error
 
 
 def config_from(content: Mapping[str, Any], device: Device | None = None) -> ArrayConfig:
@@ -171,8 +169,8 @@ def _built(make: Callable[[dict[str, Any]], Any], table: Any, name: str) -> Any:
     values = {key: None if value == _NONE else value for key, value in table.items()}
     try:
         return make(values)
-    except TypeError as error:  # a dataclass with a field that it does not have
-        raise ArrayError(f"{name}: {error}") from error
+    except (RevpathError, TypeError) as error:  # TypeError: a law of cells with a field that it does not have
+        raise ArrayError(f"{name}: {explain(error)}") from error
 
 
 def _cell_law(table: Any) -> Any:

@@ -14,8 +14,6 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import ValidationError
-
 from ..base.errors import RevpathError, explain, unknown
 from ..device import Device
 from ..laws import Window
@@ -175,7 +173,7 @@ def read_parameters(kind: str, fields: Mapping[str, Any]) -> Imported:
     stuck = {"stuck_between": probability, "stuck_range": fields.get("corrupt_devices_range", 0.1)}
     try:
         return Imported(law(**values), Yields(**stuck) if probability else Yields(), lost)
-    except ValidationError as error:
+    except RevpathError as error:
         raise RevpathError(f"aihwkit {kind}: {explain(error)}") from error
 
 
@@ -192,7 +190,7 @@ def from_parameters(
     given: dict[str, Any] = {"yields": found.yields} if found.yields != Yields() else {}
     try:
         return Device(name=name, title=f"{kind} of aihwkit", window=window, response=found.response, **given)
-    except ValidationError as error:
+    except RevpathError as error:
         raise RevpathError(f"aihwkit {kind}: {explain(error)}") from error
 
 

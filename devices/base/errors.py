@@ -14,6 +14,9 @@ class RevpathError(ValueError):
     What a message quotes may come from a file of somebody else: characters that control a terminal are escaped in it.
     """
 
+    bare = ""
+    """The message of a refused description without its class, for a place in a file to stand before it."""
+
     def __init__(self, *args: object) -> None:
         super().__init__(*(printable(arg) if isinstance(arg, str) else arg for arg in args))
 
@@ -80,9 +83,11 @@ def shown(value: object, most: int = 80) -> str:
 
 
 def explain(error: Exception) -> str:
-    """A pydantic error as one line a user can act on: field, value, what is allowed."""
+    """A pydantic error, or the refusal of a description that it caused, as one line: field, value, what is allowed."""
     from pydantic import ValidationError  # here, so that the errors of the lowest room cost nothing to import
 
+    if isinstance(error, RevpathError) and error.bare:
+        return error.bare
     if not isinstance(error, ValidationError):
         return str(error)
     lines = []

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from .derivation import evaluate_derivation
-from .errors import RecordError, UnitError, explain, shown
+from .errors import RecordError, RevpathError, UnitError, explain, shown
+from .frozen import Frozen
 from .plausible import refuse_absurd
 from .reading import read_toml
 from .units import conversion_factor, parse_unit
@@ -63,37 +64,37 @@ class ReadIn(StrEnum):
 _ROUNDED = 5e-3  # how far a printed value may be from the arithmetic that gave it
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class _Description(Frozen):
+    refusal: ClassVar[type[RevpathError]] = RecordError
 
 
-class Exact(_Frozen):
+class Exact(_Description):
     """A definition, or a designed value."""
 
     kind: Literal["exact"] = "exact"
 
 
-class Unstated(_Frozen):
+class Unstated(_Description):
     """The source gives no interval. How far the value may be off is not known; it is taken as it stands."""
 
     kind: Literal["unstated"] = "unstated"
 
 
-class Normal(_Frozen):
+class Normal(_Description):
     """Standard deviation `sigma`, in the unit of the value."""
 
     kind: Literal["normal"] = "normal"
     sigma: float = Field(gt=0)
 
 
-class Lognormal(_Frozen):
+class Lognormal(_Description):
     """The value is the median; `sigma_ln` is the standard deviation of its logarithm."""
 
     kind: Literal["lognormal"] = "lognormal"
     sigma_ln: float = Field(gt=0, le=5)
 
 
-class Uniform(_Frozen):
+class Uniform(_Description):
     """Equally likely between `low` and `high`, in the unit of the value."""
 
     kind: Literal["uniform"] = "uniform"
@@ -110,7 +111,7 @@ class Uniform(_Frozen):
 Uncertainty = Annotated[Exact | Unstated | Normal | Lognormal | Uniform, Field(discriminator="kind")]
 
 
-class Source(_Frozen):
+class Source(_Description):
     """What a reader can look up. `key` is the citation key used by records."""
 
     key: str = Field(min_length=3)
@@ -118,7 +119,7 @@ class Source(_Frozen):
     url: str = Field(default="", pattern=r"^$|^https?://|^doi:")
 
 
-class Record(_Frozen):
+class Record(_Description):
     """One number with everything a reader needs in order to believe or doubt it.
 
     Attributes
@@ -217,7 +218,7 @@ def read_sources(tables: Mapping[str, Any], where: str) -> dict[str, Source]:
         raise RecordError(f"{where}: [sources] is missing: every number needs a source")
     try:
         return {key: Source(key=key, **table) for key, table in tables.items()}
-    except (ValidationError, TypeError) as error:
+    except (RevpathError, TypeError) as error:
         raise RecordError(f"{where}: [sources]: {explain(error)}") from error
 
 
@@ -232,7 +233,7 @@ def read_record(table: Mapping[str, Any], sources: Mapping[str, Source], where: 
         record = Record(**{**table, "source": sources[key]})
         _check_derivation(record)
         _check_size(record)
-    except (ValidationError, UnitError, TypeError, RecordError) as error:
+    except (RevpathError, TypeError) as error:
         raise RecordError(f"{where}: record {name}: {explain(error)}") from error
     return record
 

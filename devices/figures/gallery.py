@@ -41,7 +41,7 @@ def gallery(devices: Iterable[Device | str | Path] | None = None) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    shown = [d if isinstance(d, Device) else load_device(d) for d in (device_names() if devices is None else devices)]
+    shown = [load_device(d) for d in (device_names() if devices is None else devices)]
     rows = max(1, -(-len(shown) // _COLUMNS))
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.1, hspace=0.04, wspace=0.04)
     with style():

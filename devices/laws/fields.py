@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BeforeValidator
 
-from ..base.errors import RecordError, explain, shown
+from ..base.errors import RecordError, RevpathError, explain, shown
+from ..base.frozen import Frozen
 from ..base.plausible import (
     CELL_CONDUCTANCE,
     CYCLES,
@@ -37,10 +38,8 @@ class Unit:
     plausible: Plausible | None = None
 
 
-class Law(BaseModel):
+class Law(Frozen):
     """A frozen, validated configuration."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def units(cls) -> dict[str, Unit]:
@@ -106,7 +105,7 @@ class Variant(Law):
             )
         try:
             return cls.variants[cls.named(value.get("law"))](**value)
-        except ValidationError as error:
+        except RevpathError as error:
             raise ValueError(explain(error)) from error
 
     @classmethod

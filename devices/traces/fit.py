@@ -14,7 +14,6 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
 from ..base.errors import RevpathError, explain, unknown
@@ -224,7 +223,7 @@ def _device(
             records={key: _record(f"{name}.{key}", *entry, origin, evidence) for key, entry in records.items()},
             **sections,
         )
-    except ValidationError as error:
+    except RevpathError as error:
         raise RevpathError(f"device {name!r}, fitted as {law.name}: {explain(error)}") from error
 
 

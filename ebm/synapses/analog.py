@@ -16,6 +16,7 @@ from ...simulator import ArrayConfig, Crossbar, Events, Stream
 from ...simulator.arrays.parts import AnalogArray
 from ...simulator.arrays.rows import forward_rows, update_rows
 from ...simulator.arrays.tiles import TiledCrossbar
+from ...simulator.config import ConfigOrDevice
 from ...simulator.operands import checked_sizes
 from ...simulator.rules import RuleConfig
 from .contract import DigitalSynapses, SynapsesFactory
@@ -83,12 +84,12 @@ class CrossbarSynapses:
         self.array.program(weights)
 
 
-def crossbar_synapses(config: ArrayConfig, seed: int = 0, tile: tuple[int, int] | None = None) -> SynapsesFactory:
+def crossbar_synapses(config: ConfigOrDevice, seed: int = 0, tile: tuple[int, int] | None = None) -> SynapsesFactory:
     """A factory of analog synapses for a model: every array of the model gets its own noise.
 
     Parameters
     ----------
-    config : ArrayConfig
+    config : ArrayConfig, or a device or its name
         What the arrays are made of. With tiles, the range of its ADC is that of a tile's partial sums. A range that is to
         be "calibrated" is found by the first batch ("auto"): a model has no moment at which it could be calibrated.
     seed : int
@@ -103,24 +104,26 @@ def crossbar_synapses(config: ArrayConfig, seed: int = 0, tile: tuple[int, int] 
     >>> config = ArrayConfig(device="reram-sb-gong2018", weight_max=2.0)
     >>> model = RBM(16, synapses=crossbar_synapses(config, seed=1, tile=(256, 256)))
     """
-    return CrossbarFactory((config,), seed, tile)
+    return CrossbarFactory((ArrayConfig.of(config),), seed, tile)
 
 
 def crossbar_synapses_by_array(
-    configs: Sequence[ArrayConfig], seed: int = 0, tile: tuple[int, int] | None = None
+    configs: Sequence[ConfigOrDevice], seed: int = 0, tile: tuple[int, int] | None = None
 ) -> SynapsesFactory:
     """The same for a model whose arrays differ: the n-th array is made of the n-th configuration."""
-    return CrossbarFactory(tuple(configs), seed, tile)
+    return CrossbarFactory(tuple(map(ArrayConfig.of, configs)), seed, tile)
 
 
-def trained_synapses(rule: RuleConfig, config: ArrayConfig | Sequence[ArrayConfig], seed: int = 0) -> SynapsesFactory:
+def trained_synapses(
+    rule: RuleConfig, config: ConfigOrDevice | Sequence[ConfigOrDevice], seed: int = 0
+) -> SynapsesFactory:
     """A factory of analog synapses whose arrays are updated by `rule`; every array of the model gets its own noise.
 
     Parameters
     ----------
     rule : RuleConfig
         What an update does to the arrays, with its parameters.
-    config : ArrayConfig or sequence of ArrayConfig
+    config : ArrayConfig, or a device or its name, or a sequence of them
         What the arrays are made of: one for all, or the n-th for the n-th array of the model.
     seed : int
         Root seed of all noise.
@@ -134,7 +137,8 @@ def trained_synapses(rule: RuleConfig, config: ArrayConfig | Sequence[ArrayConfi
     >>> config = ArrayConfig(device="reram-sb-gong2018", weight_max=2.0)
     >>> model = RBM(16, synapses=trained_synapses(TikiTaka2Config(), config, seed=1))
     """
-    return TrainedFactory(rule, (config,) if isinstance(config, ArrayConfig) else tuple(config), seed)
+    configs = (config,) if isinstance(config, ArrayConfig | Device | str | Path) else config
+    return TrainedFactory(rule, tuple(map(ArrayConfig.of, configs)), seed)
 
 
 def factory_of(synapses: Any, seed: int) -> SynapsesFactory:
@@ -156,7 +160,7 @@ def factory_of(synapses: Any, seed: int) -> SynapsesFactory:
     if synapses is None:
         return DigitalSynapses
     if isinstance(synapses, str | Path | Device):
-        synapses = ArrayConfig(device=synapses if isinstance(synapses, Device) else str(synapses))
+        synapses = ArrayConfig.of(synapses)
     if isinstance(synapses, ArrayConfig):
         return CrossbarFactory((synapses,), seed)
     if not callable(synapses):

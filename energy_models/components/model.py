@@ -18,12 +18,12 @@ from statistics import NormalDist
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from ...devices.base.errors import RecordError, RevpathError, explain, shown, unknown
 from ...devices.base.record import Evidence, Lognormal, ReadIn, Record, Source, parse_unit, read_toml
 from ..errors import PriceError
-from ..fields import number, table
+from ..fields import Described, number, table
 from ..records import get
 from . import memory as memory  # its laws register themselves
 from .laws import LAWS, Law, Parts
@@ -31,7 +31,7 @@ from .laws import LAWS, Law, Parts
 _FILE = "components.toml"
 
 
-class Component(BaseModel):
+class Component(Described):
     """A model of one kind of part.
 
     name, law: its name (``adc.survey``) and the law in component_laws.py.
@@ -47,8 +47,6 @@ class Component(BaseModel):
         widen the estimate unless a chip states an interval of its own (`Guess`).
     assumed: the structure of the law is our guess.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_.]*$")
     law: str
@@ -232,7 +230,7 @@ def components() -> Mapping[str, Component]:
     for content in read_toml(files("revpath.energy_models.library") / _FILE).get("component", []):
         try:
             model = Component(**content)
-        except (ValidationError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise RecordError(f"{_FILE}: component {content.get('name', '(no name)')!r}: {explain(error)}") from error
         if model.name in known:
             raise RecordError(f"{_FILE}: component {model.name!r} stands twice")

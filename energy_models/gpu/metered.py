@@ -80,6 +80,47 @@ def metered_runs() -> tuple[MeteredRun, ...]:
     return tuple(sorted(found, key=lambda run: (run.paper, run.name)))
 
 
+@dataclass(frozen=True)
+class BlindRun:
+    """A metered training on a board of another rating than the library's GPU of that chip, to which nothing was fitted.
+
+    watts: mean of a GPU. rated_W: of its board. inside, paper, meter: as of `MeteredRun`.
+    """
+
+    name: str
+    gpu: Gpu
+    watts: float
+    rated_W: float
+    year: int
+    paper: str
+    meter: str
+    inside: bool
+
+
+@cache
+def blind_runs() -> tuple[BlindRun, ...]:
+    """Every training that Zeus metered (records ``blind.*``), by paper and name."""
+    found = []
+    for id, record in library().items():
+        if id.startswith("blind."):
+            said = record.conditions
+            least = float(said.get("parameters", said.get("parameters_at_least", 0.0)))
+            run = id.split(".")[1]
+            found.append(
+                BlindRun(
+                    run,
+                    Gpu(str(said["gpu"])),
+                    record.to("W"),
+                    float(said["rated_W"]),
+                    int(said["year"]),
+                    str(said["paper"]),
+                    str(said["meter"]),
+                    least >= SMALLEST,
+                )
+            )
+    return tuple(sorted(found, key=lambda run: (run.paper, run.name)))
+
+
 def _of_record(run: TrainingRun) -> MeteredRun:
     spent = library()[f"run.{run.name}.energy"]
     watts = (run.energy_J or math.nan) / ((run.hours or math.nan) * _HOUR)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from ...devices.base.errors import RecordError, RevpathError, UnitError, explain, shown, unknown
 from ...devices.base.html import html_table
@@ -20,7 +20,7 @@ from ...devices.base.record import Record, parse_unit, read_record, read_sources
 from ..components.model import estimated
 from ..draws import draw_key, quantile
 from ..errors import PriceError
-from ..fields import names, table, tables
+from ..fields import Described, names, table, tables
 from ..records import get, library
 from .digital import Digital
 from .vocabulary import EVENTS, FLOOR_EVENTS
@@ -30,28 +30,24 @@ _MODEL = "model."  # ids of records that component models estimated begin so
 _RAREST = 0.5**17  # the least draw that is looked at: one in 130,000
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
 _MOST_TIMES = 10**9  # of a structure that one event uses; more is a count of events
 
 
-class Term(_Frozen):
+class Term(Described):
     """The product of `records`, `times` over: ``times`` counts structure (three gates), never a physical number."""
 
     records: tuple[str, ...] = Field(min_length=1)
     times: int = Field(default=1, ge=1, le=_MOST_TIMES)
 
 
-class Point(_Frozen):
+class Point(Described):
     """One record of a table, at one value of the event's parameter."""
 
     at: float
     record: str
 
 
-class Price(_Frozen):
+class Price(Described):
     """How one event is priced: exactly one of
 
     - ``terms`` and/or ``table``: the sum of the terms, plus the table at the event's ``parameter``, log-linear between
@@ -96,7 +92,7 @@ class Price(_Frozen):
         return tuple(dict.fromkeys(ids))
 
 
-class Chip(_Frozen):
+class Chip(Described):
     """Prices of all events that a chip can perform, the records behind them, and its surroundings.
 
     name, title: a short name, and one line for figures.
@@ -167,6 +163,10 @@ class Chip(_Frozen):
             if any(point.record == id for point in price.table):
                 return f"table:{self.name}:{EVENTS[event].component}"
         return draw_key(self.records[id])
+
+
+ChipOrName = Chip | str | Path
+"""What is taken wherever a chip is needed: one, its name, or the path of its file."""
 
 
 def unit_factor(records: tuple[Record, ...], want: str) -> float:
@@ -272,10 +272,10 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
         chosen = {id: get(id, records) for id in sorted(used)}
         prices = {price.event: price for price in listed}
         return Chip(**content, prices=prices, records=chosen, workloads=workloads, parts=parts)
-    except (ValidationError, TypeError) as error:
+    except TypeError as error:
         raise PriceError(f"{where}: {explain(error)}") from error
     except RevpathError as error:
-        said = str(error)
+        said = explain(error)
         raise type(error)(said if said.startswith(f"{where}: ") else f"{where}: {said}") from error
 
 
@@ -333,13 +333,38 @@ def chip_names() -> list[str]:
     )
 
 
-def load_chip(name: str | Path) -> Chip:
-    """A chip that comes with revpath, by name, or one from a TOML file, by path (anything with a suffix ``.toml``)."""
+def load_chip(name: ChipOrName) -> Chip:
+    """A chip by its name, or from a file.
+
+    Parameters
+    ----------
+    name : str, Path or Chip
+        One of `chip_names`, the path of a TOML file (its suffix is ``.toml``), or a chip, which is returned.
+
+    Returns
+    -------
+    Chip
+        Frozen and validated.
+
+    Raises
+    ------
+    UnknownName
+        No such chip; lists those there are.
+    RecordError, PriceError, UnitError
+        The file is malformed.
+
+    Examples
+    --------
+    >>> load_chip("reram-32nm").node_nm
+    32.0
+    """
+    if isinstance(name, Chip):
+        return name
     if isinstance(name, str | Path) and Path(name).suffix == ".toml":
         return read_chip(read_toml(Path(name)), Path(name).name)
-    if name not in chip_names():
+    if not isinstance(name, str) or name not in chip_names():
         raise unknown("chip", name, chip_names())
-    return _shipped(str(name))
+    return _shipped(name)
 
 
 @cache

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ..fields import Described
 
 
-class Digital(BaseModel):
+class Digital(Described):
     """Lanes that perform the digital events of a bill, one step of a function a cycle each.
 
     Attributes
@@ -22,8 +24,6 @@ class Digital(BaseModel):
     why : str
         The reason of the choice.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     lanes: int = Field(ge=1, le=1_000_000)
     word_bits: int = Field(ge=1, le=64)

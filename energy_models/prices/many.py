@@ -19,7 +19,7 @@ from ..draws import quantile, uniforms
 from ..errors import PriceError
 from ..physics import adc_floor, column_read_floor, converter_snr, landauer
 from .bill import SCOPES, Scope
-from .chip import Chip
+from .chip import Chip, ChipOrName, load_chip
 from .floor_checks import _bits
 from .pricing import _checked, _each, _entry, _place, price, with_overrides
 from .vocabulary import EVENTS, FLOOR_EVENTS, parse_event
@@ -62,7 +62,7 @@ class Prices:
 
 def price_many(
     events: Sequence[Mapping[str, int | float]],
-    chip: Chip,
+    chip: ChipOrName,
     *,
     overrides: Mapping[str, Record] | None = None,
     scope: Scope = "chip",
@@ -90,15 +90,14 @@ def price_many(
 
     Examples
     --------
-    >>> from revpath.energy_models import load_chip
-    >>> prices = price_many([{"digital.add": 10}, {"digital.add": 20}, {"no.such": 1}], load_chip("reram-32nm"))
+    >>> from revpath.energy_models import price_many
+    >>> prices = price_many([{"digital.add": 10}, {"digital.add": 20}, {"no.such": 1}], "reram-32nm")
     >>> bool(np.isclose(prices.nominal[1], 2 * prices.nominal[0])), prices.unpriced[2][:25]
     (True, "event 'no.such' has no pr")
     """
     if scope not in SCOPES:
         raise PriceError(f"boundary = {scope!r} is not one of {', '.join(SCOPES)}")
-    _checked({}, chip, overrides)
-    priced_on = with_overrides(chip, overrides or {})
+    priced_on = with_overrides(load_chip(chip), overrides or {})
     uniforms(seed, "", n_draws)  # refuses a bad seed or number of draws before any work
     table = _Table(priced_on, scope, n_draws, seed)
     why = [table.add(run) for run in events]

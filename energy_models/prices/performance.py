@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...devices.base.errors import unknown
-from .chip import Chip
+from .chip import Chip, ChipOrName, load_chip
 from .pricing import price
 from .workload import Workload
 
@@ -30,13 +30,14 @@ class Performance:
     watts_per_mm2: float | None
 
 
-def performance(chip: Chip, workload: str) -> Performance:
+def performance(chip: ChipOrName, workload: str) -> Performance:
     """Energy, throughput, power density and efficiency of a chip on one of its workloads, at nominal prices.
 
     Raises
     ------
     UnknownName: the chip has no such workload. PriceError: a step without a time or a part without an area.
     """
+    chip = load_chip(chip)
     work = find(chip, workload)
     bill = price(work.events, chip, overrides=work.models)
     joules = bill.joules

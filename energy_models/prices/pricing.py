@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from ...devices.base.errors import unknown
 from ...devices.base.record import Record
+from ...devices.catalogue import load_device
 from ..draws import quantile, uniforms
 from ..errors import PriceError, UnpricedEvent
 from .bill import Bill, Line
-from .chip import Chip, Price, Term, unit_factor
+from .chip import Chip, ChipOrName, Price, Term, load_chip, unit_factor
 from .floor_checks import bit_floors, noise_floors
 from .vocabulary import EVENTS, FLOOR_EVENTS, UNPRICEABLE, check_amount, parse_event
 
@@ -26,7 +28,7 @@ Value = TypeVar("Value", float, np.ndarray)
 
 def price(
     events: Mapping[str, int | float],
-    chip: Chip,
+    chip: ChipOrName,
     *,
     overrides: Mapping[str, Record] | None = None,
     n_draws: int = 10_000,
@@ -37,6 +39,7 @@ def price(
     Parameters
     ----------
     events: names to counts or integrals, such as `revpath.simulator.events.Events`.
+    chip: a chip, its name, or the path of its file, see `load_chip`.
     overrides: event name -> record that prices it instead, such as a device's own pulse energies,
         ``{"pulse.up": record, "pulse.down": record}``.
     n_draws, seed: Monte Carlo over the records' uncertainties. A record draws the same value wherever it is used, in
@@ -105,20 +108,19 @@ def price(
 
 
 def _checked(
-    events: Mapping[str, int | float], chip: Chip, overrides: Mapping[str, Record] | None
+    events: Mapping[str, int | float], chip: ChipOrName, overrides: Mapping[str, Record] | None
 ) -> tuple[dict[str, float], Chip]:
     """Amounts by event, and the chip with its overrides; PriceError where one of the three is something else."""
-    if not isinstance(chip, Chip):
-        raise PriceError(f"chip = {chip!r} must be a Chip, such as load_chip('reram-32nm')")
     if not isinstance(events, Mapping):
         raise PriceError(
             f"events of type {type(events).__name__} must map names to amounts, such as {{'digital.add': 3}}"
         )
-    return {full: check_amount(full, events[full]) for full in events}, with_overrides(chip, overrides or {})
+    amounts = {full: check_amount(full, events[full]) for full in events}
+    return amounts, with_overrides(load_chip(chip), overrides or {})
 
 
 def unit_prices(
-    events: Mapping[str, int | float], chip: Chip, *, overrides: Mapping[str, Record] | None = None
+    events: Mapping[str, int | float], chip: ChipOrName, *, overrides: Mapping[str, Record] | None = None
 ) -> dict[str, float]:
     """Nominal joules of one of each event: 0 for what another event carries and for signal-to-noise sums.
 
@@ -145,13 +147,16 @@ def unit_prices(
     return each
 
 
-def pulse_prices(device: Device) -> dict[str, Record]:
+def pulse_prices(device: Device | str | Path) -> dict[str, Record]:
     """A device's own records as overrides: ``price(events, chip, overrides=pulse_prices(device))``.
+
+    device: a device, its name, or the path of its file.
 
     Raises
     ------
     PriceError: a pulse energy of the device is unknown, or was set by hand and has no record.
     """
+    device = load_device(device)
     prices = {}
     for event, field in (("pulse.up", "energy_up"), ("pulse.down", "energy_down")):
         record = device.records.get(f"pulse.{field}")

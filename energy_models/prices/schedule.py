@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...devices.base.errors import unknown
 from ..errors import PriceError
-from .chip import Chip, Price
+from .chip import ChipOrName, Price, load_chip
 from .vocabulary import DIGITAL_OPERATIONS, check_amount, parse_event
 
 _BYTE = 8
@@ -53,14 +53,16 @@ def schedule(name: str) -> Schedule:
     return SCHEDULES[name]
 
 
-def completed(events: Mapping[str, int | float], chip: Chip, chosen: Schedule = SCHEDULES["naive"]) -> dict[str, float]:
+def completed(
+    events: Mapping[str, int | float], chip: ChipOrName, chosen: Schedule = SCHEDULES["naive"]
+) -> dict[str, float]:
     """The events, and those that the chip's digital part adds to them.
 
     Parameters
     ----------
     events : mapping
         Names to amounts, as they were counted.
-    chip : Chip
+    chip : Chip, or its name or file
         With a digital part, unless there is no digital work. A GPU has none: what its operations cost holds all that is
         around them.
     chosen : Schedule
@@ -79,12 +81,12 @@ def completed(events: Mapping[str, int | float], chip: Chip, chosen: Schedule = 
 
     Examples
     --------
-    >>> from revpath.energy_models import load_chip
-    >>> more = completed({"digital.add": 1600}, load_chip("reram-32nm"))
+    >>> more = completed({"digital.add": 1600}, "reram-32nm")
     >>> more["digital.cycle"], more["register.bit"]
     (100.0, 25600.0)
     """
     amounts = {full: check_amount(full, amount) for full, amount in events.items()}
+    chip = load_chip(chip)
     part = chip.digital
     if part is None:
         priced = set(DIGITAL_OPERATIONS) & set(chip.prices)  # what has no price at all, pricing refuses

@@ -14,7 +14,7 @@ import numpy as np
 from ...devices.base.record import Record
 from ..errors import PriceError
 from .bill import Bill
-from .chip import Chip
+from .chip import ChipOrName
 from .pricing import price, unit_prices
 from .vocabulary import FLOOR_EVENTS
 
@@ -22,7 +22,7 @@ from .vocabulary import FLOOR_EVENTS
 def price_rows(
     events: Sequence[str] | np.ndarray,
     amounts: Sequence[float] | np.ndarray,
-    chip: Chip,
+    chip: ChipOrName,
     *,
     overrides: Mapping[str, Record] | None = None,
 ) -> np.ndarray:
@@ -60,7 +60,7 @@ def total_events(
 
 
 def price_table(
-    events: Sequence[str] | np.ndarray, amounts: Sequence[float] | np.ndarray, chip: Chip, **options: Any
+    events: Sequence[str] | np.ndarray, amounts: Sequence[float] | np.ndarray, chip: ChipOrName, **options: Any
 ) -> Bill:
     """One bill, with intervals and floors, for all rows; `options` are those of `revpath.energy_models.price`."""
     return price(total_events(events, amounts), chip, **options)

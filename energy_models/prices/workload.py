@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from ...devices.base.errors import explain, shown, unknown
+from ...devices.base.errors import RevpathError, explain, shown, unknown
 from ...devices.base.lazy import lazily
 from ...devices.base.record import Record
 from ..components.model import component, estimated
 from ..errors import PriceError
-from ..fields import table
+from ..fields import Described, table
 from ..records import get
 from .vocabulary import check_amount
 
@@ -31,11 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 REST = "digital"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Part(_Frozen):
+class Part(Described):
     """So many of one component, or of what one record gives the area of, for the chip's area."""
 
     component: str = ""
@@ -59,7 +55,7 @@ class Part(_Frozen):
         return self.count * estimate.area_mm2
 
 
-class WorkloadStep(_Frozen):
+class WorkloadStep(Described):
     """`count` uses of one component after another."""
 
     component: str
@@ -74,7 +70,7 @@ class WorkloadStep(_Frozen):
         return self.count * estimate.seconds
 
 
-class Workload(_Frozen):
+class Workload(Described):
     """Events of one unit of published work.
 
     name, why: what it is, and how the events follow from the publication.
@@ -146,7 +142,7 @@ def read_workload(content: Mapping[str, Any], where: str) -> Workload:
         }
     try:
         return Workload(**content, events=events, **models)
-    except (ValidationError, TypeError) as error:
+    except (RevpathError, TypeError) as error:
         raise PriceError(f"{where}: {explain(error)}") from error
 
 

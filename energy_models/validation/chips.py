@@ -130,7 +130,7 @@ def cases(chips: Sequence[str | Chip] | None = None) -> list[Case]:
 
 def _loaded(chips: Sequence[str | Chip] | None) -> list[Chip]:
     """The chips, all shipped ones unless given; PriceError where two have one name."""
-    loaded = [c if isinstance(c, Chip) else load_chip(c) for c in (chip_names() if chips is None else chips)]
+    loaded = [load_chip(c) for c in (chip_names() if chips is None else chips)]
     names = [chip.name for chip in loaded]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

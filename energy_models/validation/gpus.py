@@ -21,7 +21,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 import numpy as np
 
 from ..errors import PriceError
-from ..gpu.metered import Constants, MeteredRun, fit, metered_runs, without
+from ..gpu.metered import BlindRun, Constants, MeteredRun, blind_runs, fit, metered_runs, without
 from ..gpu.model import Gpu
 from ..gpu.runs import TrainingRun, runs
 from ..records import library
@@ -114,6 +114,27 @@ def null_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> l
             raise PriceError(f"run {run.name!r}: no other run was metered around its {run.encloses}")
         found.append(LeftOut(run, run.watts, median(shares) * _rated(run)))
     return found
+
+
+def power_blind() -> list[LeftOut[BlindRun]]:
+    """Mean watts of trainings that Zeus metered, to which nothing was fitted, by the model of all others.
+
+    A board of another rating is the library's GPU of its chip with all watts scaled by the rating.
+    """
+    constants = fit()
+    found = []
+    for run in blind_runs():
+        constant, slope = constants.line(run.gpu, "gpu")
+        scale = run.rated_W / library()[run.gpu.id("power")].to("W")
+        found.append(LeftOut(run, run.watts, scale * (constant + slope * constants.utilisation)))
+    return found
+
+
+def null_blind() -> list[LeftOut[BlindRun]]:
+    """The same by the model without physics: the rating times the median share that GPUs metered alone drew of theirs."""
+    pool = [run for run in metered_runs() if run.inside and run.encloses == "gpu"]
+    share = median(run.watts / _rated(run) for run in pool)
+    return [LeftOut(run, run.watts, share * run.rated_W) for run in blind_runs()]
 
 
 def _rated(run: MeteredRun) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...devices import Device
 from ..cells.cells import Cells
-from ..config import ArrayConfig
+from ..config import ArrayConfig, ConfigOrDevice
 from ..converters.adc_dac import ADC
 from ..errors import ArrayError, SaturationWarning
 from ..events import Events, Tally
@@ -73,17 +73,15 @@ class Crossbar(PulsedUpdates, ArrayOperator):
     def __init__(
         self,
         shape: tuple[int, int],
-        config: ArrayConfig | None = None,
+        config: ConfigOrDevice | None = None,
         *,
         wires: Wires | None = None,
         seed: int = UNNAMED,
         array: int = UNNAMED,
     ) -> None:
         super().__init__(shape)
-        if config is not None and not isinstance(config, ArrayConfig):
-            raise ArrayError(f"config = {config!r} must be an ArrayConfig")
-        config = config or ArrayConfig()
-        self.config = config if wires is None else replace(config, wires=wires)
+        config = ArrayConfig.of(config)
+        self.config: ArrayConfig = config if wires is None else replace(config, wires=wires)
         self.device: Device = self.config.device  # type: ignore[assignment]
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
         self._seed, self._array = seed, array

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import ArrayConfig
+from ..config import ArrayConfig, ConfigOrDevice
 from ..converters.readout import check_inputs
 from ..errors import ArrayError
 from ..operands import as_batch, as_finite, checked_sizes, checked_update
@@ -57,13 +57,14 @@ class TiledCrossbar(SummedArray):
     def __init__(
         self,
         shape: tuple[int, int],
-        config: ArrayConfig | None = None,
+        config: ConfigOrDevice | None = None,
         *,
         tile: tuple[int, int],
         seed: int = 0,
         array: int = 0,
     ) -> None:
         super().__init__(shape)
+        config = ArrayConfig.of(config)
         self.tile = checked_sizes(tile, "tile")
         self._rows, self._columns = (_cuts(size, most) for size, most in zip(self.shape, self.tile, strict=True))
         self.grid = len(self._rows), len(self._columns)
@@ -217,7 +218,7 @@ class TiledCrossbar(SummedArray):
 
 def arranged(
     shape: tuple[int, int],
-    config: ArrayConfig | None = None,
+    config: ConfigOrDevice | None = None,
     *,
     tile: tuple[int, int] | None = None,
     seed: int = 0,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import ArrayConfig
+from ..config import ArrayConfig, ConfigOrDevice
 from ..converters.readout import check_inputs
 from ..errors import ArrayError, MappingError
 from ..operands import as_batch, as_finite, is_size
@@ -55,7 +55,7 @@ class SlicedCrossbar(SummedArray):
     def __init__(
         self,
         shape: tuple[int, int],
-        config: ArrayConfig | None = None,
+        config: ConfigOrDevice | None = None,
         *,
         slices: int,
         bits_per_slice: int,
@@ -64,6 +64,7 @@ class SlicedCrossbar(SummedArray):
         array: int = 0,
     ) -> None:
         super().__init__(shape)
+        config = ArrayConfig.of(config)
         for name, value in (("slices", slices), ("bits_per_slice", bits_per_slice)):
             if not is_size(value):
                 raise ArrayError(f"{name} = {value!r} must be a positive integer")

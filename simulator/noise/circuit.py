@@ -31,11 +31,12 @@ from scipy.constants import elementary_charge as CHARGE  # C, exact
 
 from ...devices.base.product import product
 from ..errors import ArrayError
+from ..settings import KnownFields
 from .outputs import NO_VARIANCE
 
 
 @dataclass(frozen=True)
-class CircuitNoise:
+class CircuitNoise(KnownFields):
     """Which noise the currents carry; frozen, validated on construction, all off by default.
 
     Attributes

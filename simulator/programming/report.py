@@ -35,7 +35,7 @@ class Outcome(IntEnum):
     STEPPED_OVER = 6  # as BUDGET_USED, and the next pulse would have taken it over the band: its steps are too large
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ProgrammingReport:
     """What one programming of an array did; arrays have the shape of the cells, conductances are siemens.
 
@@ -254,6 +254,9 @@ class ProgrammingReport:
         frame["outcome"] = pd.Categorical.from_codes(self.outcome.reshape(-1).astype(int), categories=names)
         frame.index.name = "cell"
         return frame
+
+    def __repr__(self) -> str:
+        return f"ProgrammingReport of {self.summary()}"
 
     def summary(self) -> str:
         """A few lines to print."""

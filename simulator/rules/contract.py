@@ -17,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, SerializeAsAny
 
 from ...devices import Device
+from ...devices.base.errors import RevpathError, explain
+from ...devices.base.frozen import Frozen
 from ...devices.response.pulsed import PulsedResponse
 from ..arrays.parts import AnalogArray, CompositeArray
 from ..arrays.rows import forward_rows
@@ -78,7 +80,7 @@ class FiringArray(PulsedArray, Protocol):
     def fire(self, words: np.ndarray, bits: np.ndarray, slots: int) -> None: ...
 
 
-class RuleConfig(BaseModel, ABC):
+class RuleConfig(Frozen, ABC):
     """The parameters of a rule: frozen, validated, and able to make an array that is updated by it.
 
     A subclass with a field ``rule: Literal["its-name"] = "its-name"`` is registered in `RULES` under that name.
@@ -101,7 +103,7 @@ class RuleConfig(BaseModel, ABC):
     (8, 4)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    refusal: ClassVar[type[RevpathError]] = ArrayError
 
     title: ClassVar[str]
     rank: ClassVar[int] = _LAST
@@ -182,10 +184,8 @@ def _as_rule(value: object) -> object:
         return value
     try:
         return RULES.named(str(value.get("rule"))).model_validate(dict(value))
-    except ValidationError as error:
-        raise ValueError(str(error)) from None
-    except ArrayError as error:
-        raise ValueError(str(error)) from None
+    except RevpathError as error:
+        raise ValueError(explain(error)) from None
 
 
 AnyRule = Annotated[SerializeAsAny[RuleConfig], BeforeValidator(_as_rule)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from ...devices.base.errors import explain
+from ...devices.base.errors import RevpathError
+from ...devices.base.frozen import Frozen
 from .errors import WireError
 
 LEAST_TOLERANCE = 1e-13
@@ -23,7 +24,7 @@ class Lines(NamedTuple):
     bit_far: float
 
 
-class Wires(BaseModel):
+class Wires(Frozen):
     """Resistances of the word lines (rows, driven) and the bit lines (columns, sensed at virtual ground); frozen.
 
     A terminal stands one segment beyond the cell at the end of its line, the topology of badcrossbar and CrossSim: the ideal
@@ -51,7 +52,7 @@ class Wires(BaseModel):
     WireError: a resistance that is negative or not finite, an unknown side, a tolerance or count outside its range.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    refusal: ClassVar[type[RevpathError]] = WireError
 
     word_resistance: float = Field(default=1.0, ge=0)
     bit_resistance: float = Field(default=1.0, ge=0)
@@ -62,12 +63,6 @@ class Wires(BaseModel):
     tolerance: float = Field(default=1e-10, ge=LEAST_TOLERANCE, lt=1)
     budget: int | None = Field(default=None, ge=1, strict=True)
     max_iterations: int = Field(default=1000, ge=1, strict=True)
-
-    def __init__(self, **values: object) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise WireError(f"Wires: {explain(error)}") from error
 
     @property
     def word_terminal(self) -> float:

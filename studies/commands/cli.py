@@ -127,11 +127,16 @@ def compare(
 @app.command()
 def results(
     folder: Annotated[Path, typer.Argument(help="Folder of `revpath compare`.")] = Path("revpath-results"),
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """List the results that a folder of `revpath compare` keeps, each with its settings and its sentence."""
-    from .results import print_results
+    from .forms import print_frame
+    from .results import print_results, results_frame
 
-    print_results(folder)
+    form = _form(as_json, as_csv, as_latex)
+    print_results(folder) if form == "table" else print_frame(results_frame(folder), form)
 
 
 @app.command()
@@ -162,10 +167,18 @@ def rules(
 @app.command()
 def devices(
     name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file.")] = None,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """List the devices of the library, or show one with the source of every number."""
-    from .devices import print_device, print_devices
+    from .devices import device_frame, devices_frame, print_device, print_devices
+    from .forms import print_frame
 
+    form = _form(as_json, as_csv, as_latex)
+    if form != "table":
+        print_frame(devices_frame() if name is None else device_frame(name), form)
+        return
     print_devices() if name is None else print_device(name)
 
 
@@ -225,11 +238,19 @@ def sensitivity(
     results: Annotated[Path, typer.Argument(help="A folder of `revpath compare`, or a result.json.")] = Path(
         "revpath-results"
     ),
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """Say which single number, changed by how much, would reverse the verdict, and draw the tornado."""
-    from ..compare.leverage import run_sensitivity
+    from ..compare.leverage import leverage, leverage_frame, run_sensitivity
     from .console import say_paths
+    from .forms import print_frame
 
+    form = _form(as_json, as_csv, as_latex)
+    if form != "table":
+        print_frame(leverage_frame(leverage(results)), form)
+        return
     say_paths(run_sensitivity(results))
 
 
@@ -356,14 +377,26 @@ def gpus(
     out: Annotated[
         Path | None, typer.Option(help="Folder for gpu_validation.csv, gpu_validation.pdf and gpu_validation.png.")
     ] = None,
+    trainings: Annotated[
+        bool, typer.Option("--trainings", help="With --json and the like: the metered trainings in place of the GPUs.")
+    ] = False,
     doubts: _Doubts = False,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
     if context.invoked_subcommand is None:
         from ..doubts import doubts_of_gpus
-        from .gpu import print_gpus
+        from .forms import print_frame
+        from .gpu import gpus_frame, print_gpus
+        from .gpu_validation import metered_frame
 
         _place(out)
+        form = _form(as_json, as_csv, as_latex)
+        if form != "table":
+            print_frame(metered_frame() if trainings else gpus_frame(), form)
+            return
         print_gpus(out=out)
         _last(doubts_of_gpus(whole=doubts))
 
@@ -396,11 +429,17 @@ def against_the_meter(
         str | None, typer.Option(help="The library's GPU to compare with; the file's own unless given.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the figure.")] = None,
+    as_json: _Json = False,
+    as_csv: _Csv = False,
+    as_latex: _Latex = False,
 ) -> None:
     """Set the GPU model beside a measured file: watts of each workload."""
+    from .forms import print_frame
     from .gpu import run_gpu_compare
+    from .gpu_measured import measured_frame
 
-    run_gpu_compare(file, model, out)
+    form = _form(as_json, as_csv, as_latex)
+    run_gpu_compare(file, model, out) if form == "table" else print_frame(measured_frame(file, model), form)
 
 
 def _form(as_json: bool, as_csv: bool, as_latex: bool) -> Form:

@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
+from ...devices.response import NoResponse
 from .console import say, say_styled, wide_console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def devices_frame() -> pd.DataFrame:
+    """A row for each device of the library."""
+    import pandas as pd
+
+    from ...devices import device_names, load_device
+
+    rows = []
+    for name in device_names():
+        device = load_device(name)
+        law = None if isinstance(device.response, NoResponse) else device.response.law
+        window = device.window
+        rows.append((name, device.title, law, window.g_min, window.g_max, device.read_noise.law, len(device.records)))
+    heads = ["device", "title", "response", "g_min_S", "g_max_S", "read_noise", "records"]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def device_frame(name: str | Path) -> pd.DataFrame:
+    """A row for each number of a device; errors as of `print_device`."""
+    from ...devices import load_device
+    from .records import records_frame
+
+    device = load_device(name)
+    frame = records_frame(list(device.records.values()))
+    frame.insert(0, "number", list(device.records))
+    return frame
 
 
 def print_devices() -> None:
@@ -21,7 +53,7 @@ def print_devices() -> None:
         grid.add_column(heading)
     for name in names:
         device = load_device(name)
-        law = "no" if device.response.law == "unknown" else device.response.law
+        law = "no" if isinstance(device.response, NoResponse) else device.response.law
         grid.add_row(escape(name), escape(device.title), law)
     wide_console().print(grid)
 

@@ -12,8 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...energy_models.gpu.measure import GpuWorkload, Settings
     from ...energy_models.gpu.nvml import Clock, Meter
+
+_QUANTITIES = ("power", "idle", "memory", "hbm")
 
 
 def run_gpu_measure(
@@ -122,6 +126,26 @@ def run_gpu_compare(
     console = console or _console()
     for drawn in show_measured(path, console, gpu, out):
         _say(console, str(drawn))
+
+
+def gpus_frame() -> pd.DataFrame:
+    """A row for each GPU and each format whose best matrix product was measured."""
+    import pandas as pd
+
+    from ...energy_models.gpu.model import Gpu, gpu_names
+    from ...energy_models.records import library
+
+    known, rows = library(), []
+    for name in gpu_names():
+        gpu = Gpu(name)
+        alike = [known[gpu.id(quantity)].value for quantity in _QUANTITIES]
+        for precision in gpu.formats or (None,):
+            flops = (None, None)
+            if precision is not None:
+                flops = known[gpu.id(f"matmul_{precision}")].value, known[gpu.id(precision)].value
+            rows.append((name, *alike, precision, *flops))
+    heads = ["gpu", "rated_W", "idle_W", "memory_bytes", "bytes_per_s", "format", "best_flop_per_s", "peak_flop_per_s"]
+    return pd.DataFrame(rows, columns=heads)
 
 
 def print_gpus(console: Console | None = None, out: Path | None = None) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ...energy_models.validation.measured import Compared, compare_measured
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def show_measured(path: Path, console: Console, gpu: str | None = None, out: Path | None = None) -> list[Path]:
@@ -22,6 +26,19 @@ def show_measured(path: Path, console: Console, gpu: str | None = None, out: Pat
         if one.model_W is None:
             console.print(escape(f"{one.workload}: not modelled: {one.why}"), highlight=False, soft_wrap=True)
     return [] if out is None else _draw(found, out / path.stem)
+
+
+def measured_frame(path: Path, gpu: str | None = None) -> pd.DataFrame:
+    """A row for each workload; parameters and errors as of `show_measured`."""
+    import pandas as pd
+
+    rows = []
+    for one in compare_measured(path, gpu):
+        model = None if one.model_W is None else one.model_W.interval
+        watts = (None, None, None) if model is None else (model.nominal, model.low, model.high)
+        rows.append((one.workload, one.measured_W, *watts, one.error, one.why or None))
+    heads = ["workload", "measured_W", "model_W", "model_low_W", "model_high_W", "error", "not_modelled"]
+    return pd.DataFrame(rows, columns=heads)
 
 
 def _table(found: list[Compared]) -> Table:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,10 +17,15 @@ from ...energy_models.validation.gpus import (
     Named,
     energy_left_out,
     hours_left_out,
+    null_blind,
     null_left_out,
+    power_blind,
     power_left_out,
     summary,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GOAL = 0.15
 """The leave-one-out error that the project set itself where energy was measured."""
@@ -34,39 +38,44 @@ def print_validation(console: Console, out: Path | None = None) -> list[Path]:
     console.print(_metered_table(alone, papers))
     for line in [*_reading(alone, papers), *_harder()]:
         console.print(escape(line), highlight=False, soft_wrap=True)
+    console.print(_blind_table())
     console.print(_record_table())
-    return [] if out is None else _write(out, alone, papers)
+    return [] if out is None else _write(out, alone)
 
 
 def _metered_table(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[MeteredRun]]) -> Table:
     grid = Table(
+        show_edge=False,
+        pad_edge=False,
         title="Energy in known GPU-hours: mean watts a GPU, every constant fitted without the run",
-        caption="* a small model or a short run, for which the model makes no claim; h: no other system with that GPU was "
-        "metered, so its host is assumed",
+        caption="meter: around the GPUs alone, or the node; paper: error with the whole paper left out; null: error of rated "
+        "power times the median share of the others. * a small model or a short run, for which the model makes no claim; "
+        "h: no other node with that GPU was metered, so its host is assumed",
     )
-    left = ("run", "GPU", "paper", "metered", "FLOP")
-    for heading in (*left, "published W", "model W", "error", "paper left out"):
-        grid.add_column(heading, justify="left" if heading in left else "right", overflow="fold")
-    for row in _metered_rows(alone, papers):
-        grid.add_row(*(escape(cell) for cell in row[:5]), row[5], row[6], row[7], row[8])
+    rows = _metered_rows(alone, papers)
+    left = ("run", "GPU", "meter")
+    for heading in (*left, "W", "model", "error", "paper", "null"):
+        fits = max(len(row[0]) for row in rows) if heading == "run" else None  # names are never cut
+        grid.add_column(heading, justify="left" if heading in left else "right", min_width=fits)
+    for row in rows:
+        grid.add_row(*map(escape, row))
     return grid
 
 
 def _metered_rows(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[MeteredRun]]) -> list[tuple[str, ...]]:
     """Cells of the table, runs inside the model's claim first."""
-    rows = []
+    null, rows = {left.run.name: left for left in null_left_out()}, []
     for one, other in sorted(zip(alone, papers, strict=True), key=lambda pair: not pair[0].run.inside):
         run = one.run
         rows.append(
             (
                 run.name + ("" if run.inside else " *"),
                 run.gpu.name.upper(),
-                run.paper,
-                "GPUs alone" if run.encloses == "gpu" else "system",
-                "published" if run.flops else "not",
+                "GPU" if run.encloses == "gpu" else "node",
                 f"{one.published:.0f}",
                 f"{one.model:.0f}",
-                *(f"{left.error:+.0%}" + (" h" if left.prior else "") for left in (one, other)),
+                *(f"{left.error:+.0%}" + ("h" if left.prior else "") for left in (one, other)),
+                f"{null[run.name].error:+.0%}" if run.name in null else "",
             )
         )
     return rows
@@ -92,7 +101,9 @@ def _reading(alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[Mete
         f"Fitted: busy share {constants.busy:.2f} (median of {_fitted(alone)} runs), hosts "
         + ", ".join(f"{n.upper()} {w:.0f} W" for n, w in constants.hosts.items() if n not in constants.assumed)
         + f", utilisation {constants.utilisation:.2f} where FLOPs are not published.",
-        f"All runs with GPUs metered alone are by Ai2 and partners, {len(inside)} runs are few, and none is on a "
+        f"Blind, trainings that Zeus metered, to which nothing was fitted: {_brief([b for b in power_blind() if b.run.inside])}; the "
+        f"model without physics: {_brief([b for b in null_blind() if b.run.inside])}.",
+        f"All runs with GPUs metered alone that were fitted to are by Ai2 and partners, {len(inside)} runs are few, and none is on a "
         "GPU after the H100.",
     ]
 
@@ -121,6 +132,23 @@ def _brief(found: Sequence[LeftOut[Named]]) -> str:
     return f"{s.within} of {s.count} within {GOAL:.0%}, {sizes}"
 
 
+def _blind_table() -> Table:
+    grid = Table(
+        show_edge=False,
+        pad_edge=False,
+        title="Trainings metered by Zeus, to which nothing was fitted: mean watts a GPU",
+        caption="rated: of the board; both models are scaled by it. null: rated power times the median share of the GPUs above "
+        "that were metered alone. * a small model",
+    )
+    for heading in ("run", "GPU", "rated", "W", "model", "error", "null"):
+        grid.add_column(heading, justify="left" if heading in ("run", "GPU") else "right")
+    for one, null in zip(power_blind(), null_blind(), strict=True):
+        name = one.run.name + ("" if one.run.inside else " *")
+        watts = (f"{one.run.rated_W:.0f}", f"{one.published:.0f}", f"{one.model:.0f}")
+        grid.add_row(escape(name), one.run.gpu.name.upper(), *watts, f"{one.error:+.0%}", f"{null.error:+.0%}")
+    return grid
+
+
 def _record_table() -> Table:
     energy = {left.run.name: left for left in energy_left_out("size")}
     hours = {left.run.name: left for left in hours_left_out("mean")}
@@ -138,23 +166,64 @@ def _record_table() -> Table:
     return grid
 
 
-def _write(out: Path, alone: Sequence[LeftOut[MeteredRun]], papers: Sequence[LeftOut[MeteredRun]]) -> list[Path]:
+def metered_frame() -> pd.DataFrame:
+    """A row for each metered training: watts a GPU as published, by our model, and by the null model without physics.
+
+    Errors are relative, of a model that was fitted without the run, or without its whole paper. ``blind``: nothing was
+    fitted to it. ``inside_claim`` is false for small models and short runs, of which the null model says nothing unless it
+    is blind. ``host_assumed``: no other node with that GPU was metered.
+    """
+    import pandas as pd
+
+    null = {left.run.name: left for left in null_left_out()}
+    rows = []
+    for one, paper in zip(power_left_out("run"), power_left_out("paper"), strict=True):
+        run, other = one.run, null.get(one.run.name)
+        rows.append(
+            {
+                "run": run.name,
+                "gpu": run.gpu.name,
+                "paper": run.paper,
+                "encloses": run.encloses,
+                "inside_claim": run.inside,
+                "blind": False,
+                "published_W": one.published,
+                "model_W": one.model,
+                "error": one.error,
+                "error_paper_left_out": paper.error,
+                "host_assumed": one.prior,
+                "null_model_W": None if other is None else other.model,
+                "null_error": None if other is None else other.error,
+                "meter": run.meter,
+            }
+        )
+    for one, other in zip(power_blind(), null_blind(), strict=True):
+        run = one.run
+        rows.append(
+            {
+                "run": run.name,
+                "gpu": run.gpu.name,
+                "paper": run.paper,
+                "encloses": "gpu",
+                "inside_claim": run.inside,
+                "blind": True,
+                "published_W": one.published,
+                "model_W": one.model,
+                "error": one.error,
+                "null_model_W": other.model,
+                "null_error": other.error,
+                "meter": run.meter,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _write(out: Path, alone: Sequence[LeftOut[MeteredRun]]) -> list[Path]:
     from ...devices.base.files import results_folder, write_whole
 
     folder = results_folder(out)
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        ("run", "gpu", "paper", "metered", "flop", "published_W", "model_W", "error", "error_paper_left_out", "meter")
-    )
-    for one, row in zip(
-        sorted(alone, key=lambda left: not left.run.inside),
-        _metered_rows(alone, papers),
-        strict=True,
-    ):
-        table.writerow((*row, one.run.meter))
     path = folder / "gpu_validation.csv"
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, metered_frame().to_csv(index=False, lineterminator="\n").encode())
     return [path, *_figure(folder, alone)]
 
 

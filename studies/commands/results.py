@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from ...devices.base.errors import RevpathError
 from ..compare.result import KEPT, results_in
 from .console import say, wide_console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SETTINGS = ("data", "examples", "seeds", "chip")
+
+
+def results_frame(folder: Path) -> pd.DataFrame:
+    """A row for each result; `problem` says why one cannot be used. Errors as of `print_results`."""
+    import pandas as pd
+
+    rows = []
+    for path, content in _found(folder):
+        if isinstance(content, str):
+            rows.append({"file": str(path), "problem": content})
+            continue
+        verdict = content["verdict"]
+        rows.append(
+            {"file": str(path), **_settings(content), "bits": verdict.get("bits"), "sentence": verdict.get("sentence")}
+        )
+    return pd.DataFrame(rows, columns=["file", *_SETTINGS, "bits", "sentence", "problem"])
 
 
 def print_results(folder: Path, console: Console | None = None) -> None:
@@ -20,14 +43,21 @@ def print_results(folder: Path, console: Console | None = None) -> None:
         There is none.
     """
     console = console or wide_console()
-    found = results_in(folder)
-    if not found:
-        raise RevpathError(f"results = {str(folder)!r} keeps none in {KEPT!r}; `revpath compare --out` makes one")
-    for path, content in found:
+    for path, content in _found(folder):
         if isinstance(content, str):
             say(console, f"{path}: {content}")
             continue
-        settings = {"data": content.get("task", {}).get("name"), **content.get("identity", {})}
-        names = ("data", "examples", "seeds", "chip")
-        say(console, f"{path}: {', '.join(f'{name} {settings.get(name)}' for name in names)}")
+        say(console, f"{path}: {', '.join(f'{name} {value}' for name, value in _settings(content).items())}")
         say(console, f"    {content['verdict'].get('sentence')}")
+
+
+def _found(folder: Path) -> Sequence[tuple[Path, dict[str, Any] | str]]:
+    found = results_in(folder)
+    if not found:
+        raise RevpathError(f"results = {str(folder)!r} keeps none in {KEPT!r}; `revpath compare --out` makes one")
+    return found
+
+
+def _settings(content: dict[str, Any]) -> dict[str, Any]:
+    settings = {"data": content.get("task", {}).get("name"), **content.get("identity", {})}
+    return {name: settings.get(name) for name in _SETTINGS}

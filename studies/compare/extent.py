@@ -8,7 +8,7 @@ digital function.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...energy_models import component, get, load_chip

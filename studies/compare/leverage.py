@@ -21,6 +21,7 @@ from .result import KEPT, read_result, result_file, show_as_last
 from .wording import plain_number
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 
@@ -137,6 +138,20 @@ def sentences(found: Leverage, most: int = 5) -> list[str]:
         inside = "within its 90 %" if flip.likely else "outside its 90 %"
         lines.append(f"  {flip.record} at {flip.factor:.3g} times its value ({flip.value:.4g}, {inside})")
     return lines
+
+
+def leverage_frame(found: Leverage) -> pd.DataFrame:
+    """A row for each swing, widest first: the ratio at both ends, and the change of the record that makes it 1."""
+    import pandas as pd
+
+    flips = {flip.record: flip for flip in found.flips}
+    rows = []
+    for swing in found.swings:
+        flip = flips.get(swing.record)
+        at = (None, None, None) if flip is None else (flip.value, flip.factor, flip.likely)
+        rows.append((swing.record, *sorted((swing.low, swing.high)), *at))
+    heads = ["record", "ratio_low", "ratio_high", "reversing_value", "reversing_factor", "within_90_percent"]
+    return pd.DataFrame(rows, columns=heads)
 
 
 def run_sensitivity(folder: Path) -> list[Path]:

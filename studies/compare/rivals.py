@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...energy_models.gpu.small import transformer_kernels
-from ...energy_models.records import get
 from ...energy_models.prices.schedule import Schedule
+from ...energy_models.records import get
 from ..baselines.curves import Baseline, Curve
 from ..baselines.mlp import BATCH, MLPCurve, mlp_events
 from ..baselines.work import training_events

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["NetworkPrice", "price_network", "prices_table"]
 
 OPS = 2  # operations in one multiply-accumulate
-_WEIGHT_BYTES = 2  # bf16, as the GPUs' formats
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def price_network(
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise PriceError(f"batch = {batch!r} must be a positive integer")
     hardware = hardware or LAYERS
-    loaded = [c if isinstance(c, Chip) else load_chip(c) for c in (chip_names() if chips is None else chips)]
+    loaded = [load_chip(c) for c in (chip_names() if chips is None else chips)]
     analog = [chip for chip in loaded if chip.kind == "analog"]
     found = []
     if analog:
@@ -170,16 +169,26 @@ def _on_priced_gpu(name: str, work: Mapping[str, float], n_draws: int) -> Networ
 
 def _on_gpu(gpu: Gpu, network: Network, flops: float, training: bool, batch: int, n_draws: int) -> NetworkPrice:
     passes = 3 if training else 1  # weights are read forward and backward, and written
-    moved = network.parameters * _WEIGHT_BYTES * passes / batch
+    format = _format(gpu)
+    moved = network.parameters * _bits(format) / 8 * passes / batch
     seconds = max(_seconds(gpu, flops), moved / get(gpu.id("hbm")).to("byte_moved/s"))
-    work = Work(flops, seconds / 3600, FORMATS[gpu.name] if gpu.name in FORMATS else gpu.formats[0], moved)
+    work = Work(flops, seconds / 3600, format, moved)
     found = propagate(energy(gpu, work, "gpu"), n_draws=n_draws)
     return NetworkPrice(gpu.name, f"GPU, {work.format}, kept busy", found.interval, seconds, None)
 
 
 def _seconds(gpu: Gpu, flops: float) -> float:
-    format = FORMATS[gpu.name] if gpu.name in FORMATS else gpu.formats[0]
-    return hours_needed(gpu, flops, get("gpu.utilisation").value, format) * 3600
+    return hours_needed(gpu, flops, get("gpu.utilisation").value, _format(gpu)) * 3600
+
+
+def _format(gpu: Gpu) -> str:
+    """The format in which a GPU computes."""
+    return FORMATS[gpu.name] if gpu.name in FORMATS else gpu.formats[0]
+
+
+def _bits(format: str) -> int:
+    """Of a number in a format, such as 16 of ``bf16``: weights are kept as they are multiplied."""
+    return int(format.lstrip("abcdefghijklmnopqrstuvwxyz"))
 
 
 def prices_table(found: Sequence[NetworkPrice], products: int) -> pd.DataFrame:

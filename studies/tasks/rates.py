@@ -19,6 +19,6 @@ RATES: dict[Task, tuple[float, ...]] = {
 
 def rule_for(name: str, device: str | Device, task: Task) -> AnyRule:
     """The rule as the studies use it, see `RuleConfig.adapted`."""
-    response = (device if isinstance(device, Device) else load_device(device)).response
+    response = load_device(device).response
     step = response.step if isinstance(response, PulsedResponse) else None
     return RULES.named(name).adapted(TASKS[task].updates_per_gradient, step)

@@ -188,7 +188,16 @@ def test_replaced_changes_a_number_and_drops_its_record():
     [
         ({"response__stepp": 1.0}, "device parameter = 'response__stepp' is not known; did you mean 'response__step'"),
         ({"step": 1.0}, "is not known"),
-        ({"response__law": "ideal"}, "is not known"),
+        ({"response__law": "nothing"}, r"\[response\] law = 'nothing' is not one of"),
+        ({"response__law": "linear-step"}, "response.step: Field required"),
+        (
+            {"read_noise__k": 0.1},
+            "read_noise has the law 'constant', which has no k; .* read_noise__law = 'one-over-f'",
+        ),
+        (
+            {"read_noise__law": "one-over-f", "read_noise__relative": 0.1},
+            "read_noise__law = 'constant' or 'proportional'",
+        ),
         ({"window__g_min": 1.0}, "must be below"),
         ({"response__step": -1.0}, "response.step = -1.0"),
         ({"response__step": float("nan")}, "response.step = nan"),

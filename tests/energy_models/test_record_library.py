@@ -10,6 +10,7 @@ from revpath.devices.base.errors import RecordError, UnknownName
 from revpath.devices.base.record import Record, evaluate_derivation, load_records
 from revpath.energy_models import get
 from revpath.energy_models import records as records_module
+from revpath.energy_models.gpu.transformer import published_shape
 from revpath.energy_models.records import library, library_files
 
 
@@ -72,6 +73,35 @@ def test_gpu_run_energy_is_gpu_hours_times_power_over_model_flops():
     # 30.84 M GPU-hours at 700 W over 6 x 405e9 x 15.6e12 FLOP, by hand: 7.772e13 J / 3.791e25
     assert get("gpu.run.llama31_405b").to("pJ/flop") == pytest.approx(2.05, abs=0.005)
     assert get("gpu.gemm.h100_bf16").to("pJ/flop") == pytest.approx(0.88, abs=0.005)
+
+
+SHAPES = {"llama2_": "llama2-", "llama31_": "llama3.1-"}
+
+
+def test_one_run_has_one_number_of_parameters_and_tokens():
+    """Of the price of a run and of the run of record; the published shape has it within two standard deviations.
+
+    "405B" is what the card says, and its configuration has 0.21 % more.
+    """
+    records, compared = library(), 0
+    for id, record in records.items():
+        if id.startswith("gpu.run."):
+            run = id.removeprefix("gpu.")
+            for field, unit in (("parameters", "dimensionless"), ("tokens", "token")):
+                assert records[f"{run}.{field}"].to(unit) == record.conditions[field], id
+            compared += 1
+    for family, name in SHAPES.items():
+        for id, record in records.items():
+            if id.startswith(f"run.{family}") and id.endswith(".parameters"):
+                shape = published_shape(name + id.split(".")[1].removeprefix(family))
+                assert shape.parameters() == pytest.approx(
+                    record.value, rel=2 * getattr(record.uncertainty, "sigma_ln", 5e-5)
+                ), id
+                compared += 1
+    assert compared == 10
+    law = records["cost_law.llama31.tokens_per_parameter"].value
+    price = records["gpu.run.llama31_405b"].conditions
+    assert law == pytest.approx(price["tokens"] / price["parameters"], rel=1e-4)
 
 
 def test_there_are_a_hundred_records_and_most_can_be_leaned_on():

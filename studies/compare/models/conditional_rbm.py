@@ -83,13 +83,13 @@ class ConditionalRBMSpec(ComparedModel):
         driven = ("dac.conversion", "dac.pulse")
         return 2 * self.hidden * sum(amount for full, amount in events.items() if parse_event(full)[0] in driven)
 
-    def moved(self, examples: int, batch: int, chosen: Schedule) -> Moved | None:
+    def moved(self, examples: int, batch: int, chosen: Schedule) -> Moved:
         """Forward, a tile reads its label weights once for its rows, its fields once, and adds what it found to the sums of its
         rows. Backward it reads weights, fields, probabilities and gradients, and writes gradients; the gradient of its fields it
         writes at the end. Once a batch the labels, as the array gave them, are written.
         """
         if self.rule == "cd":
-            return None
+            return self._moved_by_divergence(examples, chosen)
         functions = self.functions(examples)
         fields = examples * self.hidden * WORD
         labels, gradients = functions * LABEL / chosen.rows, functions * WORD / chosen.rows
@@ -98,3 +98,12 @@ class ConditionalRBMSpec(ComparedModel):
         backward = labels + fields + sums + gradients  # probabilities are as many as sums
         written = examples / batch * _CLASSES * self.hidden * LABEL + sums + gradients + 2 * fields
         return forward + backward, written
+
+    def _moved_by_divergence(self, examples: int, chosen: Schedule) -> Moved:
+        """For every row and hidden unit its field and its first probability, written in the first phase and read in the second.
+
+        The difference of the phases is the third number: a fused schedule drives the arrays by it as it is found, and no tile
+        shares any of them.
+        """
+        words = examples * self.hidden * (2 if chosen.fused else 3) * WORD
+        return words, words

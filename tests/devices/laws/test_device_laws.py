@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from helpers.statistics import relative
-from pydantic import ValidationError
 
 from revpath.devices import load_device
+from revpath.devices.base.errors import RevpathError
 from revpath.devices.laws import ConstantReadNoise, FlickerReadNoise, NoProgrammingNoise, NoReadNoise, Window
 from revpath.devices.laws.retention import clipped_log
 from revpath.devices.response import IdealResponse, SoftBounds
@@ -122,12 +122,12 @@ def test_constant_read_noise_does_not_depend_on_conductance():
     ],
 )
 def test_laws_refuse(law, fields, said):
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(RevpathError, match=said):
         law(**fields)
 
 
 def test_laws_are_frozen():
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(RevpathError, match="frozen"):
         PCM.window.g_max = 1.0
 
 

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from helpers.statistics import p_of_mean, p_of_variance, plausible, relative
-from pydantic import ValidationError
 
 from revpath.devices import RevpathError, device_names, load_device
 from revpath.devices.laws import (
@@ -251,5 +250,5 @@ def test_no_drift_keeps_everything():
     ],
 )  # fmt: skip
 def test_laws_refuse(law, fields, said):
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(RevpathError, match=said):
         law(**fields)

@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from helpers.statistics import relative
-from pydantic import ValidationError
 from scipy import integrate, linalg, stats
 
 from revpath.devices import Device, RecordError, RevpathError, laws, load_device, read_device
@@ -177,7 +176,7 @@ def test_telegraph_read_must_see_one_level():
     ],
 )
 def test_laws_refuse(law, fields, said):
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(RevpathError, match=said):
         law(**fields)
 
 

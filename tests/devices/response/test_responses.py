@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from helpers.statistics import implausible, p_of_covariance, p_of_law, p_of_mean, p_of_variance, plausible, relative
-from pydantic import ValidationError
 from scipy import stats
 from twins import pulses as twin
 
@@ -351,5 +350,5 @@ def test_cells_without_a_range_do_not_move():
     ],
 )  # fmt: skip
 def test_responses_refuse(law, fields, said):
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(RevpathError, match=said):
         law(**fields)

@@ -105,15 +105,12 @@ def test_events_that_are_no_mapping_are_refused(events):
         price(events, RERAM)
 
 
-def test_a_chip_by_its_name_is_refused_with_the_way_to_it():
-    with pytest.raises(PriceError, match=r"chip = 'reram-32nm' must be a Chip, such as load_chip\('reram-32nm'\)"):
-        price({"digital.add": 1}, "reram-32nm")
-
-
 @pytest.mark.parametrize("name", [None, 3, "reram"])
 def test_a_chip_that_does_not_exist_is_refused(name):
     with pytest.raises(UnknownName, match=rf"chip = {name!r} is not known"):
         load_chip(name)
+    with pytest.raises(UnknownName, match=rf"chip = {name!r} is not known"):
+        price({"digital.add": 1}, name)
 
 
 def test_a_bare_number_is_no_price():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from revpath.devices import load_device
+from revpath.devices import UnknownName, load_device
 from revpath.energy_models import load_chip, price, pulse_prices
 from revpath.energy_models.errors import PriceError
 from revpath.energy_models.prices.bill import SCOPES
@@ -63,5 +63,5 @@ def test_nothing_and_bad_options():
         price_many([], CHIP, scope="moon")
     with pytest.raises(PriceError, match="n_draws = 3"):
         price_many([], CHIP, n_draws=3)
-    with pytest.raises(PriceError, match="must be a Chip"):
-        price_many([], "reram-32nm")
+    with pytest.raises(UnknownName, match="chip = 'reram'"):
+        price_many([], "reram")

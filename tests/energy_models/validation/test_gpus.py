@@ -12,12 +12,15 @@ from revpath.energy_models import PriceError, get
 from revpath.energy_models.figures.runs import plot_modelled
 from revpath.energy_models.gpu.metered import fit, metered_runs, without
 from revpath.energy_models.gpu.runs import load_run, runs
+from revpath.energy_models.records import library
 from revpath.energy_models.validation.gpus import (
     LeftOut,
     energy_left_out,
     hours_left_out,
     implied_utilisation,
+    null_blind,
     null_left_out,
+    power_blind,
     power_left_out,
     summary,
 )
@@ -136,6 +139,25 @@ def test_figure_has_a_mark_for_each_run():
     assert marks == {(left.published, left.model) for left in found}
     named = {text.get_text() for text in ax.texts}
     assert named == {left.run.name.replace("_", " ") for left in found if abs(left.error) > 0.225}
+
+
+def test_trainings_that_zeus_metered_are_foretold_blind():
+    """By hand from the records; on GPUs metered alone ours is no better than rated power times a share, and a P100 is missed."""
+    constants, found, null = fit(), power_blind(), null_blind()
+    assert len(found) == len([id for id in library() if id.startswith("blind.")]) == 10
+    assert not {left.run.name for left in found} & {run.name for run in metered_runs()}
+    pool = [run for run in metered_runs() if run.inside and run.encloses == "gpu"]
+    share = statistics.median(run.watts / get(f"gpu.{run.gpu.name}.power").to("W") for run in pool)
+    for left, other in zip(found, null, strict=True):
+        gpu, rated = left.run.gpu.name, get(f"blind.{left.run.name}.power").conditions["rated_W"]
+        power, idle = (get(f"gpu.{gpu}.{quantity}").to("W") for quantity in ("power", "idle"))
+        busy = idle + (power - idle) * (constants.busy + (1 - constants.busy) * constants.utilisation)
+        assert left.model == relative(busy * rated / power)
+        assert other.model == relative(share * rated)
+    inside = [left for left in found if left.run.inside]
+    ours, theirs = (summary([left for left in each if left.run.inside], 0.15) for each in (found, null))
+    assert (ours.count, ours.within, theirs.within) == (9, 7, 7)
+    assert {left.run.gpu.name for left in inside if abs(left.error) > 0.15} == {"p100"}
 
 
 def test_a_model_without_physics_stands_beside_ours():

@@ -8,9 +8,9 @@ import pytest
 from helpers.statistics import p_of_mean, p_of_variance, plausible, relative
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from twins.arrays import quantise
 
+from revpath.devices.base.errors import RevpathError
 from revpath.simulator import ADC, DAC, ArrayError, Stream
 from revpath.simulator.converters.adc_dac import calibrated_range
 from revpath.simulator.converters.readout import digitise, drive
@@ -166,7 +166,7 @@ def test_converters_are_values():
     assert adc == ADC(bits=8, noise_lsb=0.5)
     assert hash(adc) == hash(ADC(bits=8, noise_lsb=0.5))
     assert pickle.loads(pickle.dumps(adc)) == adc
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(RevpathError, match="frozen"):
         adc.bits = 4
 
 

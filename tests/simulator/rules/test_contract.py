@@ -5,9 +5,10 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from revpath.devices import load_device
+from revpath.devices.base.errors import RevpathError
 from revpath.devices.response import ConstantStep
 from revpath.ebm.trained import TrainedFactory, trained_synapses
 from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar, Events
@@ -214,7 +215,7 @@ def test_rules_that_pulse_need_pulses(rule, device):
     ],
 )
 def test_bad_parameters_are_refused(rule, bad):
-    with pytest.raises(ValidationError, match=next(iter(bad))):
+    with pytest.raises(RevpathError, match=next(iter(bad))):
         rule(**bad)
 
 
@@ -223,7 +224,7 @@ def test_rules_are_frozen_and_told_apart_in_json():
     for rule in RULES:
         made = rule()
         assert adapter.validate_json(made.model_dump_json()) == made
-        with pytest.raises(ValidationError, match="frozen"):
+        with pytest.raises(RevpathError, match="frozen"):
             made.rule = "other"  # type: ignore[misc]
     assert len({rule().rule for rule in RULES}) == len(RULES)  # type: ignore[attr-defined]
 

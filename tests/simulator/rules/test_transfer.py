@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from revpath.devices import load_device
+from revpath.devices.base.errors import RevpathError
 from revpath.devices.response import ConstantStep
 from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar, Events
 from revpath.simulator.rules import (
@@ -252,7 +252,7 @@ def test_the_fast_array_gets_a_converter_for_one_line():
     ],
 )
 def test_bad_parameters_are_refused(rule, bad):
-    with pytest.raises(ValidationError, match=next(iter(bad))):
+    with pytest.raises(RevpathError, match=next(iter(bad))):
         rule(**bad)
 
 

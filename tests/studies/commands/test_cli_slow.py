@@ -79,18 +79,40 @@ def test_so_does_what_the_barrier_leans_on(revpath, tmp_path):
     assert out[-4].endswith("more (--doubts names all).")
 
 
-@pytest.mark.parametrize("command", ["claims", "chips", "barrier", "validate", "records"])
+TABLES = {
+    "claims": 10,
+    "chips": 10,
+    "barrier": 10,
+    "validate": 10,
+    "records": 100,
+    "devices": 20,
+    "devices reram-sb-gong2018": 10,
+    "gpu": 6,
+    "gpu --trainings": 15,
+}
+
+
+@pytest.mark.parametrize("command", TABLES)
 def test_tables_come_as_json_csv_and_latex(revpath, command):
-    rows = json.loads(revpath(command, "--json")[1])
+    least, command = TABLES[command], command.split()
+    rows = json.loads(revpath(*command, "--json")[1])
     assert isinstance(rows, list)
-    assert len(rows) > 10
-    head = revpath(command, "--csv")[1].splitlines()[0]
+    assert len(rows) >= least
+    head = revpath(*command, "--csv")[1].splitlines()[0]
     assert head.split(",") == list(rows[0])
-    latex = revpath(command, "--latex")[1]
+    latex = revpath(*command, "--latex")[1]
     assert latex.startswith(r"\begin{tabular}{")
     assert latex.count(r"\\") == len(rows) + 1
     assert not re.search(r"(?<!\\)[%_#&]", latex.replace(" & ", "").replace(r"\%", ""))
-    assert revpath(command, "--json", "--csv")[0] == 2
+    assert revpath(*command, "--json", "--csv")[0] == 2
+
+
+def test_the_metered_trainings_fit_eighty_columns_with_whole_names(revpath, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = revpath("gpu")[1].splitlines()
+    for row in json.loads(revpath("gpu", "--trainings", "--json")[1]):
+        shown = row["run"] if row["inside_claim"] else f"{row['run']} *"
+        assert any(line.startswith(f"{shown} ") and len(line) <= 80 for line in lines), row["run"]
 
 
 @pytest.mark.jit

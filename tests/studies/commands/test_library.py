@@ -195,12 +195,12 @@ def test_an_unknown_claim_is_refused():
 
 
 def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
-    from revpath.energy_models.gpu.metered import metered_runs
+    from revpath.energy_models.gpu.metered import blind_runs, metered_runs
 
     console, out = listen()
     print_gpus(console, tmp_path)
     assert sorted(f.name for f in tmp_path.iterdir()) == [f"gpu_validation.{kind}" for kind in ("csv", "pdf", "png")]
-    assert (tmp_path / "gpu_validation.csv").read_text().count("\n") == 1 + len(metered_runs())
+    assert (tmp_path / "gpu_validation.csv").read_text().count("\n") == 1 + len(metered_runs()) + len(blind_runs())
     assert "B200" in out.getvalue()
     assert "run left out: 16 of 17 within 15%" in out.getvalue()
     assert "rated power x hours" in out.getvalue()

@@ -7,7 +7,9 @@ import pytest
 from helpers.statistics import relative
 from twins.bytes_of_a_tile import label_bytes
 
-from revpath.energy_models import PriceError, get, load_chip, price
+from revpath.ebm import ConditionalRBM
+from revpath.ebm.models import symbol_model
+from revpath.energy_models import PriceError, chip_names, get, load_chip, price
 from revpath.energy_models.gpu.small import alone_seconds, flop_equivalents, many_seconds, run_seconds
 from revpath.energy_models.prices.schedule import SCHEDULES, Schedule
 from revpath.studies.baselines.curves import Hyper, Shape
@@ -52,11 +54,27 @@ def test_a_schedule_moves_no_operation():
     assert gpu["hbm.byte_read"] > ebm_work(counted, recipe(), 64, SCHEDULES["tiled"], "gpu")["hbm.byte_read"]
 
 
-def test_contrastive_divergence_keeps_the_bytes_it_counted():
+@pytest.mark.parametrize(("name", "numbers"), [("naive", 3), ("tiled", 2)])
+def test_contrastive_divergence_moves_the_numbers_of_its_units(name, numbers):
     counted = {"sram.byte_read": 5, "sram.byte_written": 3}
-    found = ebm_work(counted, recipe(rule="cd"), 64, SCHEDULES["tiled"], "arrays")
-    kept = recipe().model.kept(32)
-    assert (found[f"sram.byte_read{{kept={kept}}}"], found[f"sram.byte_written{{kept={kept}}}"]) == (5, 3)
+    found = ebm_work(counted, recipe(rule="cd"), 64, SCHEDULES[name], "arrays")
+    stored = f"{{kept={recipe().model.kept(32)}}}"
+    want = 64 * 16 * numbers * WORD  # rows x hidden units x numbers x bytes
+    assert (found[f"sram.byte_read{stored}"], found[f"sram.byte_written{stored}"]) == (want, want)
+
+
+def test_the_bytes_that_divergence_counts_are_those_of_the_naive_schedule():
+    """So that a bill of a model's own events and one of the schedule say the same."""
+    x, y = np.zeros((32, 2), int), np.arange(32) % CLASSES
+    model = ConditionalRBM(16, n_symbols=CLASSES, batch_size=32, rule="cd", random_state=1).partial_fit(x, y)
+    work = ebm_work(model.events_, recipe(rule="cd"), 32, SCHEDULES["naive"], "arrays")
+    for name in ("sram.byte_read", "sram.byte_written"):
+        assert sum(amount for full, amount in work.items() if full.startswith(name)) == model.events_[name] > 0
+
+
+@pytest.mark.parametrize("name", [name for name in chip_names() if load_chip(name).digital is not None])
+def test_a_word_of_the_periphery_is_that_of_every_chip(name):
+    assert load_chip(name).digital.word_bits == 8 * WORD == 8 * symbol_model.BYTES
 
 
 def ngrams(**more):

@@ -160,6 +160,9 @@ def test_gpus_by_hand():
     )
     assert many.seconds == relative(2 * MLP.products / (u * rate) * (1 + restarts))  # then its products take longer
     assert many.joules.nominal < h100.joules.nominal
+    (old,) = price_network(MLP, chips=[], gpus=["p100"])
+    p100 = get("gpu.p100.hbm").to("byte_moved/s")
+    assert old.seconds == relative(MLP.parameters * 4 / p100)  # in fp32, a number is four bytes
     for batch in (0, 1.5, True):
         with pytest.raises(PriceError, match="batch = "):
             price_network(MLP, batch=batch)
