@@ -15,6 +15,7 @@ from ...energy_models.prices.bill import Scope
 from ...energy_models.prices.chip import Chip
 from ...energy_models.prices.many import price_many
 from ...energy_models.prices.schedule import completed
+from .registry import Rivals
 from .store import Store
 from .study import Planned, Study
 
@@ -44,7 +45,9 @@ def price_study(
     -------
     DataFrame
         One row a run that is done: `id`, `replicate`, the axes, the quantities, `joules` (nominal), `joules_mean`,
-        `joules_low`, `joules_high` (central 90 %), and `unpriced`, which says why where there are none.
+        `joules_low`, `joules_high` (central 90 %), and `unpriced`, which says why where there are none. Where the task has a
+        rival, `rival` (its joules), `ratio` (those over the run's) and `bound` ("at most" where the rival's curve began
+        below the quality).
     """
     import pandas as pd
 
@@ -63,7 +66,19 @@ def price_study(
         prices = price_many(events, priced_on, overrides=overrides, scope=scope, n_draws=n_draws, seed=seed).to_frame()
         for column in (*columns, "unpriced"):
             frame.loc[rows, column] = prices[column].to_numpy()
-    return frame
+    return (
+        frame
+        if study.kind.rival is None
+        else _compared(frame, [record["values"] for record in records], study.kind.rival)
+    )
+
+
+def _compared(frame: pd.DataFrame, values: list[dict[str, float | None]], rival_of: Rivals) -> pd.DataFrame:
+    """The frame with the rival of each run."""
+    rivals = [rival_of(each) for each in values]
+    joules = [float("nan") if rival is None else rival.joules for rival in rivals]
+    bounds = ["at most" if rival is not None and rival.at_most else "" for rival in rivals]
+    return frame.assign(rival=joules, ratio=joules / frame["joules"], bound=bounds)
 
 
 def _completed(
