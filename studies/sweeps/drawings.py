@@ -165,7 +165,9 @@ def _points(study: Study, frame: Table, axes, value, quantities, width: float) -
         pieces = crossings(place, Triangulation(*place.T).triangles, shown, level)
         ends = [_from_unit(rows[path].to_numpy(float), pieces[..., k]) for k, path in enumerate(paths)]
         for colour, thickness in _CONTOUR:
-            ax.add_collection(LineCollection(np.stack(ends, axis=-1), colors=colour, linewidths=thickness, zorder=2))
+            ax.add_collection(
+                LineCollection(list(np.stack(ends, axis=-1)), colors=colour, linewidths=thickness, zorder=2)
+            )
     for path, which in zip(paths, "xy", strict=True):
         _scale(ax, rows[path].to_numpy(), which)
         getattr(ax, f"set_{which}label")(label(study, path))
@@ -208,7 +210,10 @@ def _pareto(study: Study, frame: Table, axes, value, quantities, width: float) -
     rows = priced.groupby(paths, sort=False)[["joules", "joules_low", "joules_high", quality]].mean().reset_index()
     figure, (ax,) = _grid_of(width, 1, 3.0)
     series = axes.get("lines") or axes["x"]
-    for k, (name, part) in enumerate(rows.groupby(series, sort=False)):
+    parts = list(rows.groupby(series, sort=False))
+    if len(parts) > len(COLOURS):  # numbers of a sample: no colour can tell them apart
+        parts, series = [("points", rows)], ""
+    for k, (name, part) in enumerate(parts):
         look = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "ls": "", "lw": 0.7}
         reach = [part["joules"] - part["joules_low"], part["joules_high"] - part["joules"]]
         ax.errorbar(part["joules"], part[quality], xerr=np.maximum(reach, 0), label=_tick(name), **look)
@@ -220,7 +225,7 @@ def _pareto(study: Study, frame: Table, axes, value, quantities, width: float) -
     _scale(ax, rows[quality].to_numpy(), "y")
     ax.set_xlabel(_title(quantities["joules"]))
     ax.set_ylabel(_title(quantities[quality]))
-    _legend(figure, ax, label(study, series), width)
+    _legend(figure, ax, label(study, series) if series else "", width)
     return figure
 
 
