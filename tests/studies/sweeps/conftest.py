@@ -11,6 +11,7 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
+from revpath.devices import RevpathError
 from revpath.simulator import Events
 from revpath.studies.sweeps import Quantity, Result, Run, Study, SweepConfig, sweep_task
 from revpath.studies.sweeps.registry import TaskKind
@@ -29,8 +30,6 @@ class Toy(SweepConfig):
 def toy():
     @sweep_task("toy", title="a toy", error=Quantity("error", "1", "lower"), count=Quantity("count", "J"))
     def run(config: Toy, run: Run) -> Result:
-        from revpath.devices import RevpathError
-
         if config.mode == "wrong":
             raise RevpathError("mode = 'wrong' is refused")
         if config.mode == "fault":
