@@ -234,7 +234,7 @@ def _parallel(study: Study, frame: Table, axes, value, quantities, width: float)
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
 
-    paths = [path for axis in study.dimensions for path in axis.paths]
+    paths = [axis.paths[0] for axis in study.dimensions]  # those that move with it say the same
     rows = frame.dropna(subset=[value]).groupby(paths, sort=False)[value].mean().reset_index()
     figure, (ax,) = _grid_of(width, 1, 3.0)
     norm = _norm(rows[value].to_numpy(float))
