@@ -3,8 +3,9 @@
     python benchmarks/sweeps.py [RUNS] [RECORDS]
 
 Prints milliseconds a run that does nothing (in this process and with two warm workers: wall clock, and processor time of the
-process that writes); seconds to plan, open, collate and price so many records; two workers over one on runs that read arrays;
-memory of a store that grows; runs of a contour against those of grids as good. The load is printed: wall clock of a busy machine says nothing.
+process that writes); seconds to plan, open, collate and price so many records; two workers over one on runs that read
+arrays; memory of a store that grows; runs of a contour against those of grids as good. The load is printed: wall clock of a
+busy machine says nothing.
 """
 
 from __future__ import annotations
