@@ -114,7 +114,7 @@ def plot(
     stem = results_folder(out) / "-".join(part for part in (plan.name, kind, value) if part)
     written = save(figure, stem, plan)
     text = stem.with_name(f"{stem.name}.txt")
-    write_whole(text, (caption(plan, place) + "\n").encode())
+    write_whole(text, (caption(plan, place, value=value, chip=chip) + "\n").encode())
     print(f"wrote {', '.join(str(path) for path in (*written, text))}")
 
 

@@ -26,8 +26,8 @@ JOULES = {
     "joules_high": Quantity("energy, 95 % quantile", "J", "lower"),
 }
 
-RATIO = {"ratio": Quantity("transformer's joules (GPU) over those of the run, at equal quality", "1", "higher")}
-"""Of tasks that have a rival."""
+RATIO = {"ratio": Quantity("joules: transformer (GPU) over run", "1", "higher")}
+"""Of tasks that have a rival: at the quality of each run, by nominal prices."""
 BREAK_EVEN = 1.0
 """The ratio at which a run begins to pay."""
 
@@ -94,7 +94,8 @@ def to_frame(study: Study, store: Store, *, priced: bool = False, **pricing: Any
         from .pricing import price_study
 
         prices = price_study(study, store, **pricing)
-        frame = frame.merge(prices[["id", *priced_quantities(study), "unpriced"]], on="id", how="left")
+        more = [name for name in ("bound",) if name in prices]
+        frame = frame.merge(prices[["id", *priced_quantities(study), "unpriced", *more]], on="id", how="left")
     return frame
 
 

@@ -6,6 +6,7 @@ failed, and the policy for these) stands in its caption, which `caption` gives a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,6 +39,7 @@ _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "revpath",
     "savefig.dpi": 300,
 }
+_NUMBER = re.compile(r"\b\d[\d.]*(e[-+]?\d+)?")
 
 
 def plot(
@@ -128,8 +130,16 @@ def save(figure: Figure, stem: Any, study: Study, formats: tuple[str, ...] = ("p
     return written
 
 
-def caption(study: Study, store: Store) -> str:
-    """What a reader must know beside the figure: how often, with which seeds, what is missing, who is cited."""
+def caption(study: Study, store: Store, *, value: str | None = None, chip: str | None = None) -> str:
+    """What a reader must know beside the figure: how often, with which seeds, what is missing or has no price, who is cited.
+
+    Parameters
+    ----------
+    study : Study
+    store : Store
+    value, chip : str, optional
+        The quantity that is shown and whose prices it is of, as `plot` takes them.
+    """
     frame_states = {run.id: store.state(run.id) for run in study.runs()}
     done = sum(state == "done" for state in frame_states.values())
     failed = sum(state in ("failed", "timeout") for state in frame_states.values())
@@ -142,8 +152,19 @@ def caption(study: Study, store: Store) -> str:
     if failed:
         policy = f"penalty {study.penalty:g}" if study.penalty is not None else study.failures
         parts.append(f"{failed} failed; policy: {policy}.")
+    if (value or study.figure.get("value")) in priced_quantities(study) and done:
+        parts += _about_prices(to_frame(study, store, priced=True, **({"chip": chip} if chip else {})))
     parts.append(f"Study {study.digest}; task {study.task}.")
     return " ".join(parts)
+
+
+def _about_prices(frame: Table) -> list[str]:
+    """Runs that are left out since they have no price, by reason, and ratios that are bounds."""
+    why = frame.loc[frame["unpriced"].fillna("") != "", "unpriced"]
+    kinds = why.map(lambda text: _NUMBER.sub("...", re.split(r" \(|; |\. ", text)[0])).value_counts()
+    lines = [f"{n} runs have no price and are not shown: {text}." for text, n in kinds.items()]
+    bounds = int((frame["bound"] == "at most").sum()) if "bound" in frame else 0
+    return lines + ([f"{bounds} ratios are upper bounds: the transformer began below that quality."] if bounds else [])
 
 
 # -- what stands where -------------------------------------------------------------------------------------------------
