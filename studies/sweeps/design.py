@@ -160,12 +160,13 @@ def points(axes: Sequence[Axis], sampler: Sampler, samples: int | None, seed: in
         raise DesignError(
             f"axis {listed[0]!r} is a list: design = {sampler!r} draws from uniform, loguniform or integers"
         )
-    unit = _unit_cube(len(axes), sampler, samples, seed)
-    drawn = (
-        {path: value for axis, u in zip(axes, row, strict=True) for path, value in axis.chosen(u).items()}
-        for row in unit
-    )
-    return list({strong_id(point): point for point in drawn}.values())  # lists alone can draw a point twice
+    drawn = (chosen(axes, row) for row in unit_points(axes, sampler, samples, seed))
+    return list({strong_id(point): point for point in drawn}.values())  # lists and trajectories come by a point twice
+
+
+def chosen(axes: Sequence[Axis], place: Sequence[float]) -> dict[str, Any]:
+    """The point at a place of the unit cube."""
+    return {path: value for axis, u in zip(axes, place, strict=True) for path, value in axis.chosen(u).items()}
 
 
 def problem(axes: Sequence[Axis]) -> dict[str, Any]:
