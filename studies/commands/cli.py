@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import fit, sweep
+from . import active, fit, sweep
 
 if TYPE_CHECKING:
     from .forms import Form
@@ -468,7 +468,7 @@ def _place(out: Path | None) -> None:
         writable_folder(out)
 
 
-for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price):
+for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price, active.contour, active.front):
     app.command()(_command)
 app.add_typer(sweep.store_app, name="store")
 
