@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ....devices.base.errors import RevpathError
+from ....devices.response.pulsed import PulsedResponse
 from ....ebm import DigitalSynapses, LayeredNetwork, SynapsesFactory
 from ....ebm.models.layered import EquilibriumPropagation, LayerRule, TransposedError
 from ....ebm.synapses.analog import trained_synapses
@@ -44,7 +45,7 @@ class ImagesTask(DeviceConfig):
     nudging, free_steps, nudged_steps
         Of equilibrium propagation.
     rule : str
-        Name of an update rule of arrays, with its own settings; "digital" for ideal synapses.
+        Name of an update rule of arrays, as `revpath rules` sets it; "digital" for ideal synapses.
     rates : tuple of float
         Learning rates: one is taken as it is; of several the best on validation data, each after one pass with a seed of its own.
     passes, batch : int
@@ -114,7 +115,10 @@ class ImagesTask(DeviceConfig):
     def _synapses(self, seed: int) -> SynapsesFactory:
         if self.rule == "digital":
             return DigitalSynapses
-        return trained_synapses(RULES.named(self.rule)(), self._array(), seed)
+        response = self.device.load().response
+        step = response.step if isinstance(response, PulsedResponse) else None
+        updates = 1 if self.learning == TransposedError.name else 2
+        return trained_synapses(RULES.named(self.rule).adapted(updates, step), self._array(), seed)
 
     def _array(self) -> ArrayConfig:
         """With thermal noise, since the energy of a read must pay for the noise that was simulated."""
