@@ -71,7 +71,8 @@ def completed(
     Returns
     -------
     dict
-        ``digital.lane_s``, ``digital.powered_s``, ``table.powered_s`` where there are tables, ``digital.cycle``, ``register.bit`` and ``bus.byte`` on top, and
+        ``digital.lane_s``, ``digital.powered_s``, ``digital.cycle``, ``register.bit`` and ``bus.byte`` on top,
+        ``table.powered_s`` where there are tables, and
         ``matmul.flop`` replaced where the lanes do it.
 
     Raises

@@ -170,7 +170,8 @@ def _print_contenders(console: Console, found: Comparison) -> None:
         )
     say_styled(
         console,
-        f"[bold]Energy of training on {escape(task.name)}[/], first of {len(found.seeds)} seeds (chip or GPU; ≤: its first checkpoint was there)",
+        f"[bold]Energy of training on {escape(task.name)}[/], first of {len(found.seeds)} seeds (chip or GPU; "
+        "≤: its first checkpoint was there)",
     )
     console.print(grid)
     if found.ruler.counting is not None:

@@ -195,7 +195,8 @@ def _ebm_on_lanes(seeds: Sequence[Run], chosen: Schedule) -> Contender:
     first, *again = (_stops(run, TWIN, _ebm_events(run, "lanes", chosen), chosen, seconds) for run in seeds)
     shaky = first[-1].bill.shaky if first else ()
     family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{TWIN}"
-    return Contender(name, f"{family} (ideal), digital lanes at 32 nm", family, "same-node", seeds[0].parameters, first, True, shaky, tuple(again))
+    title = f"{family} (ideal), digital lanes at 32 nm"
+    return Contender(name, title, family, "same-node", seeds[0].parameters, first, True, shaky, tuple(again))
 
 
 def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:

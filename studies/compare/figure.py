@@ -65,8 +65,8 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ruler: Rul
 def plot_energy_curves(contenders: Sequence[Contender], ruler: Ruler, ax: Axes) -> Axes:
     """Draw the curves on `ax` and return it.
 
-    Kinds other than `DRAWN` are left to the table. A marker is a checkpoint of the first seed, thin lines are others. Bands are 90 % intervals of the prices, dotted
-    lines the best matrix product, dashes and open markers devices that do not exist.
+    Kinds other than `DRAWN` are left to the table. A marker is a checkpoint of the first seed, thin lines are other seeds. Bands are
+    90 % intervals of the prices, dotted lines the best matrix product, dashes and open markers devices that do not exist.
     """
     contenders = [c for c in contenders if c.kind in DRAWN]
     looks = _looks(contenders)

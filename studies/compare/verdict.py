@@ -171,7 +171,8 @@ def _at(
 ) -> Verdict:
     """The verdict at a quality that both sides reached."""
     analog, rival = _cheapest(analogs, quality), _cheapest(rivals, quality)
-    assert analog is not None and rival is not None
+    assert analog is not None
+    assert rival is not None
     ours, theirs = _bills(analog, quality), _bills(rival, quality)
     bound = next((c for c in all_of_them if c.name == rival.name.removesuffix("gpu") + "gpu-bound"), None)
     same = [c for c in all_of_them if c.model == analog.model and c.passages(quality)]
@@ -216,7 +217,8 @@ def sentences(found: Verdict, ruler: Ruler, analog: str) -> str:
     analog : str
         Title of the analog contender.
     """
-    assert found.quality is not None and found.ratio is not None
+    assert found.quality is not None
+    assert found.ratio is not None
     seeds = f"over {found.seeds} seeds" if found.seeds > 1 else "with one seed, which another may turn,"
     whole = compared(found.ratio, found.limit, f"the cheapest {ruler.rival} on a GPU")
     said = [f"At {found.quality:g} {ruler.unit} {seeds} the {analog} {whole}"]
@@ -225,7 +227,8 @@ def sentences(found: Verdict, ruler: Ruler, analog: str) -> str:
         said[0] += f"; it is a limit, since {who} was below that at its first checkpoint"
     if found.algorithm is not None and found.hardware is not None:
         model, arrays = share(found.algorithm), share(found.hardware, found.limit_hardware)
-        said.append(f"Two factors make that: the model, both on the GPU, {model}; the arrays, against the same model on the GPU, {arrays}")
+        both = f"the model, both on the GPU, {model}; the arrays, against the same model on the GPU, {arrays}"
+        said.append(f"Two factors make that: {both}")
     if found.same_node is not None:
         said.append(f"Against the same model on digital lanes of the chip's own node, the arrays: {share(found.same_node)}")
     if found.coarser is not None:
@@ -284,7 +287,8 @@ def _coarser(
     if easier is None:
         return None, None
     analog, rival = _cheapest(analogs, easier), _cheapest(rivals, easier)
-    assert analog is not None and rival is not None
+    assert analog is not None
+    assert rival is not None
     against = pooled_ratio(_bills(rival, easier), _bills(analog, easier))
     return (easier, against), _limit(rival, analog, easier)
 

@@ -27,9 +27,11 @@ from ..base import EnergyModel
 from ..checks import unit_interval_rows
 from ..symbol_model import LARGEST
 from .contract import LayerRule, layer_rule
+from .health import complaints, refuse_no_numbers, warn_of
 from .stack import LayerStack
 
 _ROWS = 1024  # of inputs that are read together
+_LOOK = 256  # rows on which the units are looked at
 
 
 def _gives_probabilities(network: LayeredNetwork) -> bool:
@@ -55,12 +57,18 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         Rows in a mini-batch. A memory keeps their words until the update, and is priced by its size.
     n_iter : int
         Passes of `fit` over the data, each in a new order.
+    validation_fraction : float
+        Part of the rows of `fit` that it does not learn from, and judges the network on after every pass. 0 judges nothing.
+    n_iter_no_change : int or None
+        Passes without a better judgement after which `fit` stops; cells do not go back, so the last weights stay. None never stops.
     initial_spread : float
         Half-width of the uniform initial weights of n inputs and m outputs, over sqrt(6 / (n + m)) (Glorot & Bengio, AISTATS 2010).
     synapses : str, Device, ArrayConfig, callable or None
         A device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number of the
         array) -> Synapses`` with a seed of its own; None means ideal digital ones. Errors of hidden layers can leave [-1, 1]:
         with two hidden layers or more a fixed range of the DAC refuses them, and ``DAC(range="scale")`` does not.
+    verbose : int
+        Above 0, `fit` prints a line for each pass.
     random_state : int, numpy.random.RandomState or None
         Seeds initial weights, the order of the data, and arrays that are named by device or configuration.
 
@@ -70,6 +78,10 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         Synapses and biases.
     classes_ : numpy.ndarray
         Labels, sorted.
+    n_iter_ : int
+        Passes that `fit` made.
+    validation_errors_ : list of float
+        Error rate on the rows that were held out, after each pass of `fit`; empty where none are.
     n_features_in_, feature_names_in_
         As in scikit-learn.
     events_ : Events
@@ -92,8 +104,11 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         "last_rate": [Interval(Real, 0, 1, closed="both")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [None, Interval(Integral, 1, None, closed="left")],
         "initial_spread": [Interval(Real, 0, LARGEST, closed="left")],
         "synapses": "no_validation",  # by `factory_of`
+        "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
     classes_: np.ndarray
@@ -108,8 +123,11 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         last_rate=0.05,
         batch_size=64,
         n_iter=10,
+        validation_fraction=0.0,
+        n_iter_no_change=None,
         initial_spread=1.0,
         synapses: SynapsesFactory | ArrayConfig | Device | str | None = None,
+        verbose=0,
         random_state: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -118,8 +136,11 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         self.last_rate = last_rate
         self.batch_size = batch_size
         self.n_iter = n_iter
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.initial_spread = initial_spread
         self.synapses = synapses
+        self.verbose = verbose
         self.random_state = random_state
 
     @property
@@ -155,12 +176,21 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         self._validate_params()
         X, labels = self._checked_pair(X, y, reset=True)
         order = self._start(X, np.unique(labels))
+        held, learned = self._split(len(X), order)
         targets = self._one_hot(labels)
-        batches = -(-len(X) // self.batch_size)
+        batches = -(-len(learned) // self.batch_size)
         left = 1 - (1 - self.last_rate) * np.arange(self.n_iter * batches) / (self.n_iter * batches)
-        for of_pass in left.reshape(self.n_iter, batches):
-            chosen = order.permutation(len(X))
-            self._learn(X, targets, chosen, of_pass)
+        self.validation_errors_: list[float] = []
+        told: set[str] = set()
+        for done, of_pass in enumerate(left.reshape(self.n_iter, batches), start=1):
+            self.n_iter_ = done
+            self._learn(X, targets, order.permutation(learned), of_pass)
+            warn_of(complaints(self.layers_, X[:_LOOK], self.learning_rate), told)
+            if len(held):
+                self.validation_errors_.append(self._error_rate(X[held], labels[held], stored=False))
+            self._say()
+            if self._no_better():
+                break
         return self
 
     def partial_fit(self, X: Any, y: Any = None, classes: Any = None, *, slowdown: float = 1.0) -> Self:
@@ -197,9 +227,39 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         """One pass in mini-batches, at `learning_rate` times the share of each."""
         rule = layer_rule(self.rule)
         self.layers_.keep(self.batch_size * rule.words(self.layers_.sizes))
-        for start, share in zip(range(0, len(order), self.batch_size), shares, strict=True):
-            rows = order[start : start + self.batch_size]
-            rule.learn(self.layers_, X[rows], targets[rows], self.learning_rate * float(share) / len(rows))
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # a number that is none is told of below
+                for start, share in zip(range(0, len(order), self.batch_size), shares, strict=True):
+                    rows = order[start : start + self.batch_size]
+                    rule.learn(self.layers_, X[rows], targets[rows], self.learning_rate * float(share) / len(rows))
+        finally:
+            refuse_no_numbers(self.layers_, self.learning_rate)
+
+    def _split(self, rows: int, order: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Which rows `fit` holds out, and which it learns from."""
+        if self.n_iter_no_change is not None and not self.validation_fraction:
+            raise RevpathError(
+                f"n_iter_no_change = {self.n_iter_no_change} needs rows that are held out: validation_fraction is 0"
+            )
+        if not self.validation_fraction:
+            return np.arange(0), np.arange(rows)
+        mixed = order.permutation(rows)
+        held = max(1, round(self.validation_fraction * rows))
+        if held >= rows:
+            raise RevpathError(
+                f"validation_fraction = {self.validation_fraction} leaves none of {rows} rows to learn from"
+            )
+        return mixed[:held], mixed[held:]
+
+    def _no_better(self) -> bool:
+        """Whether the best of the judgements is `n_iter_no_change` passes ago."""
+        errors = self.validation_errors_
+        return self.n_iter_no_change is not None and len(errors) - 1 - int(np.argmin(errors)) >= self.n_iter_no_change
+
+    def _say(self) -> None:
+        if self.verbose:
+            held = f", {100 * self.validation_errors_[-1]:.2f} % errors held out" if self.validation_errors_ else ""
+            print(f"[LayeredNetwork] pass {self.n_iter_} of {self.n_iter}{held}")
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -239,7 +299,9 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
             From the stored weights, without arrays: a diagnostic that tells read noise from learning.
         """
         check_is_fitted(self)
-        X, labels = self._checked_pair(X, y, reset=False)
+        return self._error_rate(*self._checked_pair(X, y, reset=False), stored=stored)
+
+    def _error_rate(self, X: np.ndarray, labels: np.ndarray, *, stored: bool) -> float:
         stack = self.layers_.ideal() if stored else self.layers_
         with nullcontext() if stored else stack.aside():
             best = np.argmax(self._outputs(X, stack), axis=1)

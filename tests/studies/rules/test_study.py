@@ -261,7 +261,7 @@ def test_the_report_says_how_much_is_granularity(capsys):
 
 
 def test_what_cannot_be_priced_says_why():
-    row = table([outcome(-20.0, device="capacitor-li2018")]).iloc[0]
+    row = table([outcome(-20.0, device="reram-alox-woo2016")]).iloc[0]
     assert np.isnan(row["joules"])
     assert "pulse.energy_up is not known" in row["unpriced"]
 
