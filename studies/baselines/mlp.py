@@ -123,7 +123,12 @@ def mlp_events(sizes: Sequence[int], images: int, chosen: Schedule) -> dict[str,
     parameters, steps = sum(weights) + sum(sizes[1:]), images / BATCH
     hidden, classes, units = sum(sizes[1:-1]), sizes[-1], sum(sizes[1:])
     done: dict[str, float] = {}
-    for of, times in ((RECTIFIER, images * hidden), (SOFTMAX, images * classes), (BIAS, images * units), (UPDATE, steps * parameters)):
+    for of, times in (
+        (RECTIFIER, images * hidden),
+        (SOFTMAX, images * classes),
+        (BIAS, images * units),
+        (UPDATE, steps * parameters),
+    ):
         for name, each in of.items():
             done[f"digital.{name}"] = done.get(f"digital.{name}", 0.0) + each * times
     states = 2 * images * units * _STORED  # outputs of layers and their gradients, written and read

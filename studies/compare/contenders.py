@@ -227,7 +227,9 @@ def _rival(rival: Rival, kind: str, chosen: Schedule) -> Contender:
     first, *again = (tuple(stop(point) for point in points) for points in (rival.points, *repeated))
     title = f"{rival.model} {rival.name}, H100{_WAYS[kind]}"
     name, old = f"{rival.model}-{rival.name}-{kind}", kind == "same-node"
-    return Contender(name, title, rival.model, kind, rival.parameters, first, old, first[-1].bill.shaky, tuple(again), False)
+    return Contender(
+        name, title, rival.model, kind, rival.parameters, first, old, first[-1].bill.shaky, tuple(again), False
+    )
 
 
 _GPU_CHIPS = {"gpu": BASES["run"], "gpu-bound": BASES["gemm"], "same-node": OLD_GPU} | {

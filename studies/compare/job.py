@@ -405,9 +405,7 @@ def _train(subject: Subject, folder: Path, said: Told, side_by_side: bool, note:
         else:
             left.append(recipe)
     if side_by_side and left:
-        train_side_by_side(
-            subject.source, left, folder, lambda name, done, loss: said(name, done, totals[name], loss)
-        )
+        train_side_by_side(subject.source, left, folder, lambda name, done, loss: said(name, done, totals[name], loss))
         return
     for recipe in left:
         learn(task, recipe, folder, _always(said, recipe), note)
@@ -453,7 +451,13 @@ def _write(done: Comparison, folder: Path, subject: Subject) -> list[Path]:
         "schema": SCHEMA,
         "complete": done.complete,
         "identity": identity,
-        "task": {"kind": task.kind, "name": task.name, "sha256": task.sha256, "unit": task.unit, "example": task.example},
+        "task": {
+            "kind": task.kind,
+            "name": task.name,
+            "sha256": task.sha256,
+            "unit": task.unit,
+            "example": task.example,
+        },
         "seeds": list(done.seeds),
         "examples": subject.examples,
         "chip": done.chip,
@@ -488,7 +492,11 @@ def _bills(done: Comparison, path: Path) -> Path:
     quality = done.verdict.quality
     stops = {c.title: c.compared_at(quality) for c in done.contenders if c.stops}
     title = f"Where the joules go: training on {done.task.name}, analog arrays priced by {done.chip}"
-    when = f"Joules of training to {quality:g} {done.task.unit}" if quality else "Joules of training to each contender's best quality"
+    when = (
+        f"Joules of training to {quality:g} {done.task.unit}"
+        if quality
+        else "Joules of training to each contender's best quality"
+    )
     unreached = [c.title for c in done.contenders if c.stops and quality and not c.first_at(quality)]
     if unreached:
         when += f"; to its best quality, which is worse, for {' and '.join(unreached)}"
@@ -525,7 +533,12 @@ def _contender(c: Contender) -> dict[str, Any]:
         ],
         "other_seeds": [
             [
-                {"examples": s.examples, "validation": s.validation, "test": s.test, "joules": asdict(s.bill.interval())}
+                {
+                    "examples": s.examples,
+                    "validation": s.validation,
+                    "test": s.test,
+                    "joules": asdict(s.bill.interval()),
+                }
                 for s in stops
             ]
             for stops in c.again

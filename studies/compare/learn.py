@@ -107,7 +107,9 @@ class _State:
     saturated: int = 0
 
 
-def learn(task: LearningTask, recipe: Recipe, folder: Path, progress: Progress | None = None, note: Note | None = None) -> Run:
+def learn(
+    task: LearningTask, recipe: Recipe, folder: Path, progress: Progress | None = None, note: Note | None = None
+) -> Run:
     """Train `recipe` on `task`, keeping results in `folder`; goes on from the last checkpoint it finds there.
 
     An interrupted run that goes on gives the same bits as one that was never interrupted. A checkpoint that is damaged,

@@ -132,7 +132,14 @@ def text_recipes(characters: int, seeds: Sequence[int]) -> list[Recipe]:
     """
     model = ConditionalBoltzmannSpec()
     each = [
-        Recipe(name="analog", title="n-gram EBM, ReRAM as measured", kind="analog", model=model, hardware=Hardware(), examples=1),
+        Recipe(
+            name="analog",
+            title="n-gram EBM, ReRAM as measured",
+            kind="analog",
+            model=model,
+            hardware=Hardware(),
+            examples=1,
+        ),
         Recipe(
             name="analog-ecram",
             title="n-gram EBM, Li-ECRAM as measured",
@@ -164,7 +171,10 @@ def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: i
         Pixels of an image, and hidden units.
     """
     titles = {"equilibrium-propagation": "equilibrium EBM", "transposed-error": "layers, transposed error"}
-    cells = (("ecram", "Li-ECRAM as measured", "ecram-li-tang2018"), ("reram", "ReRAM as measured", "reram-sb-gong2018"))
+    cells = (
+        ("ecram", "Li-ECRAM as measured", "ecram-li-tang2018"),
+        ("reram", "ReRAM as measured", "reram-sb-gong2018"),
+    )
     made = []
     for rule, title in titles.items():
         model = LayeredSpec(inputs=inputs, hidden=(hidden,), rule=rule, learning_rate=_RATES[rule])  # type: ignore[arg-type]
@@ -172,6 +182,8 @@ def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: i
         name = "ebm" if rule == "equilibrium-propagation" else "layers"
         for short, cell, device in cells:
             hardware = Hardware(device=device, ranges=_LAYER_RANGES)
-            made.append(dict(name=f"{name}-{short}", title=f"{title}, {cell}", kind="analog", hardware=hardware, **common))
+            made.append(
+                dict(name=f"{name}-{short}", title=f"{title}, {cell}", kind="analog", hardware=hardware, **common)
+            )
         made.append(dict(name=f"{name}-digital", title=f"{title}, ideal digital synapses", kind="digital", **common))
     return [Recipe(**each, seed=seed) for each in made for seed in seeds]

@@ -148,13 +148,17 @@ def judge(
     best = f"the analog side came to {lowest.best.validation:.3g} {ruler.unit}"
     rivals = [c for c in all_of_them if not c.ours and c.kind == "gpu"]
     if not rivals:
-        return Verdict(f"No {ruler.rival} was trained on these data, so nothing is compared; {best}.", warnings=warnings)
+        return Verdict(
+            f"No {ruler.rival} was trained on these data, so nothing is compared; {best}.", warnings=warnings
+        )
     theirs = [q for q in ruler.qualities if _cheapest(rivals, q)]
     missed = tuple(q for q in theirs if not _cheapest(analogs, q))
     reached = [q for q in theirs if _cheapest(analogs, q)]
     short = _short(ruler, examples)
     if not reached:
-        return Verdict(f"{short}No listed quality was reached by both sides: {best}.", short, not_reached=missed, warnings=warnings)
+        return Verdict(
+            f"{short}No listed quality was reached by both sides: {best}.", short, not_reached=missed, warnings=warnings
+        )
     return _at(min(reached), reached, missed, analogs, rivals, all_of_them, ruler, short, warnings)
 
 
@@ -230,14 +234,18 @@ def sentences(found: Verdict, ruler: Ruler, analog: str) -> str:
         both = f"the model, both on the GPU, {model}; the arrays, against the same model on the GPU, {arrays}"
         said.append(f"Two factors make that: {both}")
     if found.same_node is not None:
-        said.append(f"Against the same model on digital lanes of the chip's own node, the arrays: {share(found.same_node)}")
+        said.append(
+            f"Against the same model on digital lanes of the chip's own node, the arrays: {share(found.same_node)}"
+        )
     if found.coarser is not None:
         easier = in_words(found.coarser[1], found.limit_coarser)
         said.append(f"At {found.coarser[0]:g}, an easier quality, it needs {easier} than the {ruler.rival}")
     if found.not_reached:
         said.append(f"It does not reach {max(found.not_reached):g} {ruler.unit}, which the {ruler.rival} does")
     if ruler.counting is not None and found.quality > ruler.counting:
-        said.append(f"{ruler.counted} has {ruler.counting:.2f} for next to no energy, so nobody needs either model at this quality")
+        said.append(
+            f"{ruler.counted} has {ruler.counting:.2f} for next to no energy, so nobody needs either model at this quality"
+        )
     return " ".join(f"{sentence}." for sentence in said)
 
 
@@ -261,9 +269,7 @@ def _bills(contender: Contender, quality: float) -> list[Bill]:
 
 
 def _at_boundaries(theirs: Sequence[Bill], ours: Sequence[Bill]) -> dict[str, Interval]:
-    scopes: list[Scope] = [
-        scope for scope in SCOPES if all(bill.up_to(scope).nominal > 0 for bill in (*theirs, *ours))
-    ]
+    scopes: list[Scope] = [scope for scope in SCOPES if all(bill.up_to(scope).nominal > 0 for bill in (*theirs, *ours))]
     return {scope: pooled_ratio(theirs, ours, scope) for scope in scopes}
 
 
