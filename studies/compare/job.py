@@ -41,7 +41,7 @@ from .learn import Run, forget, learn, marks, one_batch, read_run, run_path
 from .recipes import PASSES, Recipe, image_recipes, text_recipes
 from .result import FILE, kept_in, show_as_last
 from .rivals import MLPRival, Rival, transformers
-from .verdict import Ruler, Verdict, judge, table
+from .verdict import Ruler, Verdict, headline, judge, table
 from .work import STORED, WORD, ebm_work
 from .workers import train_side_by_side
 
@@ -467,6 +467,7 @@ def _write(done: Comparison, folder: Path, subject: Subject) -> list[Path]:
         "baseline": subject.provenance(),
         "counting": {"what": done.ruler.counted, "loss": done.ruler.counting},
         "contenders": [_contender(c) for c in done.contenders],
+        "headline": headline(done.verdict, done.ruler, done.analog.title if done.analog else ""),
         "verdict": asdict(done.verdict),
         "beside": [asdict(verdict) for verdict in done.beside],
         "extents": {

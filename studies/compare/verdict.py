@@ -210,6 +210,27 @@ def _at(
     return replace(found, sentence=short + sentences(found, ruler, analog.title))
 
 
+def headline(found: Verdict, ruler: Ruler, analog: str) -> str:
+    """The verdict in one sentence: the whole, both factors, and the arrays against digital lanes of their own node.
+
+    Parameters
+    ----------
+    found : Verdict
+    ruler : Ruler
+    analog : str
+        Title of the analog contender.
+    """
+    if found.ratio is None or found.quality is None:
+        return found.sentence
+    whole = compared(found.ratio, found.limit, f"the cheapest {ruler.rival} on a GPU")
+    parts = [f"At {found.quality:g} {ruler.unit} the {analog} {whole}"]
+    if found.algorithm is not None and found.hardware is not None:
+        parts.append(f"the model {share(found.algorithm)}, the arrays {share(found.hardware, found.limit_hardware)}")
+    if found.same_node is not None:
+        parts.append(f"the arrays against digital lanes of their own node: {share(found.same_node)}")
+    return f"{'; '.join(parts)}."
+
+
 def sentences(found: Verdict, ruler: Ruler, analog: str) -> str:
     """The verdict in words: the whole, its two factors, what is not shown, and what counting does.
 
