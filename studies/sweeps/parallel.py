@@ -312,7 +312,8 @@ def end_workers() -> None:
     """End the processes of this machine, at work or waiting for more to do."""
     from joblib.externals.loky import get_reusable_executor
 
-    for pool in (get_reusable_executor(), *_pools):
+    # `reuse`: any other pool than one of the same arguments would first be waited for, run and all
+    for pool in (get_reusable_executor(reuse=True, kill_workers=True), *_pools):
         with suppress(Exception):
             pool.shutdown(kill_workers=True, wait=False)
 
