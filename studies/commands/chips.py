@@ -121,7 +121,7 @@ def print_chip(name: str, console: Console | None = None) -> None:
 
 def _print_guesses(console: Console, chip: Chip) -> None:
     """Which numbers of the chip's file are guesses: drivers of components, and prices whose structure is one."""
-    from ...energy_models.validation.chips import guessed_drivers
+    from ...energy_models.validation.report import guessed_drivers
 
     for line in guessed_drivers(chip):
         console.print(f"guessed: {escape(line)}", soft_wrap=True, highlight=False)
@@ -153,7 +153,8 @@ def run_validation(out: Path | None, file: Path | None = None, form: Form = "tab
     file: a chip of one's own, which enters the table beside those of the library.
     """
     from ...energy_models import load_chip, plot_validation, validation_table
-    from ...energy_models.validation.chips import beside_the_library, cases, report
+    from ...energy_models.validation.chips import beside_the_library, cases
+    from ...energy_models.validation.report import report
 
     chips = None if file is None else beside_the_library(load_chip(file))
     points = cases(chips)

@@ -56,6 +56,32 @@ def test_leaving_one_out_really_leaves_it_out():
     assert changed["a"] != relative(factors["a"], rel=0.5)
 
 
+def test_what_one_model_lacks_says_nothing_of_another_in_its_group():
+    """Ladders that spend twice what their model says raise the ladders of the next chip, and not its bit lines."""
+
+    def chip(name, component, factor):
+        model = {f"array/{component}": 1.0, "converters/adc": 1.0}
+        return Case(
+            name,
+            "w",
+            factor + 1.0,
+            model,
+            {"array": 1.0, "converters": 1.0},
+            {"array": factor, "converters": 1.0},
+            True,
+        )
+
+    points = [chip("a", "ladders", 2.0), chip("b", "ladders", 2.0), chip("c", "lines", 1.0)]
+    factors = leave_one_out(points)
+    assert factors["b"]["ladders"] == relative(
+        2 ** (1 / 3)
+    )  # one of two figures, against a prior of weight one: 1/2 over 1/2 + 1
+    assert "lines" not in factors["c"]
+    assert points[2].scaled(factors["c"]) == relative(2.0)
+    assert points[2].of_groups({"lines": 3.0}) == {"array": 3.0, "converters": 1.0}
+    assert points[2].components == ("lines", "adc")
+
+
 def test_simulated_designs_are_predicted_but_never_fitted_to():
     real, paper = toy("a", KNOWN, groups=NAMES), toy("p", dict.fromkeys(NAMES, 99.0), measured=False)
     factors = leave_one_out([*real, *toy("b", KNOWN, groups=NAMES, seed=5), *paper])
@@ -106,18 +132,18 @@ def test_puma_is_reproduced_from_its_constants_without_a_factor():
 
 
 def test_the_predictions_stand_as_they_are_reported():
-    # The goal of a factor of 2 is met by three measured chips of five. These are records of fact, not targets: a model that
+    # The goal of a factor of 2 is met by four measured chips of five. These are records of fact, not targets: a model that
     # changes them changes the report, and the account of what was looked at in validation.py.
     worst = {chip: round(float(x), 1) for chip, x in SUMMARY["worst"].items() if SUMMARY.loc[chip, "measured"]}
     assert worst == {
-        "charge-22nm-wang": 2.3,
-        "charge-65nm-jia": 1.6,
-        "hermes-64-14nm": 1.4,
-        "neurram-130nm": 1.3,
-        "sram-7nm-sinangil": 2.5,
+        "charge-22nm-wang": 2.2,
+        "charge-65nm-jia": 1.5,
+        "hermes-64-14nm": 1.5,
+        "neurram-130nm": 1.1,
+        "sram-7nm-sinangil": 1.8,
     }
     within = list(SUMMARY.index[SUMMARY["within_goal"] & SUMMARY["measured"]])
-    assert within == ["charge-65nm-jia", "hermes-64-14nm", "neurram-130nm"]
+    assert within == ["charge-65nm-jia", "hermes-64-14nm", "neurram-130nm", "sram-7nm-sinangil"]
 
 
 def test_hermes_takes_its_time_from_its_clock():
@@ -176,14 +202,15 @@ def test_the_table_and_its_plot():
 def test_the_report_says_how_far_off_it_is():
     text = report(TABLE)
     assert (
-        "3 of 5 measured chips are predicted within a factor of 2 at every operating point, 4 on average; "
-        "the worst is 2.5 times off (sram-7nm-sinangil)." in text
+        "4 of 5 measured chips are predicted within a factor of 2 at every operating point, 5 on average; "
+        "the worst is 2.2 times off (charge-22nm-wang)." in text
     )
+    assert "As the models are, without any factor: 4 of 5 within 2 at every operating point." in text
     assert "Left out: the factors never saw the chip; those who chose the models had" in text
     assert "The published figure lies between the model's 5 % and 95 % at 20 of 22 measured points." in text
     assert all(workload in text for workload in TABLE["workload"])
     # whatever misses the goal says what is not explained
     last = text[text.index("not explained by the models") :]
     missing = SUMMARY.index[SUMMARY["measured"] & ~SUMMARY["within_goal"]]
-    assert list(missing) == ["charge-22nm-wang", "sram-7nm-sinangil"]
+    assert list(missing) == ["charge-22nm-wang"]
     assert all(f"  {chip}: {load_chip(chip).unexplained}" in last for chip in missing)
