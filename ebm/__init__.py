@@ -1,5 +1,6 @@
 """Energy-based models and how they learn, on any synapses: an ideal matrix or an analog array."""
 
+from .models.base import EnergyModel
 from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
 from .models.layered.network import LayeredNetwork
@@ -13,6 +14,7 @@ __all__ = [
     "ConditionalRBM",
     "CrossbarSynapses",
     "DigitalSynapses",
+    "EnergyModel",
     "LayeredNetwork",
     "Synapses",
     "SynapsesFactory",
