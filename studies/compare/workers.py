@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...devices.base.errors import RevpathError
 from ...devices.base.files import sweep
+from ..sweeps.alone import alone_in
 from ..sweeps.channel import Channel
 from ..sweeps.parallel import Call, Ended, Raised, in_parallel, stop_on_signals
 from ..tasks.loading import Source, load_task
@@ -32,9 +33,9 @@ def train_side_by_side(
 
     Raises
     ------
-    RevpathError: what a run raised, with its name.
+    RevpathError: what a run raised, with its name; another comparison is training in the folder.
     """
-    with tempfile.TemporaryDirectory(prefix="revpath-") as mail, stop_on_signals() as stop:
+    with alone_in(folder), tempfile.TemporaryDirectory(prefix="revpath-") as mail, stop_on_signals() as stop:
         channels = {recipe.label: Channel(Path(mail) / recipe.label) for recipe in recipes}
         for channel in channels.values():
             channel.open()

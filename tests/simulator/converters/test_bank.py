@@ -292,16 +292,16 @@ def test_stochastic_rounding_has_twice_the_variance(kind):
 def test_streams_advance_by_what_is_on():
     y = np.zeros((2, 3), np.float32)
     for fields, variance, steps in (
-        ({}, None, 0),
-        ({"noise_lsb": 1}, None, 1),
-        ({"stochastic_rounding": True}, None, 1),
+        ({}, NO_VARIANCE, 0),
+        ({"noise_lsb": 1}, NO_VARIANCE, 1),
+        ({"stochastic_rounding": True}, NO_VARIANCE, 1),
         ({"stochastic_rounding": True}, np.ones((2, 1)), 2),
-        ({"stochastic_rounding": True, "noise_lsb": 1}, None, 2),
+        ({"stochastic_rounding": True, "noise_lsb": 1}, NO_VARIANCE, 2),
     ):
         stream = Stream(0, "s")
         digitise(y.copy(), variance, ADC(**fields), stream)
         assert stream.step == steps
-        if variance is None:
+        if not len(variance):
             stream = Stream(0, "s")
             drive(y, np.ones(3), DAC(**fields), stream)
             assert stream.step == steps

@@ -107,7 +107,7 @@ def test_a_toy_law_of_current_is_read_written_and_read_from_a_file(toy_law, tmp_
     wired = made(ArrayConfig("ideal", cell_law=toy_law(0.25), wires=Wires(word_resistance=1.0, bit_resistance=1.0)))
     assert np.abs(wired.forward(X) - X @ WEIGHTS / 4).max() < 0.02
     (tmp_path / "wrong.toml").write_text('schema = 1\n[cell_law]\nlaw = "Halve"\n')
-    with pytest.raises(ArrayError, match=r"law is one of \['Cubic', 'Halved', 'Ohmic', 'Selector', 'Sinh'\]"):
+    with pytest.raises(ArrayError, match=r"law is one of \[.*'Cubic', 'Halved', 'Ohmic', 'Selector', 'Sinh'\]"):
         read_config(tmp_path / "wrong.toml")
 
 

@@ -18,6 +18,7 @@ from revpath.studies.compare.job import compare
 from revpath.studies.compare.recipes import Hardware, Recipe
 from revpath.studies.compare.result import read_result, results_in
 from revpath.studies.compare.workers import train_side_by_side
+from revpath.studies.sweeps.alone import alone_in
 from revpath.studies.tasks.loading import Source, load_task
 from revpath.studies.tasks.text import load_text
 from revpath.studies.tasks.text_task import TextTask
@@ -309,3 +310,13 @@ def test_a_failing_run_is_named_and_stops_the_others(text_path, tmp_path):
     done = [learning.read_run(path) for path in tmp_path.glob("*.json")]
     assert all(r.recipe.name == "digital" and not r.complete for r in done)
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_two_comparisons_do_not_train_in_one_folder(text_path, tmp_path):
+    """The second would write its unfinished runs over the finished ones of the first."""
+    with (
+        alone_in(tmp_path),
+        pytest.raises(RevpathError, match=r"folder = .* is in use by process \d+ of .*: wait until that has ended"),
+    ):
+        train_side_by_side(text_path, [DIGITAL], tmp_path, lambda *_: None)
+    assert not list(tmp_path.glob("*.json"))

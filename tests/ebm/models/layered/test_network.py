@@ -120,7 +120,7 @@ def test_ideal_copies_share_nothing():
         ({"hidden_layer_sizes": "ab"}, "hidden_layer_sizes = 'ab' must be a sequence"),
         ({"hidden_layer_sizes": (True,)}, "must be a sequence of positive integers"),
         ({"rule": "transposed-eror"}, "rule = 'transposed-eror' is not known; did you mean 'transposed-error'"),
-        ({"rule": 3}, "rule = 3 must be a LayerRule or the name of one: transposed-error"),
+        ({"rule": 3}, "rule = 3 must be a LayerRule or the name of one: .*transposed-error"),
         ({"synapses": 3}, "synapses = 3 must be the name of a device"),
     ],
 )
