@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -28,6 +28,11 @@ class SignPulsesConfig(RuleConfig):
     rank: ClassVar[int] = 25
     rule: Literal["sign"] = "sign"
     threshold: float = Field(default=0.0, ge=0, lt=1)
+
+    @classmethod
+    def adapted(cls, updates_per_gradient: int, step: float | None) -> Self:
+        """Half of the largest, where each phase of a gradient comes alone: probabilities, of which none is negative."""
+        return cls(threshold=0.5) if updates_per_gradient > 1 else cls()
 
     def on(
         self,

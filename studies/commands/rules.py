@@ -92,8 +92,8 @@ def print_table(found: pd.DataFrame) -> None:
             "rule",
             "training",
             "quality",
-            "spread of seeds",
-            "pulses per weight",
+            "spread",
+            "pulses/weight",
             "joules (90 %)",
             "rate",
         ):

@@ -135,8 +135,11 @@ def error_aware(x, d, rate, threshold, chance):
     return writes
 
 
-def touched(codes, x, d, rate, granularity, full, chance):
-    """codes (rows x columns lists) after one batch of quantised d, and the pulses sent, weight by weight."""
+def touched(codes, x, d, rate, granularity, full, chance, due=True):
+    """codes (rows x columns lists) after one batch of quantised d, and the pulses sent, weight by weight.
+
+    Where it is not yet `due`, pulses are sent only of a total that does not fit, 2 full or more.
+    """
     codes = [list(row) for row in codes]
     pulses = [[0] * len(row) for row in codes]
     driven = [i for i in range(len(codes)) if any(x_row[i] != 0 for x_row in x)]
@@ -144,7 +147,7 @@ def touched(codes, x, d, rate, granularity, full, chance):
         for j in range(len(codes[i])):
             change = sum(rate * float(x_row[i]) * float(d_row[j]) for x_row, d_row in zip(x, d, strict=True))
             total = codes[i][j] + math.floor(change * full / granularity + float(chance[place][j]))
-            pulses[i][j] = int(total / full)
+            pulses[i][j] = int(total / full) if due or abs(total) >= 2 * full else 0
             codes[i][j] = total - full * pulses[i][j]
     return codes, pulses
 

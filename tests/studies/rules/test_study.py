@@ -248,6 +248,14 @@ def test_what_of_a_loss_is_granularity(task, sign):
     assert granularity(found, "text" if task == "digits" else "digits") == []
 
 
+def test_no_column_is_cut_off_where_output_is_a_pipe(capsys):
+    longest = max(RULE_NAMES, key=len)
+    for device in MORE_DEVICES:
+        print_table(table([outcome(-20.0, device=device, rule=longest), outcome(-19.0, device=DIGITAL)]))
+        heading = next(line for line in capsys.readouterr().out.splitlines() if "device" in line)
+        assert [word.strip() for word in heading.strip("┃ ").split("┃")][-2:] == ["joules (90 %)", "rate"]
+
+
 def test_the_report_says_how_much_is_granularity(capsys):
     ideal, limit = outcome(-18.0, device=DIGITAL), outcome(-19.0, rule="mean-field", pulses=0)
     print_table(table([ideal, outcome(-22.0, rule="stochastic"), limit]))
