@@ -6,14 +6,12 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from . import active, fit, sweep
-
-if TYPE_CHECKING:
-    from .forms import Form
+from . import active, fit, gpu_app, sweep
+from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, say_last
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,11 +22,6 @@ app = typer.Typer(
     help="Does training energy-based models on analog in-memory computing beat a GPU-trained transformer?",
 )
 _INTERRUPTED = 130
-_Doubts = Annotated[bool, typer.Option("--doubts", help="Name every assumed or unverified record behind it.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-_Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")]
-_Latex = Annotated[bool, typer.Option("--latex", help="Print a LaTeX tabular instead of a table.")]
-_NOTHING_MEASURED = 3
 
 
 def _print_version(wanted: bool) -> None:
@@ -127,15 +120,15 @@ def compare(
 @app.command()
 def results(
     folder: Annotated[Path, typer.Argument(help="Folder of `revpath compare`.")] = Path("revpath-results"),
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """List the results that a folder of `revpath compare` keeps, each with its settings and its sentence."""
     from .forms import print_frame
     from .results import print_results, results_frame
 
-    form = _form(as_json, as_csv, as_latex)
+    form = chosen_form(as_json, as_csv, as_latex)
     print_results(folder) if form == "table" else print_frame(results_frame(folder), form)
 
 
@@ -167,15 +160,15 @@ def rules(
 @app.command()
 def devices(
     name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file.")] = None,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """List the devices of the library, or show one with the source of every number."""
     from .devices import device_frame, devices_frame, print_device, print_devices
     from .forms import print_frame
 
-    form = _form(as_json, as_csv, as_latex)
+    form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_frame(devices_frame() if name is None else device_frame(name), form)
         return
@@ -193,16 +186,16 @@ def records(
     shaky: Annotated[
         bool, typer.Option("--shaky", help="Only what is assumed or was read nowhere to point at.")
     ] = False,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
     bib: Annotated[Path | None, typer.Option(help="Write the sources of what is listed as BibTeX.")] = None,
 ) -> None:
     """List the library's numbers with evidence and source, or show one in full."""
     from .records import choose_records, print_records, records_frame, write_bib
 
     asked = {"evidence": evidence, "unit": unit, "source": source, "shaky": shaky}
-    form = _form(as_json, as_csv, as_latex)
+    form = chosen_form(as_json, as_csv, as_latex)
     if form == "table":
         print_records(text, **asked)  # type: ignore[arg-type]
     else:
@@ -220,7 +213,7 @@ def cite(
     ),
     bib: Annotated[Path | None, typer.Option(help="Write them as BibTeX into this file, such as refs.bib.")] = None,
     as_bib: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX instead of a list.")] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Print the references that a result used, each with the records taken from it; or write them as a .bib file."""
     from .records import print_citations, print_citations_as, write_bib_of
@@ -238,16 +231,16 @@ def sensitivity(
     results: Annotated[Path, typer.Argument(help="A folder of `revpath compare`, or a result.json.")] = Path(
         "revpath-results"
     ),
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Say which single number, changed by how much, would reverse the verdict, and draw the tornado."""
     from ..compare.leverage import leverage, leverage_frame, run_sensitivity
     from .console import say_paths
     from .forms import print_frame
 
-    form = _form(as_json, as_csv, as_latex)
+    form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_frame(leverage_frame(leverage(results)), form)
         return
@@ -261,18 +254,18 @@ def claims(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for claims.csv, claims.pdf and claims.png.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Root of the draws.")] = 0,
-    doubts: _Doubts = False,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    doubts: Doubts = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Compute published advantage factors again: under their own numbers, and against today's baselines."""
     from .claims import run_claims
     from .console import say_paths
 
-    _place(out)
+    check_place(out)
 
-    form = _form(as_json, as_csv, as_latex)
+    form = chosen_form(as_json, as_csv, as_latex)
     say_paths(run_claims(name, out, seed=seed, form=form, doubts=doubts))
 
 
@@ -283,45 +276,45 @@ def barrier(
         typer.Option(help="A folder of `revpath compare`, or a result.json, for the revolutionary path's own factor."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for barrier.pdf and barrier.png.")] = Path("revpath-results"),
-    doubts: _Doubts = False,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    doubts: Doubts = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Draw who can afford to train which model, by year and by step of the evolutionary road."""
     from ..doubts import doubts_of_barrier
     from .barrier import print_levers, run_barrier
     from .console import say_paths
 
-    form = _form(as_json, as_csv, as_latex)
+    form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_levers(form)
         return
-    _place(out)
+    check_place(out)
     paths = run_barrier(out, results)
-    _last(doubts_of_barrier(whole=doubts))
+    say_last(doubts_of_barrier(whole=doubts))
     say_paths(paths)
 
 
 @app.command()
 def chips(
     name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
-    doubts: _Doubts = False,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    doubts: Doubts = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """List the chips that price events, or show what one makes of its published workloads."""
     from ..doubts import doubts_of_chips
     from .chips import chip_frame, chips_frame, print_chip, print_chips
     from .forms import print_frame
 
-    form = _form(as_json, as_csv, as_latex)
+    form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_frame(chips_frame() if name is None else chip_frame(name), form)
         return
     print_chips() if name is None else print_chip(name)
-    _last(doubts_of_chips(name, whole=doubts))
+    say_last(doubts_of_chips(name, whole=doubts))
 
 
 @app.command()
@@ -332,21 +325,21 @@ def validate(
     out: Annotated[
         Path | None, typer.Option(help="Folder for validation.csv, validation.pdf and validation.png.")
     ] = None,
-    doubts: _Doubts = False,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    doubts: Doubts = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Set the chips' modelled energy beside what was published of the silicon, calibrated and left out."""
     from ..doubts import doubts_of_validation
     from .chips import run_validation
     from .console import say_paths
 
-    _place(out)
-    form = _form(as_json, as_csv, as_latex)
+    check_place(out)
+    form = chosen_form(as_json, as_csv, as_latex)
     paths = run_validation(out, file, form)
     if form == "table":
-        _last(doubts_of_validation(file, whole=doubts))
+        say_last(doubts_of_validation(file, whole=doubts))
     say_paths(paths)
 
 
@@ -357,120 +350,20 @@ def network(
     ],
     training: Annotated[bool, typer.Option("--training", help="A training step instead of inference.")] = False,
     batch: Annotated[int, typer.Option(min=1, help="Examples for one reading of the weights on a GPU.")] = 1,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Price one's own network on every chip and GPU: joules, seconds and area, and by name what is not priced."""
     from .network import run_network
 
-    run_network(source, training=training, batch=batch, form=_form(as_json, as_csv, as_latex))
-
-
-gpu = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="GPUs: what they are, and the one at hand.")
-app.add_typer(gpu, name="gpu")
-
-
-@gpu.callback()
-def gpus(
-    context: typer.Context,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for gpu_validation.csv, gpu_validation.pdf and gpu_validation.png.")
-    ] = None,
-    trainings: Annotated[
-        bool, typer.Option("--trainings", help="With --json and the like: the metered trainings in place of the GPUs.")
-    ] = False,
-    doubts: _Doubts = False,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
-) -> None:
-    """The GPUs of the library, and how well their energy model foretells trainings whose power was metered."""
-    if context.invoked_subcommand is None:
-        from ..doubts import doubts_of_gpus
-        from .forms import print_frame
-        from .gpu import gpus_frame, print_gpus
-        from .gpu_validation import metered_frame
-
-        _place(out)
-        form = _form(as_json, as_csv, as_latex)
-        if form != "table":
-            print_frame(metered_frame() if trainings else gpus_frame(), form)
-            return
-        print_gpus(out=out)
-        _last(doubts_of_gpus(whole=doubts))
-
-
-@gpu.command()
-def measure(
-    out: Annotated[Path, typer.Option(help="Folder or TOML file for the measured records.")] = Path("revpath-results"),
-    workload: Annotated[
-        list[str] | None, typer.Option(help="gemm, copy, gibbs or transformer; all unless given.")
-    ] = None,
-    index: Annotated[int, typer.Option(min=0, help="Which GPU, as CUDA counts those it shows.")] = 0,
-    seconds: Annotated[float, typer.Option(min=1, help="Of each trial.")] = 10.0,
-    trials: Annotated[int, typer.Option(min=1)] = 3,
-) -> None:
-    """Measure energy on the GPU at hand by its own meter (NVML) and write records.
-
-    Exit code 3 where this machine has no GPU, driver or package to measure with; 2 for a mistake or a failure.
-    """
-    from .gpu import run_gpu_measure
-
-    names = workload or ["gemm", "copy", "gibbs", "transformer"]
-    if run_gpu_measure(out, names, index=index, seconds=seconds, trials=trials) is None:
-        raise typer.Exit(_NOTHING_MEASURED)
-
-
-@gpu.command("compare")
-def against_the_meter(
-    file: Annotated[Path, typer.Argument(help="A file of `revpath gpu measure`.")],
-    model: Annotated[
-        str | None, typer.Option(help="The library's GPU to compare with; the file's own unless given.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the figure.")] = None,
-    as_json: _Json = False,
-    as_csv: _Csv = False,
-    as_latex: _Latex = False,
-) -> None:
-    """Set the GPU model beside a measured file: watts of each workload."""
-    from .forms import print_frame
-    from .gpu import run_gpu_compare
-    from .gpu_measured import measured_frame
-
-    form = _form(as_json, as_csv, as_latex)
-    run_gpu_compare(file, model, out) if form == "table" else print_frame(measured_frame(file, model), form)
-
-
-def _form(as_json: bool, as_csv: bool, as_latex: bool) -> Form:
-    """The one form of output that was asked for; exit 2 where several were."""
-    from .forms import form_of
-
-    try:
-        return form_of(as_json=as_json, as_csv=as_csv, as_latex=as_latex)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def _last(doubts: str) -> None:
-    """What a report leans on, after it; nothing where it leans on nothing doubtful."""
-    if doubts:
-        from ...devices.base.printable import printable
-
-        print(printable(doubts))
-
-
-def _place(out: Path | None) -> None:
-    """Refuse a folder in which nothing can be written before the work, not after."""
-    if out is not None:
-        from ...devices.base.files import writable_folder
-
-        writable_folder(out)
+    run_network(source, training=training, batch=batch, form=chosen_form(as_json, as_csv, as_latex))
 
 
 for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price, active.contour, active.front):
     app.command()(_command)
 app.add_typer(sweep.store_app, name="store")
+app.add_typer(gpu_app.app, name="gpu")
 
 
 @app.command()

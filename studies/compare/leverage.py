@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ...devices.base.errors import RevpathError
+from ...devices.base.errors import RevpathError, explain
 from ...devices.base.printable import one_line, printable
 from ...energy_models import flip_points, load_chip, pulse_prices, ratio_of_bills, tornado
 from ...energy_models.gpu.price import BASES
@@ -76,7 +76,7 @@ def leverage(folder: Path | str) -> Leverage:
         verdict, chip = result["verdict"], result["chip"]
         quality, unit = verdict["quality"], result["task"]["unit"]
     except (KeyError, TypeError, ValidationError) as error:
-        raise RevpathError(f"{path}: not a result of `revpath compare`: {one_line(error, 200)}") from None
+        raise RevpathError(f"{path}: not a result of `revpath compare`: {one_line(explain(error), 200)}") from None
     if quality is None:
         raise RevpathError(f"{path}: nothing was compared at equal quality, so nothing can reverse a verdict")
     analog = next(run for run in runs if run.recipe.name == verdict["analog"])
