@@ -26,7 +26,7 @@ from ..snapshot import SnapshotError, from_bytes, to_bytes
 from ..tasks.contract import LearningTask, Rows
 from .recipes import CODE, Recipe
 
-CHECKPOINTS = 24
+CHECKPOINTS = 16
 _SLICE = 2_048  # examples between two looks at the stop signal
 
 Progress = Callable[[int, float | None], bool]

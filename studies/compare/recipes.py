@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...devices import Device, load_device
 from ...ebm import SynapsesFactory, crossbar_synapses_by_array
 from ...simulator import ADC, DAC, ArrayConfig
+from ...simulator.noise.circuit import CircuitNoise
 from ..identity import code_digest, strong_id
 from .models.conditional_boltzmann import ConditionalBoltzmannSpec
 from .models.conditional_rbm import ConditionalRBMSpec
@@ -37,13 +38,14 @@ class Hardware(_Frozen):
     """The analog arrays of a model.
 
     changes: numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
-    ranges: one for all arrays, or the n-th for the n-th of them.
+    ranges: one for all arrays, or the n-th for the n-th of them. thermal: whether currents have their thermal noise.
     """
 
     device: str = "reram-sb-gong2018"
     changes: dict[str, float] = Field(default_factory=dict)
     ranges: tuple[Range, ...] = Field(default=(Range(largest=2.0),), min_length=1)
     bits: int = Field(default=8, ge=2, le=16)
+    thermal: bool = False
     longest_train: int = Field(default=31, ge=1, le=63)
 
     def cell(self) -> Device:
@@ -59,6 +61,7 @@ class Hardware(_Frozen):
             dac=DAC(bits=self.bits),
             adc=ADC(bits=self.bits, y_max=range_.adc * range_.largest),
             transposed_adc=ADC(bits=self.bits, y_max=transposed * range_.largest) if transposed else None,
+            circuit_noise=CircuitNoise(thermal=True) if self.thermal else None,
             longest_train=self.longest_train,
         )
 
@@ -181,7 +184,7 @@ def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: i
         common = {"task": "images", "model": model, "batch": 32, "examples": images}
         name = "ebm" if rule == "equilibrium-propagation" else "layers"
         for short, cell, device in cells:
-            hardware = Hardware(device=device, ranges=_LAYER_RANGES)
+            hardware = Hardware(device=device, ranges=_LAYER_RANGES, thermal=True)
             made.append(
                 dict(name=f"{name}-{short}", title=f"{title}, {cell}", kind="analog", hardware=hardware, **common)
             )

@@ -386,6 +386,7 @@ def test_the_key_changes_with_any_field():
         "changes": {"response__step": 0.1},
         "ranges": (Range(largest=1.5),),
         "bits": 6,
+        "thermal": True,
         "longest_train": 7,
     }
     assert set(hardware) == set(Hardware.model_fields)
