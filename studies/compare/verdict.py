@@ -18,7 +18,7 @@ from ..tasks.contract import LearningTask
 from .contenders import CHIP as CHIP
 from .contenders import TWIN, Contender
 from .contenders import contenders as contenders
-from .wording import Bound, compared, in_words, share
+from .wording import Bound, brief, compared, in_words, share
 
 
 @dataclass(frozen=True)
@@ -225,9 +225,9 @@ def headline(found: Verdict, ruler: Ruler, analog: str) -> str:
     whole = compared(found.ratio, found.limit, f"the cheapest {ruler.rival} on a GPU")
     parts = [f"At {found.quality:g} {ruler.unit} the {analog} {whole}"]
     if found.algorithm is not None and found.hardware is not None:
-        parts.append(f"the model {share(found.algorithm)}, the arrays {share(found.hardware, found.limit_hardware)}")
+        parts.append(f"model {brief(found.algorithm)}, arrays {brief(found.hardware, found.limit_hardware)}")
     if found.same_node is not None:
-        parts.append(f"the arrays against digital lanes of their own node: {share(found.same_node)}")
+        parts.append(f"arrays against digital lanes: {brief(found.same_node)}")
     return f"{'; '.join(parts)}."
 
 

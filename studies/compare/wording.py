@@ -35,6 +35,11 @@ def compared(other_over_ours: Interval, limit: Bound, other: str) -> str:
     return f"needs {in_words(other_over_ours, limit)} energy than {other} (90 % {interval_in_words(other_over_ours)})"
 
 
+def brief(other_over_ours: Interval, limit: Bound = None) -> str:
+    """ "3 times less", or "no difference shown" where the interval holds 1."""
+    return "no difference shown" if other_over_ours.low < 1 < other_over_ours.high else in_words(other_over_ours, limit)
+
+
 def share(other_over_ours: Interval, limit: Bound = None) -> str:
     """ "3 times less (2 to 5)"; where the interval holds 1, "no difference shown (0.5 to 2 times the energy)"."""
     if other_over_ours.low < 1 < other_over_ours.high:
