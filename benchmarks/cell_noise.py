@@ -55,7 +55,7 @@ def contestants(shape: tuple[int, int], batch: int) -> dict:
         return np.matmul(x[:, None, :], shown[..., 0] - shown[..., 1])[:, 0]
 
     def collapsed() -> np.ndarray:
-        return x @ pairs + np.sqrt(read_variance(x, variance)) * stream.normals((batch, shape[1]))  # type: ignore[arg-type]
+        return x @ pairs + np.sqrt(read_variance(x, variance)) * stream.normals((batch, shape[1]))
 
     return {
         "sampled": lambda: sampled_read(x, siemens, sigma, stream)[0],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .figures.gallery import gallery
     from .file_format import read_device
     from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
+    from .laws.switching import Switching
     from .traces.directions import TraceError
     from .traces.fit import fit_traces
     from .traces.reading import Traces, read_traces
@@ -31,6 +32,7 @@ _HOME = {
     ".figures.gallery": ("gallery",),
     ".base.record": ("Evidence", "ReadIn", "Record", "Source"),
     ".laws.sections": ("Endurance", "Leak", "Pulse", "Retention", "Yields"),
+    ".laws.switching": ("Switching",),
     ".traces.directions": ("TraceError",),
     ".traces.fit": ("fit_traces",),
     ".traces.result": ("TraceFit",),
@@ -56,6 +58,7 @@ __all__ = [
     "Retention",
     "RevpathError",
     "Source",
+    "Switching",
     "TraceError",
     "TraceFit",
     "Traces",

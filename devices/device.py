@@ -14,6 +14,7 @@ from .base.frozen import Frozen
 from .base.record import Record, Source
 from .laws import Drift, NoDrift, NoProgrammingNoise, NoReadNoise, Programming, ReadNoise, Window
 from .laws.sections import Endurance, Leak, Pulse, Retention, Yields
+from .laws.switching import Switching
 from .response import NoResponse, PulsedResponse, Response
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _WHOLE: Any = SerializeAsAny  # with the fields of the law, not of the contract alone
 NAME = r"^[a-z0-9][a-z0-9-]*$"
+_OF_SOME = ("leak", "switching")
+"""Sections of some cells only, volatile ones and those whose kinetics were measured: where no file has one, none is missed."""
 
 
 class Device(Frozen):
@@ -31,6 +34,7 @@ class Device(Frozen):
     name, title: how the library calls it, and what it is.
     window, programming, read_noise, drift, response: its laws. One that is not given is not known, and simulated as none.
     pulse, yields, endurance, retention: what is known of them; None for what is not.
+    leak, switching: how a volatile cell forgets; how fast a cell switches at a voltage, see `driven`.
     records: record by ``section.field`` (``section.field.k`` for the k-th number of a list); one set by hand has none.
     unknowns: what is not known, as ``section`` or ``section.field``.
     """
@@ -49,6 +53,7 @@ class Device(Frozen):
     endurance: Endurance = Endurance()
     retention: Retention = Retention()
     leak: Leak = Leak()
+    switching: Switching = Switching()
     records: Mapping[str, Record] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -92,8 +97,8 @@ class Device(Frozen):
         found: list[str] = []
         for section in SECTIONS:
             law = getattr(self, section)
-            if section == "leak" and section not in self.model_fields_set:
-                continue  # of volatile cells only: where no file speaks of one, none is claimed
+            if section in _OF_SOME and section not in self.model_fields_set:
+                continue
             fields = list(type(law).units())
             missing = [field for field in fields if getattr(law, field) is None]
             if (
@@ -190,6 +195,36 @@ class Device(Frozen):
 
         return replaced(self, {"name": name, "title": title}, changes)
 
+    def driven(self, voltage: float | None = None, duration: float | None = None) -> Device:
+        """The cell under pulses of another height or width: its window, steps, asymmetry and energies follow.
+
+        Parameters
+        ----------
+        voltage, duration : float, optional
+            Of a pulse, in V and s; those of the device unless given.
+
+        Returns
+        -------
+        Device
+            With `switching` as it was, and numbers that follow from it; a pulse energy is V^2 G t at the middle of the window.
+
+        Raises
+        ------
+        RevpathError
+            How it switches is not known, or not for such pulses.
+
+        Examples
+        --------
+        >>> from revpath.devices import load_device
+        >>> cell = load_device("reram-tiox-messaris2017")
+        >>> weaker = cell.driven(voltage=0.7)
+        >>> round(weaker.response.step / cell.response.step, 2), weaker.response.asymmetry > cell.response.asymmetry
+        (0.43, True)
+        """
+        from .variants import driven
+
+        return driven(self, voltage, duration)
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Device:
         """Pydantic's copy, but validated, and without the records of what changed."""
         from .variants import updated
@@ -205,9 +240,9 @@ class Device(Frozen):
                     f"{getattr(law, 'law', '')}".strip(),
                     *(f"{n} = {v:.4g} {u.name}" for n, v, u in law.numbers()),
                 ]
-                lines.append(
-                    f"  {section:<12}" + shorten(", ".join(w.replace(" dimensionless", "") for w in words if w), 100)
-                )
+                if any(words):
+                    shown_words = ", ".join(w.replace(" dimensionless", "") for w in words if w)
+                    lines.append(f"  {section:<12}" + shorten(shown_words, 100))
         return "\n".join([*lines, f"  not known: {shorten(', '.join(self.unknowns) or 'nothing', 100)}"])
 
     __str__ = __repr__

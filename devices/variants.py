@@ -10,6 +10,7 @@ from .base.record import Evidence, Lognormal, ReadIn, Record, Source
 from .device import SECTIONS, Device
 from .file_format import law_class
 from .laws.fields import Law, Variant
+from .response.step_laws import PowerStep
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _PRICES = ("pulse.energy_up", "pulse.energy_down")  # what a bill needs a record of
 _SWEPT = Source(key="swept", citation="A value set by hand in a sweep (Device.replaced): no measurement, what if")
 _SPREAD = 0.3  # of the logarithm: a bill of an assumption has an interval, of some 30 % either way
+_QUADRATIC = 2.0
+"""Exponent of the power step that a rate quadratic in the distance is, see `revpath.devices.laws.switching`."""
 
 
 def replaced(device: Device, names: Mapping[str, str | None], changes: Mapping[str, Any]) -> Device:
@@ -39,6 +42,37 @@ def replaced(device: Device, names: Mapping[str, str | None], changes: Mapping[s
     for section, fields in {**sections, **{k: v for k, v in update.items() if isinstance(v, Mapping)}}.items():
         update[section] = _law(device, section, fields, section in sections, records)
     return updated(device, update, records)
+
+
+def driven(device: Device, voltage: float | None = None, duration: float | None = None) -> Device:
+    """What `Device.driven` gives; see there."""
+    voltage = device.pulse.voltage if voltage is None else voltage
+    duration = device.pulse.duration if duration is None else duration
+    if voltage is None or duration is None:
+        raise RevpathError(f"device {device.name!r}: height or width of its pulse is not known: give both")
+    response = device.response
+    if not (device.switching.known and isinstance(response, PowerStep) and response.gamma == _QUADRATIC):
+        raise RevpathError(
+            f"device {device.name!r}: how its step follows the height and the width of a pulse is not known; change "
+            "response.step and pulse.energy_up instead"
+        )
+    try:
+        low, high = device.switching.window(voltage)
+        up, down = device.switching.steps(voltage, duration)
+    except RevpathError as error:
+        raise RevpathError(f"device {device.name!r}: {error}") from None
+    scale = (response.w_max - response.w_min) / 2
+    energy = voltage**2 * (low + high) / 2 * duration
+    return device.replaced(
+        window__g_min=low,
+        window__g_max=high,
+        response__step=scale * max(up, down),
+        response__asymmetry=up / down - 1 if up < down else 1 - down / up,
+        pulse__voltage=voltage,
+        pulse__duration=duration,
+        pulse__energy_up=energy,
+        pulse__energy_down=energy,
+    )
 
 
 def updated(device: Device, update: Mapping[str, Any], records: Mapping[str, Record] | None = None) -> Device:

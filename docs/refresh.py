@@ -1,8 +1,8 @@
-"""Put the result of a run of `revpath compare` into the pages: ``python docs/refresh.py revpath-results``.
+"""Put the results of a run of `revpath compare` into the pages: ``python docs/refresh.py revpath-results``.
 
-Copies the figure to docs/compare.png, writes the sentence and the table between two marks of docs/result.md, and the sentence
-between two marks of README.md, and the counts of records and claims to docs/scope.md and docs/trust.md, so that no figure in
-them is typed by hand.
+Copies the figures to docs/compare.png and docs/compare-digits.png, writes sentences and tables between two marks of docs/result.md,
+and the headlines between two marks of README.md, and the counts of records and claims to docs/scope.md and docs/trust.md, so that
+no figure in them is typed by hand.
 """
 
 from __future__ import annotations
@@ -25,30 +25,41 @@ from revpath.studies.tasks.text import load_text
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- result: written by docs/refresh.py, do not edit -->", "<!-- end of result -->"
+_TITLES = {"text": "Text", "images": "Images"}
+_FIGURES = {"text": "compare.png", "images": "compare-digits.png"}
 SAID, UNTIL = "<!-- verdict: written by docs/refresh.py, do not edit -->", "<!-- end of verdict -->"
 
 
-def with_verdict(readme: str, result: dict[str, Any]) -> str:
-    """The README with the first sentence of the verdict between its two marks.
+def with_verdict(readme: str, *results: dict[str, Any]) -> str:
+    """The README with the headline of each result between its two marks.
 
     That an interval holds 1 is said in words, and no other number is picked from it.
     """
-    first = re.split(r"(?<=[.!?]) (?=[A-Z])", result["verdict"]["sentence"])[0]
-    return _between(readme, SAID, UNTIL, f"**{first}**", "README.md")
+    lines = [f"**{_TITLES[result['task']['kind']]}.** {result['headline']}" for result in results]
+    return _between(readme, SAID, UNTIL, "\n\n".join(fill(line, 138) for line in lines), "README.md")
 
 
-def with_result(page: str, result: dict[str, Any], ngrams: Sequence[float]) -> str:
-    """The page with what `result`, the content of result.json, says between the two marks.
+def with_result(page: str, ngrams: Sequence[float], *results: dict[str, Any]) -> str:
+    """The page with what `results`, the contents of result.json, say between the two marks.
 
     ngrams: validation bits per character of the interpolated n-grams of orders 1, 2, ... on the same text.
     """
-    if not result["complete"]:
-        raise SystemExit("the run was interrupted: run revpath compare again to complete it")
-    table = _table(result)
-    remarks = _remarks(result, ngrams, bounds="| at most" in table)
-    return _between(
-        page, BEGIN, END, "\n\n".join([f"> {result['verdict']['sentence']}", table, remarks]), "docs/result.md"
-    )
+    parts = []
+    for result in results:
+        if not result["complete"]:
+            raise SystemExit("the run was interrupted: run revpath compare again to complete it")
+        table, kind = _table(result), result["task"]["kind"]
+        parts += [
+            f"## {_TITLES[kind]}: {result['task']['name']}",
+            f"![Energy of training against loss]({_FIGURES[kind]})",
+        ]
+        parts += [f"> {said}" for said in _said(result)]
+        parts += [table, _remarks(result, ngrams if kind == "text" else (), bounds="| at most" in table)]
+    return _between(page, BEGIN, END, "\n\n".join(parts), "docs/result.md")
+
+
+def _said(result: dict[str, Any]) -> list[str]:
+    return [result["verdict"]["sentence"], *(f"Beside it: {verdict['sentence']}" for verdict in result["beside"])]
 
 
 def _between(page: str, begin: str, end: str, content: str, name: str) -> str:
@@ -60,18 +71,18 @@ def _between(page: str, begin: str, end: str, content: str, name: str) -> str:
 
 
 def _table(result: dict[str, Any]) -> str:
-    quality = result["verdict"]["bits"]
-    heading = f"joules to {quality:g} bits/char (90 %)" if quality else "joules"
-    rows = [f"| contender | {heading} | best bits/char |", "|---|---|---|"]
+    quality, unit = result["verdict"]["quality"], result["task"]["unit"]
+    heading = f"joules to {quality:g} {unit} (90 %)" if quality else "joules"
+    rows = [f"| contender | {heading} | best {unit} |", "|---|---|---|"]
     for contender in result["contenders"]:
-        best = min(stop["validation_bits"] for stop in contender["stops"])
+        best = min(stop["validation"] for stop in contender["stops"])
         rows.append(f"| {contender['title']} | {_cost(contender['stops'], quality)} | {best:.3g} |")
     return "\n".join(rows)
 
 
 def _cost(stops: list[dict[str, Any]], quality: float | None) -> str:
     """Joules at the first checkpoint that is good enough; an upper bound where that is the first checkpoint of all."""
-    at = next((i for i, s in enumerate(stops) if quality is not None and s["validation_bits"] <= quality), None)
+    at = next((i for i, s in enumerate(stops) if quality is not None and s["validation"] <= quality), None)
     if at is None:
         return "not reached"
     joules = stops[at]["joules"]
@@ -80,16 +91,20 @@ def _cost(stops: list[dict[str, Any]], quality: float | None) -> str:
 
 
 def _remarks(result: dict[str, Any], ngrams: Sequence[float], bounds: bool) -> str:
-    counting = ", ".join(f"{order}: {bits:.2f}" for order, bits in enumerate(ngrams, 1))
-    quality = result["verdict"]["bits"]
-    enough = next((order for order, bits in enumerate(ngrams, 1) if quality and bits <= quality), None)
-    return (
-        f"Made by `revpath compare` on {result['text']['name']}, seed {result['seed']}, "
-        f"prices of chip `{result['chip']}`. "
-        + ('"At most": the first checkpoint was already that good, so it was reached for less. ' if bounds else "")
-        + f"Interpolated n-grams on the same characters, which only count, have (order: bits/char) {counting}."
-        + (f" Order {enough} is enough for the quality compared." if enough else "")
-    )
+    quality, unit, seeds = result["verdict"]["quality"], result["task"]["unit"], result["seeds"]
+    said = [
+        f"Made by `revpath compare`, seeds {seeds[0]} to {seeds[-1]} (the table is of the first), "
+        f"prices of chip `{result['chip']}`."
+    ]
+    if bounds:
+        said.append('"At most": the first checkpoint was already that good, so it was reached for less.')
+    if ngrams:
+        counting = ", ".join(f"{order}: {bits:.2f}" for order, bits in enumerate(ngrams, 1))
+        enough = next((order for order, bits in enumerate(ngrams, 1) if quality and bits <= quality), None)
+        said.append(f"Interpolated n-grams on the same characters, which only count, have (order: {unit}) {counting}.")
+        if enough:
+            said.append(f"Order {enough} is enough for the quality compared.")
+    return " ".join(said)
 
 
 def with_counts(page: str) -> str:
@@ -127,14 +142,16 @@ def write_counts() -> None:
 def main(folder: Path) -> None:
     write_counts()
     readme, page = ROOT / "README.md", ROOT / "docs" / "result.md"
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    places = {"text": folder, "images": folder / "digits"}
+    results = [json.loads((place / "result.json").read_text(encoding="utf-8")) for place in places.values()]
     text = load_text()
-    if result["text"]["sha256"] != text.sha256:
-        raise SystemExit(f"the pages show the shipped text, and this run is of {result['text']['name']!r}")
+    if results[0]["task"]["sha256"] != text.sha256:
+        raise SystemExit(f"the pages show the shipped text, and this run is of {results[0]['task']['name']!r}")
     ngrams = ngram_bits(text)["validation"].tolist()
-    page.write_text(with_result(page.read_text(encoding="utf-8"), result, ngrams), encoding="utf-8")
-    readme.write_text(with_verdict(readme.read_text(encoding="utf-8"), result), encoding="utf-8")
-    shutil.copyfile(folder / "compare.png", ROOT / "docs" / "compare.png")
+    page.write_text(with_result(page.read_text(encoding="utf-8"), ngrams, *results), encoding="utf-8")
+    readme.write_text(with_verdict(readme.read_text(encoding="utf-8"), *results), encoding="utf-8")
+    for kind, place in places.items():
+        shutil.copyfile(place / "compare.png", ROOT / "docs" / _FIGURES[kind])
 
 
 if __name__ == "__main__":

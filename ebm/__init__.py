@@ -1,7 +1,9 @@
 """Energy-based models and how they learn, on any synapses: an ideal matrix or an analog array."""
 
+from .models.base import EnergyModel
 from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
+from .models.layered.network import LayeredNetwork
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
 from .synapses.contract import DigitalSynapses, Synapses, SynapsesFactory
@@ -12,6 +14,8 @@ __all__ = [
     "ConditionalRBM",
     "CrossbarSynapses",
     "DigitalSynapses",
+    "EnergyModel",
+    "LayeredNetwork",
     "Synapses",
     "SynapsesFactory",
     "crossbar_synapses",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         thermal_energy,
         training_floor,
     )
-    from .prices.bill import Bill, Interval, Line, ratio
+    from .prices.bill import Bill, Interval, Line, pooled_ratio, ratio
     from .prices.chip import Chip, chip_names, load_chip
     from .prices.floor_checks import check_bounds, check_floor
     from .prices.floors import Floor, why_no_floor
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "..devices.base.record": ("Evidence", "ReadIn", "Record", "Source"),
-    ".prices.bill": ("Bill", "Interval", "Line", "ratio"),
+    ".prices.bill": ("Bill", "Interval", "Line", "pooled_ratio", "ratio"),
     ".figures.bills_page": ("bills_page",),
     ".figures.bills": ("plot_bill", "plot_bills"),
     ".prices.chip": ("Chip", "chip_names", "load_chip"),
@@ -149,6 +149,7 @@ __all__ = [
     "plot_bill",
     "plot_bills",
     "plot_validation",
+    "pooled_ratio",
     "price",
     "price_on_gpu",
     "price_rows",

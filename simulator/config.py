@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..devices import Device, RecordError, load_device
 from ..devices.base.errors import RevpathError, explain, shown
 from ..devices.base.plausible import READ_LENGTH, READ_VOLTAGE, refuse_absurd
 from .checks import check_positive, is_whole
 from .converters.adc_dac import ADC, DAC
+from .converters.contract import Converter
 from .errors import ArrayError
 from .mapping import Side, WeightMapping
 from .noise.circuit import CircuitNoise
@@ -241,10 +242,10 @@ class ArrayConfig(KnownFields):
         return replace(self, **waiting) if waiting else self
 
 
-def _part(name: str, kind: type, table: Mapping[str, object]) -> object:
+def _part(name: str, kind: Any, table: Mapping[str, object]) -> object:
     """A part of an array from a table of its fields; an error names the part."""
     try:
-        return kind(**table)
+        return kind.of(table) if issubclass(kind, Converter) else kind(**table)
     except RevpathError as error:
         raise type(error)(f"{name}: {explain(error)}") from error
 

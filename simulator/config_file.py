@@ -7,7 +7,7 @@ beside it, in SI units and without their records; any other as the table that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
@@ -27,17 +27,17 @@ from .converters.adc_dac import ADC, DAC
 from .errors import ArrayError
 from .noise.circuit import CircuitNoise
 from .updates.refresh import Refresh
+from .wires.iv import CELL_LAWS
 
 _NONE = "none"
-_PARTS = {
-    "dac": DAC,
-    "adc": ADC,
-    "transposed_adc": ADC,
-    "circuit_noise": CircuitNoise,
-    "wires": wires.Wires,
-    "refresh": Refresh,
+_PARTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "dac": DAC.of,
+    "adc": ADC.of,
+    "transposed_adc": ADC.of,
+    "circuit_noise": lambda fields: CircuitNoise(**fields),
+    "wires": lambda fields: wires.Wires(**fields),
+    "refresh": lambda fields: Refresh(**fields),
 }
-_CELL_LAWS = {law.__name__: law for law in (wires.Ohmic, wires.Sinh, wires.Cubic, wires.Selector)}
 
 
 def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
@@ -45,7 +45,7 @@ def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
 
     Raises
     ------
-    ArrayError: the cell law is not one of `revpath.simulator.wires`.
+    ArrayError: the cell law is not one of `revpath.simulator.wires.iv.CELL_LAWS`.
     RevpathError: the device cannot be written (`revpath.devices.Device.to_toml`), or the file cannot.
     """
     import tomli_w
@@ -56,8 +56,8 @@ def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
         content["device_laws"] = laws
     if config.cell_law is not None:
         name = type(config.cell_law).__name__
-        if _CELL_LAWS.get(name) is not type(config.cell_law):
-            raise ArrayError(f"cell_law = {config.cell_law!r} cannot be written: it is not one of {sorted(_CELL_LAWS)}")
+        if CELL_LAWS.get(name) is not type(config.cell_law):
+            raise ArrayError(f"cell_law = {config.cell_law!r} cannot be written: it is not one of {sorted(CELL_LAWS)}")
         content["cell_law"] = {"law": name, **_plain(config.cell_law, set())}
     write_whole(Path(path), tomli_w.dumps(content).encode())
 
@@ -104,9 +104,9 @@ def config_from(content: Mapping[str, Any], device: Device | None = None) -> Arr
     unknown_fields = content.keys() - {f.name for f in fields(ArrayConfig)}
     if unknown_fields:
         raise ArrayError(f"{min(unknown_fields)!r} is not one of {sorted(f.name for f in fields(ArrayConfig))}")
-    for name, kind in _PARTS.items():
+    for name, make in _PARTS.items():
         if name in content:
-            content[name] = _built(kind, content[name], name)
+            content[name] = _built(make, content[name], name)
     if "cell_law" in content:
         content["cell_law"] = _cell_law(content["cell_law"])
     content["device"] = _device(content.get("device", "ideal"), laws) if device is None else device
@@ -163,17 +163,19 @@ def _sections() -> list[str]:
     return [name for name in Device.model_fields if isinstance(getattr(ideal, name), Law)]
 
 
-def _built(kind: type, table: Any, name: str) -> Any:
+def _built(make: Callable[[dict[str, Any]], Any], table: Any, name: str) -> Any:
     if not isinstance(table, dict):
         raise ArrayError(f"{name} = {table!r} must be a table")
     values = {key: None if value == _NONE else value for key, value in table.items()}
     try:
-        return kind(**values)
+        return make(values)
     except (RevpathError, TypeError) as error:  # TypeError: a law of cells with a field that it does not have
         raise ArrayError(f"{name}: {explain(error)}") from error
 
 
 def _cell_law(table: Any) -> Any:
-    if not isinstance(table, dict) or table.get("law") not in _CELL_LAWS:
-        raise ArrayError(f"cell_law = {table!r} must be a table whose law is one of {sorted(_CELL_LAWS)}")
-    return _built(_CELL_LAWS[table["law"]], {k: v for k, v in table.items() if k != "law"}, "cell_law")
+    name = table.get("law") if isinstance(table, dict) else None
+    if not isinstance(name, str) or name not in CELL_LAWS:
+        raise ArrayError(f"cell_law = {table!r} must be a table whose law is one of {sorted(CELL_LAWS)}")
+    law = CELL_LAWS[name]
+    return _built(lambda fields: law(**fields), {k: v for k, v in table.items() if k != "law"}, "cell_law")

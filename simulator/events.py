@@ -168,7 +168,11 @@ class Tally:
 
     def count(self, name: str, n: int) -> None:
         """Add `n` events."""
-        self._counts[name] = self._counts.get(name, 0) + _to_count(name, n)
+        counts = self._counts
+        if type(n) is int and n >= 0 and name in counts:  # a name that is known has been checked
+            counts[name] += n
+        else:
+            counts[name] = counts.get(name, 0) + _to_count(name, n)
 
     def add(self, events: Events) -> None:
         """Add all of `events`."""
@@ -186,7 +190,11 @@ class Tally:
         times : int
             How often it came, such as the slots.
         """
-        self._quanta[name] = self._quanta.get(name, 0) + _to_quanta(name, value) * _to_count(name, times)
+        quanta = self._quanta
+        if type(value) is float and 0 <= value < math.inf and type(times) is int and times >= 0 and name in quanta:
+            quanta[name] += _quanta_of(value) * times
+        else:
+            quanta[name] = quanta.get(name, 0) + _to_quanta(name, value) * _to_count(name, times)
 
 
 def event(name: str, **parameters: object) -> str:
@@ -226,7 +234,11 @@ def _to_quanta(name: str, value: float) -> int:
     # asking the type first: isinstance of an abstract class takes longer than all the rest
     if not (type(value) is float or isinstance(value, Real)) or not math.isfinite(value) or value < 0:
         raise EventError(f"event {name!r}: integral = {value!r} must be a finite number and not negative")
-    value = float(value)
+    return _quanta_of(float(value))
+
+
+def _quanta_of(value: float) -> int:
+    """A number that is finite and not negative."""
     mantissa, exponent = math.frexp(value)
     shift = exponent - 53 + _QUANTUM_BITS
     whole = int(mantissa * 2**53)

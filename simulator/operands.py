@@ -68,8 +68,10 @@ def as_batch(x: Any, width: int, name: str) -> np.ndarray:
         raise ArrayError(f"{name} has shape {x.shape}; it must be (batch, {width}){hint}")
     if x.dtype.kind not in "fiub":
         raise ArrayError(f"{name} has type {x.dtype}; it must hold real numbers")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
-        x = np.ascontiguousarray(x, np.float32)
+    if x.dtype != np.float32:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
+            x = x.astype(np.float32)
+    x = np.ascontiguousarray(x)
     return x if x.flags.writeable else x.copy()  # kernels are compiled for arrays that can be written
 
 
@@ -114,6 +116,27 @@ def checked_update(x: np.ndarray, d: np.ndarray, rate: float, shape: tuple[int, 
     x, d = as_finite(x, shape[0], "x"), as_finite(d, shape[1], "d")
     if len(x) != len(d):
         raise ArrayError(f"x has {len(x)} rows and d has {len(d)}: an update needs as many of each")
+    _check_rate(rate)
+    return x, d
+
+
+def checked_row_update(
+    rows: np.ndarray, d: np.ndarray, rate: float, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Word lines (batch,) int64 and d (batch, columns) finite float32 of an update of W (rows, columns) on listed rows.
+
+    Raises
+    ------
+    ArrayError
+        As `as_rows` and `checked_update`.
+    """
+    rows, d = as_rows(rows, shape[0]), as_finite(d, shape[1], "d")
+    if len(rows) != len(d):
+        raise ArrayError(f"{len(rows)} rows are listed and d has {len(d)}: an update needs as many of each")
+    _check_rate(rate)
+    return rows, d
+
+
+def _check_rate(rate: float) -> None:
     if not is_number(rate) or rate < 0:
         raise ArrayError(f"rate = {rate!r} must be a finite number and not negative")
-    return x, d

@@ -102,7 +102,8 @@ class Snapshot:
         elif (leaf := _leaf(value)) is not None:
             self.leaves[place] = leaf
         elif id(value) not in seen:
-            seen[id(value)] = value  # kept alive, so that no other object gets its address
+            if not isinstance(value, tuple):  # which cannot change: equal ones may be one object here and two there
+                seen[id(value)] = value  # kept alive, so that no other object gets its address
             parts = _parts(value, place)
             self.names[place] = [_kind(value), *parts]
             for name, part in parts.items():
@@ -125,7 +126,8 @@ class Snapshot:
             )
         if value is None and self.names[place][:1] == ["tuple"]:
             value = (None,) * (len(self.names[place]) - 1)  # such as a sum that the mould has not made yet
-        seen[id(value)] = value
+        if not isinstance(value, tuple):
+            seen[id(value)] = value
         parts = _parts(value, place)
         kind, *names = self.names[place]
         if kind != _kind(value):

@@ -79,56 +79,66 @@ def test_links_to_files_lead_somewhere(page):
     assert [t for t in targets if t and not ((ROOT / page).parent / t).exists()] == []
 
 
-def test_the_result_in_the_readme_is_the_one_that_refresh_writes():
-    """The paragraph and the table are made from a run's result file, never typed."""
+def test_the_result_page_is_the_one_that_refresh_writes():
+    """The sentences and the tables are made from a run's result files, never typed."""
     refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))
-    result, ngrams = _a_result(), [4.0781, 3.2917]
-    once = refresh["with_result"](RESULT, result, ngrams)
-    assert once.count(result["verdict"]["sentence"]) == 1
-    assert refresh["with_result"](once, result, ngrams) == once
+    text, images, ngrams = _a_result("text", "bits/char"), _a_result("images", "% error"), [4.0781, 3.2917]
+    once = refresh["with_result"](RESULT, ngrams, text, images)
+    assert once.count(text["verdict"]["sentence"]) == 2
+    assert once.count("> Beside it: so is that.") == 2
+    assert refresh["with_result"](once, ngrams, text, images) == once
     assert _outside_result(once) == _outside_result(RESULT)
     assert "| EBM, analog | 1.23e-05 (9e-06 to 2e-05) | 3.35 |" in once
     assert "| transformer | at most 0.029 (0.02 to 0.04) | 2 |" in once
     assert "| EBM (ideal) | not reached | 3.9 |" in once
-    assert "1: 4.08, 2: 3.29. Order 2 is enough for the quality compared." in once
+    assert "| contender | joules to 3.4 % error (90 %) | best % error |" in once
+    assert once.count("1: 4.08, 2: 3.29. Order 2 is enough for the quality compared.") == 1
 
 
-def test_the_verdict_of_the_readme_is_the_first_sentence_of_the_result():
+def test_the_headlines_of_the_readme_are_those_of_the_results():
     refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))
-    once = refresh["with_verdict"](README, _a_result())
-    assert "**At 3.4 bits/char it is so.**" in once
-    said = re.search(r"<!-- verdict.*?-->\s*\*\*(.*?)\*\*\s*<!-- end of verdict -->", README, re.DOTALL)
-    shown = re.search(r"<!-- result.*?-->\s*> (.*?)\n", RESULT)
+    once = refresh["with_verdict"](README, _a_result("text", "bits/char"), _a_result("images", "% error"))
+    assert "**Text.** In short it is so." in once
+    assert "**Images.** In short it is so." in once
+    said = re.search(r"<!-- verdict.*?-->\s*(.*?)\s*<!-- end of verdict -->", README, re.DOTALL)
     assert said is not None
-    assert shown is not None
-    assert shown[1].startswith(said[1])
+    headlines = [" ".join(line.split()) for line in said[1].split("\n\n")]
+    sentences = re.findall(r"^> (At .*)$", RESULT, re.MULTILINE)
+    assert len(headlines) == len(sentences) == 2
+    for headline, sentence in zip(headlines, sentences, strict=True):
+        quality = re.search(r"At [\d.]+ (bits/char|% error)", headline)
+        assert quality is not None
+        assert sentence.startswith(quality[0])
+        numbers = set(re.findall(r"\d[\d,.]*\d|\d", headline.partition("** ")[2]))
+        assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", sentence))
 
 
 def _outside_result(text: str) -> list[str]:
     return re.split(r"<!-- result.*<!-- end of result -->", text, flags=re.DOTALL)
 
 
-def _a_result() -> dict:
-    def contender(title, characters, bits, joules):
+def _a_result(kind: str, unit: str) -> dict:
+    def contender(title, examples, losses, joules):
         nominal, low, high = joules
         stops = [
             {
-                "characters": n,
-                "validation_bits": b,
-                "test_bits": b + 0.01,
+                "examples": n,
+                "validation": loss,
+                "test": loss + 0.01,
                 "joules": {"nominal": nominal, "mean": nominal, "low": low, "high": high},
             }
-            for n, b in zip(characters, bits, strict=True)
+            for n, loss in zip(examples, losses, strict=True)
         ]
         return {"title": title, "stops": stops}
 
     return {
         "complete": True,
-        "text": {"name": "moby_dick"},
-        "seed": 1,
+        "task": {"kind": kind, "name": "moby_dick", "unit": unit},
+        "seeds": [1, 2, 3],
         "chip": "reram-32nm",
-        "verdict": {"bits": 3.4, "sentence": "At 3.4 bits/char it is so.", "warnings": []},
-        "ngram": {"order": 6, "bits": 1.97},
+        "headline": "In short it is so.",
+        "verdict": {"quality": 3.4, "sentence": "At 3.4 it is so.", "warnings": []},
+        "beside": [{"sentence": "so is that."}],
         "contenders": [
             contender("EBM, analog", [10, 20], [3.6, 3.35], (1.23e-5, 9e-6, 2e-5)),
             contender("transformer", [10, 20], [3.3, 2.0], (0.029, 0.02, 0.04)),

@@ -62,13 +62,31 @@ _fortran: Any = intrinsic(_call)
 
 
 @kernel()
-def _blocks_in_turn(function, table):
+def _place(array):
+    """Where an array lies; `array.ctypes.data` of the interpreter takes ten times as long."""
+    return array.ctypes.data
+
+
+@kernel()
+def _placed(table, columns, places):
+    """A copy of the table of a plan, with where the matrices and factors lie."""
+    table = table.copy()
+    for i in range(len(table)):
+        for j in range(len(places)):
+            table[i, columns[j]] += places[j]
+    return table
+
+
+@kernel()
+def _blocks_in_turn(function, table, columns, places):
+    table = _placed(table, columns, places)
     for i in range(len(table)):
         _fortran(function, table, i)
 
 
 @kernel(parallel=True)
-def _blocks_shared_out(function, table):
+def _blocks_shared_out(function, table, columns, places):
+    table = _placed(table, columns, places)
     for i in prange(len(table)):
         _fortran(function, table, i)
 
@@ -138,22 +156,33 @@ def _multiply(c: np.ndarray, a: np.ndarray, b: np.ndarray, rate: float = 1.0, *,
         return
     (a, a_turned, lda), (b, b_turned, ldb) = _laid_out(a), _laid_out(b)
     plan = _plan((m, n, k), (lda, ldb, ldc), (a_turned, b_turned), c.dtype)
-    scales = np.zeros(16 // c.itemsize, c.dtype)
-    scales[0], scales[8 // c.itemsize] = rate, add
-    table = plan.table.copy()
-    for column, array in zip(plan.columns, (a, b, c, scales, scales), strict=True):
-        table[:, column] += array.__array_interface__["data"][0]
-    run = _blocks_shared_out if len(table) > 1 and numba.get_num_threads() > 1 else _blocks_in_turn
+    factors = _factors(float(rate), add, c.dtype)
+    places = _place(a), _place(b), _place(c), factors.place, factors.place
+    run = _blocks_shared_out if len(plan.table) > 1 and numba.get_num_threads() > 1 else _blocks_in_turn
     library = _blas()
     with _guard:
         threads = library.get_num_threads()
         if threads != 1:
             library.set_num_threads(1)
         try:
-            run(plan.function, table)
+            run(plan.function, plan.table, plan.columns, places)
         finally:
             if threads != 1:
                 library.set_num_threads(threads)
+
+
+class _Factors(NamedTuple):
+    """alpha and, 8 bytes further, beta, which BLAS takes by address, and where they lie."""
+
+    values: np.ndarray
+    place: int
+
+
+@lru_cache(256)
+def _factors(rate: float, add: bool, kind: np.dtype) -> _Factors:
+    values = np.zeros(16 // kind.itemsize, kind)
+    values[0], values[8 // kind.itemsize] = rate, add
+    return _Factors(values, _place(values))
 
 
 def _laid_out(a: np.ndarray) -> tuple[np.ndarray, bool, int]:

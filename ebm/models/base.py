@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ...devices.base.errors import RevpathError
 from ...simulator.events import Events
+
+Rows = Literal["units", "classes", "symbols"]
 
 
 class EnergyModel(BaseEstimator, ABC):
@@ -31,6 +33,23 @@ class EnergyModel(BaseEstimator, ABC):
         super().__init_subclass__(**options)
         if not shared:
             EnergyModel.MODELS[cls.__name__] = cls
+
+    @classmethod
+    def learns(cls) -> Rows:
+        """What its rows are, by which tasks and tests know what to give it.
+
+        Returns
+        -------
+        "units", "classes" or "symbols"
+            Values in [0, 1] of units; the same with a label a row; or contexts of symbols, with the symbol that follows.
+
+        Examples
+        --------
+        >>> from revpath.ebm import RBM, ConditionalRBM
+        >>> RBM.learns(), ConditionalRBM.learns()
+        ('units', 'symbols')
+        """
+        return "classes" if issubclass(cls, ClassifierMixin) else "units"
 
     @abstractmethod
     def fit(self, X: Any, y: Any = None) -> EnergyModel:

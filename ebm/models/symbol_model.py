@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ...devices.base.errors import RevpathError
 from ...simulator.events import Events
 from ..synapses.contract import Synapses
-from .base import EnergyModel
+from .base import EnergyModel, Rows
 from .checks import symbols
 
 LARGEST = 1e30  # of a rate or a spread: what it multiplies stays within float32
@@ -45,6 +45,10 @@ class SymbolModel(ClassifierMixin, EnergyModel, shared=True):
     batch_size: int
     n_iter: int
     random_state: Any
+
+    @classmethod
+    def learns(cls) -> Rows:
+        return "symbols"
 
     # -- what a model says of itself --------------------------------------------------------------------------------
 

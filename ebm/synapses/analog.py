@@ -14,9 +14,10 @@ from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig, Crossbar, Events, Stream
 from ...simulator.arrays.parts import AnalogArray
+from ...simulator.arrays.rows import forward_rows, update_rows
 from ...simulator.arrays.tiles import TiledCrossbar
 from ...simulator.config import ConfigOrDevice
-from ...simulator.operands import as_rows, checked_sizes, one_hot
+from ...simulator.operands import checked_sizes
 from ...simulator.rules import RuleConfig
 from .contract import DigitalSynapses, SynapsesFactory
 from .units import sample_units
@@ -61,16 +62,11 @@ class CrossbarSynapses:
 
     def forward_rows(self, rows: np.ndarray) -> np.ndarray:
         """As `revpath.ebm.synapses.rows.RowSynapses.forward_rows`; the short way where the array has one."""
-        if isinstance(self.array, Crossbar):
-            return self.array.forward_rows(rows)
-        return self.forward(one_hot(as_rows(rows, self.shape[0]), self.shape[0]))
+        return forward_rows(self.array, rows)
 
     def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
         """As `revpath.ebm.synapses.rows.RowSynapses.update_rows`; the short way where the array has one."""
-        if isinstance(self.array, Crossbar):
-            self.array.update_rows(rows, d, rate)
-        else:
-            self.update(one_hot(as_rows(rows, self.shape[0]), self.shape[0]), d, rate)
+        update_rows(self.array, rows, d, rate)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

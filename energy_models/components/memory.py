@@ -23,6 +23,8 @@ from .scaling import area_factor, energy_factor
 _FILE = "memories_cacti7.toml"
 FLAVOURS = ("lop", "hp")
 """Low operating power and high performance: the ends 0 and 1 of the driver ``flavour``."""
+STANDBY = "lstp"
+"""Low standby power: cells that leak hundreds of times less and are slower, for what is kept and rarely looked at."""
 QUANTITIES = ("read_J", "written_J", "leakage_W", "area_mm2", "cycle_s")
 _Key = tuple[int, str, int]
 """Node in nm, flavour, bits of the port."""
@@ -41,7 +43,7 @@ def sweeps() -> Mapping[_Key, Mapping[str, tuple[float, ...]]]:
     )
 
 
-def interpolated(quantity: str, capacity: float, port: float, node: float, flavour: float) -> float:
+def interpolated(quantity: str, capacity: float, port: float, node: float, flavour: float | str) -> float:
     """One of `QUANTITIES`, inside the sweeps, straight in logarithms.
 
     Parameters
@@ -53,8 +55,8 @@ def interpolated(quantity: str, capacity: float, port: float, node: float, flavo
         Bits of one access.
     node : float
         Nanometres.
-    flavour : float
-        0 for low operating power, 1 for high performance.
+    flavour : float or str
+        0 for low operating power, 1 for high performance; or one by name, such as `STANDBY`.
 
     Returns
     -------
@@ -79,6 +81,8 @@ def interpolated(quantity: str, capacity: float, port: float, node: float, flavo
         return _straight("bytes", capacity, list(zip(sweep["bytes"], sweep[quantity], strict=True)))
 
     def of_flavour(node: float, port: float) -> float:
+        if isinstance(flavour, str):
+            return of(node, flavour, port)
         low, high = (of(node, name, port) for name in FLAVOURS)
         return low ** (1 - flavour) * high**flavour
 
@@ -113,8 +117,26 @@ def _memory(quantity: str) -> Callable[[Parts, Mapping[str, float]], Result]:
     return estimate
 
 
+def _table(quantity: str) -> Callable[[Parts, Mapping[str, float]], Result]:
+    """The law of one of `QUANTITIES` of a large table of low standby power, in banks of at most `bank_bytes`."""
+
+    def estimate(part: Parts, drive: Mapping[str, float]) -> Result:
+        bank = min(drive["bytes"], part.structure["bank_bytes"])
+        banks = drive["bytes"] / bank
+
+        def at(name: str) -> float:
+            return interpolated(name, bank, drive["port_bits"], drive["node_nm"], STANDBY)
+
+        value = at(quantity) * (banks if quantity.endswith("_W") else 1)
+        return Result(value, at("area_mm2") * banks, at("cycle_s"))
+
+    estimate.__doc__ = f"{quantity} of a static memory of low standby power: one bank is accessed, all of them leak."
+    return estimate
+
+
 for _quantity in ("read_J", "written_J", "leakage_W"):
     law(f"sram-{_quantity.partition('_')[0]}")(_memory(_quantity))
+    law(f"table-{_quantity.partition('_')[0]}")(_table(_quantity))
 
 
 def _home(drive: Mapping[str, float]) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -229,10 +230,42 @@ def ratio(numerator: Bill, denominator: Bill, scope: Scope = "chip") -> Interval
     ------
     PriceError: the bills were drawn with different seeds or numbers of draws, or the denominator is zero.
     """
-    if (numerator.seed, numerator.n_draws) != (denominator.seed, denominator.n_draws):
-        raise PriceError("a ratio needs two bills of the same seed and n_draws: their shared records must draw alike")
-    below = denominator.up_to(scope)
-    if below.nominal <= 0:
-        raise PriceError(f"the bill of {denominator.chip} has no joules inside boundary {scope!r}")
-    draws = numerator.samples_up_to(scope) / denominator.samples_up_to(scope)
-    return Interval.of(numerator.up_to(scope).nominal / below.nominal, draws)
+    return pooled_ratio([numerator], [denominator], scope)
+
+
+def pooled_ratio(numerators: Sequence[Bill], denominators: Sequence[Bill], scope: Scope = "chip") -> Interval:
+    """The same of repeated trainings: every repetition of one side over every one of the other, their draws together.
+
+    Parameters
+    ----------
+    numerators, denominators : sequence of Bill
+        One a repetition, all drawn alike.
+    scope : str
+        The boundary.
+
+    Returns
+    -------
+    Interval
+        Nominal: the geometric mean of the nominal ratios. Mean and quantiles: of all draws, so that they hold the spread of
+        the repetitions beside that of the records.
+
+    Raises
+    ------
+    PriceError
+        As `ratio`; no repetition.
+    """
+    if not numerators or not denominators:
+        raise PriceError("a ratio needs at least one bill on either side")
+    nominals, draws = [], []
+    for above, below in product(numerators, denominators):
+        if (above.seed, above.n_draws) != (below.seed, below.n_draws):
+            raise PriceError(
+                "a ratio needs two bills of the same seed and n_draws: their shared records must draw alike"
+            )
+        joules = below.up_to(scope).nominal
+        if joules <= 0:
+            raise PriceError(f"the bill of {below.chip} has no joules inside boundary {scope!r}")
+        nominals.append(above.up_to(scope).nominal / joules)
+        draws.append(above.samples_up_to(scope) / below.samples_up_to(scope))
+    nominal = nominals[0] if len(nominals) == 1 else float(np.prod(nominals) ** (1 / len(nominals)))
+    return Interval.of(nominal, np.concatenate(draws))

@@ -28,6 +28,7 @@ _NO_FLOOR: Mapping[str, str] = {
     "verify array": "the noise of verify reads is not counted",
     "static": "leakage does no work, and a perfect switch has none",
     "static digital": "leakage does no work, and a perfect switch has none",
+    "static table": "leakage does no work, and a perfect switch has none",
     "idle": "waiting does no work",
     "gpu time": "what a GPU draws while it is on is not told apart",
 }

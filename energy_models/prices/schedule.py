@@ -71,7 +71,8 @@ def completed(
     Returns
     -------
     dict
-        ``digital.lane_s``, ``digital.powered_s``, ``digital.cycle``, ``register.bit`` and ``bus.byte`` on top, and
+        ``digital.lane_s``, ``digital.powered_s``, ``digital.cycle``, ``register.bit`` and ``bus.byte`` on top,
+        ``table.powered_s`` where there are tables, and
         ``matmul.flop`` replaced where the lanes do it.
 
     Raises
@@ -112,6 +113,8 @@ def completed(
         "register.bit": part.word_bits * steps,
         "bus.byte": _over_the_bus(amounts),
     }
+    if table := _kept(amounts, "table.byte_"):
+        added[f"table.powered_s{table}"] = powered
     return {**amounts, **{full: amounts.get(full, 0.0) + amount for full, amount in added.items() if amount}}
 
 
@@ -140,9 +143,9 @@ def _steps(price: Price | None) -> int:
     return max(1, sum(term.times for term in price.terms)) if price else 1
 
 
-def _kept(amounts: Mapping[str, float]) -> str:
-    """``{kept=BYTES}`` of the memory that the events name; "" where they name none."""
-    sizes = {parse_event(full)[1].get("kept") for full in amounts if full.startswith("sram.byte_")} - {None}
+def _kept(amounts: Mapping[str, float], events: str = "sram.byte_") -> str:
+    """``{kept=BYTES}`` of the memory that events of that beginning name; "" where they name none."""
+    sizes = {parse_event(full)[1].get("kept") for full in amounts if full.startswith(events)} - {None}
     return "{kept=" + max((str(s) for s in sizes), key=float) + "}" if sizes else ""
 
 

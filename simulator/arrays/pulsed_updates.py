@@ -11,7 +11,7 @@ import numpy as np
 from ..cells.cells import Cells
 from ..config import ArrayConfig
 from ..events import Tally
-from ..operands import as_rows, checked_update
+from ..operands import checked_row_update, checked_update
 from ..updates.refresh import PairRefresh
 from ..updates.update import PulseStreams, fire, pulse, update, update_rows
 
@@ -94,8 +94,7 @@ class PulsedUpdates:
         >>> array.read()[3].round(3).tolist()
         [0.15000000596046448, -0.10000000149011612]
         """
-        rows = as_rows(rows, self.shape[0])
-        d = checked_update(np.zeros((len(rows), 1)), d, rate, (1, self.shape[1]))[1]
+        rows, d = checked_row_update(rows, d, rate, self.shape)
         with self.one_update():
             for part in self._refresh.parts(len(rows)):
                 update_rows(self.cells, rows[part], d[part], rate, self.config, self._pulse_streams, self._tally)

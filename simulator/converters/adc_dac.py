@@ -4,9 +4,7 @@ Both are mid-tread with the same number of levels on either side of zero, so tha
 step = range / (2**(bits - 1) - 1). (A 7-bit DAC over [-1, 1] steps by 1/63; a 9-bit ADC over [-12, 12] by 12/255.) An ADC whose
 range is not symmetric has as many codes, over another stretch of whole steps; a DAC of inputs without a sign has 2**bits codes.
 
-What a converter does beyond rounding is off by default, and then exact. Errors that differ from converter to converter
-(offset, gain, integral nonlinearity) are drawn once for an array, see `converter_bank.py`; reads that lack them refuse
-a converter that has them.
+What both have in common, and how a kind that rounds by another law takes part, is in `contract.py`.
 """
 
 from __future__ import annotations
@@ -20,89 +18,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..errors import ArrayError
-from ..settings import Settings
-
-_UNSAID = object()  # None says something: an ideal converter
+from .contract import Converter
 
 
-class _Converter(Settings):
-    """What DAC and ADC have in common.
-
-    Attributes
-    ----------
-    bits: resolution, 2 to 16 (a DAC without a sign: from 1), or None for an ideal one (which has no price and no errors).
-    noise_lsb: rms noise of its own at each conversion, in steps.
-    offset_lsb: standard deviation of the offset over converters, in steps.
-    gain_error: standard deviation of the relative gain error over converters.
-    inl_lsb: rms integral nonlinearity of each converter over its codes, in steps, about its best straight line.
-    stochastic_rounding: the code above with probability equal to the distance from the code below, so that the mean of
-        many conversions is exact; its error has twice the variance (1/6 rather than 1/12 of a step squared, on average).
-    """
-
-    hints: ClassVar[Mapping[str, str]] = {"bits": "bits = None is an ideal converter"}
-
-    def __init__(self, bits: Any = _UNSAID, /, **fields: Any) -> None:
-        super().__init__(**(fields if bits is _UNSAID else {"bits": bits, **fields}))
-
-    bits: int | None = Field(default=8, ge=2, le=16)
-    noise_lsb: float = Field(default=0.0, ge=0, le=100)
-    offset_lsb: float = Field(default=0.0, ge=0, le=100)
-    gain_error: float = Field(default=0.0, ge=0, le=0.1)
-    inl_lsb: float = Field(default=0.0, ge=0, le=100)
-    stochastic_rounding: bool = False
-
-    @model_validator(mode="after")
-    def _errors_have_a_unit(self) -> Self:
-        for name in ("noise_lsb", "offset_lsb", "gain_error", "inl_lsb", "stochastic_rounding"):
-            if self.bits is None and getattr(self, name):
-                raise ValueError(
-                    f"{name} = {getattr(self, name)} needs finite bits: it is an error of a real converter"
-                )
-        return self
-
-    @property
-    def has_sign(self) -> bool:
-        """Whether codes go both ways from the middle."""
-        return True
-
-    @property
-    def levels(self) -> int:
-        """Codes on either side of the middle (of zero, if the range is symmetric); 0 for an ideal converter."""
-        return 0 if self.bits is None else 2 ** (self.bits - 1) - 1
-
-    @property
-    def mismatched(self) -> bool:
-        """Whether one converter differs from the next, so that a `ConverterBank` is needed."""
-        return bool(self.offset_lsb or self.gain_error or self.inl_lsb)
-
-    @property
-    def variance_lsb(self) -> float:
-        """Variance of rounding and of the converter's own noise, in steps squared (white-noise model of rounding)."""
-        return (1 / 6 if self.stochastic_rounding else 1 / 12) + self.noise_lsb**2
-
-    @property
-    def enob(self) -> float:
-        """Effective number of bits that it delivers: full-scale SINAD = 1.5 x 4**enob, infinite for an ideal converter.
-
-        It follows from the variance of rounding and noise. Offset and gain do not enter, as in the sine-wave test, which
-        fits them (`measured_enob` with an offset shows that the code of a DAC that drives nothing stays at 0).
-
-        Raises
-        ------
-        ArrayError: the converter is nonlinear, and its bits have to be measured (`converters.effective_bits.enob`).
-        """
-        if self.bits is None:
-            return math.inf
-        if self.inl_lsb != 0:
-            raise ArrayError(
-                f"inl_lsb = {self.inl_lsb}: the effective bits of a nonlinear converter have to be measured, "
-                f"revpath.simulator.converters.effective_bits.enob(converter)"
-            )
-        amplitude = self.levels if self.has_sign else self.levels / 2
-        return 0.5 * math.log2(amplitude**2 / (3 * self.variance_lsb))
-
-
-class DAC(_Converter):
+class DAC(Converter):
     """Drives a line with a voltage proportional to its input.
 
     A line whose code is 0 is not driven: it stays grounded, out of reach of noise, offset and nonlinearity.
@@ -132,6 +51,10 @@ class DAC(_Converter):
 
     @model_validator(mode="after")
     def _slices_need_bits(self) -> DAC:
+        if self.slice_bits is not None and not self.uniform:
+            raise ValueError(
+                f"slice_bits = {self.slice_bits} is known for a DAC with uniform steps alone, not of this kind"
+            )
         if self.slice_bits is None:
             if self.shift_add != "digital":
                 raise ValueError(f"shift_add = {self.shift_add!r} needs slice_bits: there is nothing to add")
@@ -232,7 +155,7 @@ class DAC(_Converter):
         )
 
 
-class ADC(_Converter):
+class ADC(Converter):
     """Digitises the current of a line.
 
     Attributes
@@ -261,6 +184,7 @@ class ADC(_Converter):
     y_min: float | None = Field(default=None, ge=-1e30, le=1e30)
     repeats: int = Field(default=0, ge=0, le=10)
     lines_per_converter: int = Field(default=1, ge=1)
+    errors_of_kinds: ClassVar[frozenset[str]] = frozenset({"noise_lsb"})
 
     @model_validator(mode="before")
     @classmethod
@@ -295,7 +219,7 @@ class ADC(_Converter):
             update = {"range": "fixed", **update}
         return super().model_copy(update=update, deep=deep)
 
-    def resolved(self, y_max: float) -> ADC:
+    def resolved(self, y_max: float) -> Self:
         """This converter with its range found; a fixed one keeps the range that it has.
 
         Raises
@@ -304,7 +228,7 @@ class ADC(_Converter):
         """
         return self if self.range == "fixed" else self.with_range(y_max)
 
-    def with_range(self, y_max: float) -> ADC:
+    def with_range(self, y_max: float) -> Self:
         """This converter with a fixed range of y_max, whatever it had.
 
         Raises
@@ -333,6 +257,10 @@ class ADC(_Converter):
             )
         return (self.y_max - self.lowest) / (2 * self.levels)
 
+    @property
+    def in_test(self) -> Self:
+        return self.resolved(1.0).centred
+
     @cached_property
     def middle(self) -> np.float32:
         """The output of its middle code, a whole number of steps; 0 for a symmetric range."""
@@ -341,7 +269,7 @@ class ADC(_Converter):
         return np.float32(self.centred.step) * np.float32(round((self.y_max + self.lowest) / (2 * self.step)))
 
     @cached_property
-    def centred(self) -> ADC:
+    def centred(self) -> Self:
         """The same about an output of 0: a range of as many steps on either side."""
         return self.model_copy(update={"y_min": None, "y_max": self.step * self.levels})
 

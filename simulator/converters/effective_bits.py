@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..errors import ArrayError
+from ..noise.outputs import NO_VARIANCE
 from ..noise.streams import Stream
 from .adc_dac import ADC, DAC
 from .bank import ConverterBank, draw_bank
@@ -117,4 +118,4 @@ def _convert(converter: ADC | DAC, signal: np.ndarray, bank: ConverterBank | Non
     stream = Stream(seed, "enob-noise")
     if isinstance(converter, DAC):
         return drive(signal, np.ones(signal.shape[1]), converter, stream, bank)[0].astype(np.float64)
-    return digitise(signal, None, converter, stream, bank)[0].astype(np.float64)
+    return digitise(signal, NO_VARIANCE, converter, stream, bank)[0].astype(np.float64)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ArrayError
+from ..noise.outputs import summed
 from ..noise.streams import Numbers
 from .adc_dac import DAC
 from .readout import check_inputs
@@ -103,7 +104,6 @@ def shift_and_add(outputs: Sequence[np.ndarray], slices: Sequence[InputSlice]) -
     return total.astype(np.float32)
 
 
-def added_variance(variances: Sequence[np.ndarray | None], slices: Sequence[InputSlice]) -> np.ndarray | None:
-    """Variance of the analog sum from those of its slices, each (batch, 1) or (batch, sensed); None without noise."""
-    terms = [part.weight**2 * v for v, part in zip(variances, slices, strict=True) if v is not None]
-    return sum(terms[1:], terms[0]) if terms else None
+def added_variance(variances: Sequence[np.ndarray], slices: Sequence[InputSlice]) -> np.ndarray:
+    """Variance of the analog sum from those of its slices, each (batch, 1) or (batch, sensed), or without rows for none."""
+    return summed(*(part.weight**2 * v for v, part in zip(variances, slices, strict=True)))

@@ -24,9 +24,9 @@ def _convert(out, x, step, inverse):
 
 @kernel()
 def _beyond(x, limit):
-    count = 0
+    count = np.int32(0)  # as wide as the numbers, so that the loop vectorises eight at a time
     for i in range(x.size):
-        count += np.int64(abs(x[i]) > limit)
+        count = np.int32(count + np.int32(abs(x[i]) > limit))
     return count
 
 
@@ -75,6 +75,13 @@ def _drive_threaded(out, x, siemens, converter, totals):
     return faults.sum()
 
 
+def count_beyond(y: np.ndarray, adc: ADC) -> int:
+    """How many outputs y (batch, sensed), before conversion, lie beyond the y_max of an ADC."""
+    if adc.y_min == 0:
+        return int(np.count_nonzero(y > adc.y_max))
+    return int(_beyond(y.reshape(-1), np.float32(adc.y_max)))
+
+
 # What the totals of a read are, see `drive`.
 POWER, DISSIPATED, CARRIED, DRIVEN = range(4)
 
@@ -103,7 +110,10 @@ def drive(
     step, limit = dac.step, dac.limit
     if not dac.signed:
         check_inputs(x, dac)
-    if bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
+    if not dac.uniform:
+        check_inputs(x, dac)
+        x, step, limit = dac.by_its_law(x).astype(np.float32), 0.0, np.inf
+    elif bank is not None or dac.mismatched or dac.noise_lsb > 0 or dac.stochastic_rounding:
         check_inputs(x, dac)
         x = drive_by_bank(x, dac, stream, bank)
         step, limit = 0.0, np.inf  # converted, and errors may carry it beyond the range
@@ -129,6 +139,25 @@ def check_inputs(x: np.ndarray, dac: DAC) -> None:
 
 
 @kernel()
+def _row_sums(values):
+    """Of each row in float64, one number after the other; of four rows abreast, for an addition waits for the last one."""
+    sums = np.zeros(values.shape[0])
+    whole = values.shape[0] // 4 * 4
+    for s in range(0, whole, 4):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        for j in range(values.shape[1]):
+            a += np.float64(values[s, j])
+            b += np.float64(values[s + 1, j])
+            c += np.float64(values[s + 2, j])
+            d += np.float64(values[s + 3, j])
+        sums[s], sums[s + 1], sums[s + 2], sums[s + 3] = a, b, c, d
+    for s in range(whole, values.shape[0]):
+        for j in range(values.shape[1]):
+            sums[s] += np.float64(values[s, j])
+    return sums
+
+
+@kernel()
 def read_totals(totals, variance, sensed, converter_variance, signal):
     """Over a batch: lines driven, sums of siemens x^2 and siemens |x|, floor of the sum of signal-to-noise ratios, noiseless reads.
 
@@ -145,14 +174,12 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
     carried = 0.0
     snr = 0.0
     silent = 0
+    noises = _row_sums(variance)
     for s in range(totals.shape[0]):
         dissipated += totals[s, 1]
         carried += totals[s, 2]
         driven += totals[s, 3]
-        noise = 0.0
-        for j in range(variance.shape[1]):
-            noise += np.float64(variance[s, j])
-        noise = noise * (sensed // variance.shape[1]) + sensed * converter_variance
+        noise = noises[s] * (sensed // variance.shape[1]) + sensed * converter_variance
         heard = totals[s, 2] * signal
         if noise > 0:
             snr += heard * heard / noise
@@ -164,10 +191,10 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
 @kernel()
 def _quantise(y, step, inverse, levels):
     """y <- step times the nearest code, held within +-levels; returns how many were held."""
-    held = 0
+    held = np.int32(0)  # see `_beyond`
     for i in range(y.size):
         code = np.rint(y[i] * inverse)
-        held += np.int64(abs(code) > levels)
+        held = np.int32(held + np.int32(abs(code) > levels))
         y[i] = step * min(max(code, -levels), levels)
     return held
 
@@ -237,13 +264,14 @@ def _digitise_threaded(y, chunks, columns, variance, converter, address):
 
 
 def digitise(
-    y: np.ndarray, variance: np.ndarray | None, adc: ADC, stream: Numbers, bank: ConverterBank | None = None
+    y: np.ndarray, variance: np.ndarray, adc: ADC, stream: Numbers, bank: ConverterBank | None = None
 ) -> tuple[np.ndarray, int]:
     """Noisy, digitised outputs (in place) and the number of saturated conversions.
 
     Parameters
     ----------
-    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or None.
+    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or without rows
+        where they add nothing, as `NO_VARIANCE`.
     stream: noise of cells and converter together takes one step of it, and then stochastic rounding one.
     bank: mismatch of the ADC, of which every sensed line has its converter.
 
@@ -251,19 +279,19 @@ def digitise(
     ------
     ArrayError: the range of the ADC is not resolved, or a bank is missing or of another size.
     """
-    if variance is None and adc.noise_lsb > 0:
+    if not len(variance) and adc.noise_lsb > 0:
         variance = np.zeros((len(y), 1))
-    if variance is None and adc.bits is None:
+    if not len(variance) and adc.bits is None:
         return y, 0
     if adc.middle != 0:
         y, held = digitise(y - adc.middle, variance, adc.centred, stream, bank)
         return y + adc.middle, held
     y = np.ascontiguousarray(y)
-    singly = bank is not None or adc.mismatched or adc.stochastic_rounding
-    if singly and variance is None:
-        return y, digitise_by_bank(y, adc, stream, bank)
-    number, position = (np.uint64(0), 0) if variance is None else stream.address(y.shape[1])
-    variance = np.empty((0, 1)) if variance is None else np.ascontiguousarray(variance)
+    singly = bank is not None or adc.mismatched or adc.stochastic_rounding or not adc.uniform
+    if singly and not len(variance):
+        return y, _digitise_singly(y, adc, stream, bank)
+    number, position = stream.address(y.shape[1]) if len(variance) else (np.uint64(0), 0)
+    variance = np.ascontiguousarray(variance)
     own = variance.dtype.type((adc.step * adc.noise_lsb) ** 2)
     step = 0.0 if singly else adc.step
     converter = (np.float32(step), _inverse(step), np.float32(adc.levels), own)
@@ -273,7 +301,16 @@ def digitise(
         held = _digitise_threaded(flat, 4 * numba.get_num_threads(), y.shape[1], variance, converter, address)
     else:
         held = _digitise(flat, 0, -(-(y.size + lead) // SPAN), y.shape[1], variance, converter, address)
-    return y, digitise_by_bank(y, adc, stream, bank) if singly else int(held)
+    return y, _digitise_singly(y, adc, stream, bank) if singly else int(held)
+
+
+def _digitise_singly(y: np.ndarray, adc: ADC, stream: Numbers, bank: ConverterBank | None) -> int:
+    """Outputs that have their noise, digitised in place by a bank or by the law of their kind; how many saturated."""
+    if adc.uniform:
+        return digitise_by_bank(y, adc, stream, bank)
+    saturated = int(np.count_nonzero(np.abs(y) > (adc.levels + 0.5) * adc.step))
+    y[...] = adc.by_its_law(y)
+    return saturated
 
 
 def _inverse(step: float) -> np.float32:

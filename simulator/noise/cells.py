@@ -20,6 +20,7 @@ from ...devices.laws import NoReadNoise, ReadNoise
 from ..compile import kernel
 from ..errors import ArrayError
 from ..operands import as_finite
+from .outputs import NO_VARIANCE
 from .streams import BLOCK, SPAN, Stream, normals_of_blocks
 
 _PARALLEL_FROM = 1 << 16  # cells drawn; below this a thread costs more than it brings
@@ -187,8 +188,8 @@ def pair_variance(
     t_read: float | None = None,
     per_siemens=1.0,
     sigma: np.ndarray | None = None,
-) -> np.ndarray | None:
-    """sigma+^2 + sigma-^2 of the pairs, (1, 1) where all are alike, else (rows, columns); float32, None without noise.
+) -> np.ndarray:
+    """sigma+^2 + sigma-^2 of the pairs, (1, 1) where all are alike, else (rows, columns); float32, without rows for no noise.
 
     siemens: (rows, columns, 2), or (rows, columns, 1) for cells that stand alone.
     per_siemens: output per siemens and unit of input, which turns the variance (S^2) into that of outputs. Telegraph
@@ -196,7 +197,7 @@ def pair_variance(
     sigma: (S) of each of `siemens`, where it is not that of all cells at `seconds`.
     """
     if isinstance(law, NoReadNoise):
-        return None
+        return NO_VARIANCE
     if sigma is None or law.uniform:
         cells = np.zeros((1, 1, np.shape(siemens)[-1])) if law.uniform else np.asarray(siemens, np.float64)
         sigma = law.sigma(cells, g_max, seconds, t_read)
@@ -204,8 +205,8 @@ def pair_variance(
 
 
 def read_variance(
-    x: np.ndarray, variance: np.ndarray | None, *, transposed: bool = False, power: np.ndarray | None = None
-) -> np.ndarray | None:
+    x: np.ndarray, variance: np.ndarray, *, transposed: bool = False, power: np.ndarray | None = None
+) -> np.ndarray:
     """Variance of outputs, of the cells alone: sum over driven lines of x^2 times `variance` of the pairs.
 
     Parameters
@@ -214,10 +215,10 @@ def read_variance(
 
     Returns
     -------
-    (batch, 1) where all pairs are alike, which costs no product of matrices; else (batch, sensed); None without noise.
+    (batch, 1) where all pairs are alike, which costs no product of matrices; else (batch, sensed); without rows for no noise.
     """
-    if variance is None:
-        return None
+    if not len(variance):
+        return NO_VARIANCE
     if variance.size == 1:
         return (np.square(x).sum(axis=1) if power is None else power)[:, None] * variance
     squares = np.square(x)

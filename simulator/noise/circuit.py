@@ -32,6 +32,7 @@ from scipy.constants import elementary_charge as CHARGE  # C, exact
 from ...devices.base.product import product
 from ..errors import ArrayError
 from ..settings import KnownFields
+from .outputs import NO_VARIANCE
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def crossover_density(volts: np.ndarray | float, temperature: float, fano: float
 
 def circuit_variance(
     volts: np.ndarray, siemens: np.ndarray, noise: CircuitNoise, t_read: float, *, transposed: bool = False
-) -> np.ndarray | None:
+) -> np.ndarray:
     """Variance (A^2) of the current that each sensed line carries, averaged over a read; one product of matrices at most.
 
     Parameters
@@ -117,7 +118,7 @@ def circuit_variance(
 
     Returns
     -------
-    (batch, sensed), or (1, sensed) where inputs do not matter (thermal noise only), float64; None where all is off. In
+    (batch, sensed), or (1, sensed) where inputs do not matter (thermal noise only), float64; without rows where all is off. In
     units of an output, multiply by the square of output per ampere. Lines have no resistance here.
 
     Raises
@@ -126,7 +127,7 @@ def circuit_variance(
     """
     bandwidth = read_bandwidth(t_read)
     if noise.off:
-        return None
+        return NO_VARIANCE
     siemens = np.asarray(siemens, np.float64)
     volts = np.asarray(volts, np.float64)
     if siemens.ndim != 2:

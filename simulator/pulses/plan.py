@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..compile import kernel
 from ..errors import ArrayError
 
 _LARGEST_RATE = 1e30  # in steps of a cell; gains stay inside float32
+
+
+@kernel()
+def _lengths(rate, x_max, d_max, granularity, longest, slots, x_gain, d_gain):
+    """Fills slots and gains of `train_length`; returns whether all that is wanted is finite."""
+    known = True
+    for s in range(x_max.size):
+        wanted = rate * x_max[s] * d_max[s] / granularity
+        known = known and np.isfinite(wanted)
+        taken = min(np.ceil(wanted), longest)
+        slots[s], x_gain[s], d_gain[s] = 0, 0.0, 0.0
+        if taken > 0:
+            gain = np.sqrt(rate / (granularity * taken))
+            ratio = np.sqrt(x_max[s] / (d_max[s] * (longest / wanted) if wanted > longest else d_max[s]))
+            slots[s], x_gain[s], d_gain[s] = taken, gain / ratio, gain * ratio
+    return known
 
 
 def train_length(
@@ -32,13 +49,8 @@ def train_length(
     such that slots x granularity x P x P = rate |x| |d| where nothing saturates. All 0 where nothing is to be done.
     """
     x_max, d_max = np.asarray(x_max, np.float64), np.asarray(d_max, np.float64)
-    with np.errstate(over="ignore"):
-        wanted = rate * x_max * d_max / granularity
-        if not np.isfinite(wanted).all() or rate / granularity > _LARGEST_RATE:
-            raise ArrayError(f"rate = {rate!r} is too large: one coincidence changes a weight by {granularity:.3g}")
-    slots = np.minimum(np.ceil(wanted), longest)
-    with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is wanted; set to zero below
-        gain = np.sqrt(rate / (granularity * slots))
-        ratio = np.sqrt(x_max / np.where(wanted > longest, d_max * (longest / wanted), d_max))
-        gains = np.where(slots > 0, [gain / ratio, gain * ratio], 0.0)
-    return slots.astype(np.uint64), gains[0], gains[1]
+    slots, x_gain, d_gain = np.empty(len(x_max), np.uint64), np.empty(len(x_max)), np.empty(len(x_max))
+    known = _lengths(float(rate), x_max, d_max, float(granularity), float(longest), slots, x_gain, d_gain)
+    if not known or rate / granularity > _LARGEST_RATE:
+        raise ArrayError(f"rate = {rate!r} is too large: one coincidence changes a weight by {granularity:.3g}")
+    return slots, x_gain, d_gain

@@ -14,6 +14,7 @@ from ...devices.laws.read_noise import TelegraphReadNoise
 from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..mapping import WeightMapping
+from ..noise.outputs import Noise, variance_of
 from ..noise.streams import Numbers
 from ..noise.telegraph import Traps
 
@@ -23,29 +24,23 @@ class Signal(NamedTuple):
 
     Attributes
     ----------
-    y: (batch, sensed) float32, without the noise that `variance` and `common` describe.
+    y: (batch, sensed) float32, without the noise that is to come.
     totals: of `readout.drive`, with what the lines changed in it.
-    variance: of the noise to be added to each output, independent between outputs: (batch, 1) where all have the same,
-        else (batch, sensed); None where there is nothing to add.
-    common: (batch,), variance of the noise to be added that all outputs of a read share; None where there is none.
-    drawn: variance of the noise that is in y already, like `variance`.
+    to_come: the noise that is to be added to y.
+    drawn: the noise that is in y already.
     held: cells that noise would have taken below zero conductance and that were held there, over all reads.
     """
 
     y: np.ndarray
     totals: np.ndarray
-    variance: np.ndarray | None = None
-    common: np.ndarray | None = None
-    drawn: np.ndarray | None = None
+    to_come: Noise = Noise()
+    drawn: Noise = Noise()
     held: int = 0
 
     @property
-    def noise(self) -> np.ndarray | None:
-        """Variance of each output by all noise together, (batch, 1) or (batch, sensed); None without noise."""
-        parts = [v for v in (self.variance, self.drawn) if v is not None]
-        if self.common is not None:
-            parts.append(self.common[:, None])
-        return sum(parts[1:], parts[0]) if parts else None
+    def variance(self) -> np.ndarray:
+        """Of each output by all noise together, (batch, 1) or (batch, sensed)."""
+        return variance_of(len(self.y), self.to_come, self.drawn)
 
 
 class ReadCells(Protocol):

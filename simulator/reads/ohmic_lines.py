@@ -11,6 +11,7 @@ from ..converters.readout import CARRIED, DISSIPATED, DRIVEN, POWER
 from ..errors import ArrayError
 from ..noise.cells import is_exact, pair_variance, read_variance, sampled_read
 from ..noise.circuit import circuit_variance
+from ..noise.outputs import NO_COMMON, NO_VARIANCE, Noise, variance_of
 from ..noise.streams import Numbers
 from .durations import full_factor
 from .lines import Lines, ReadCells, Signal
@@ -34,7 +35,7 @@ class OhmicLines(Lines):
         self._sampled = not isinstance(self._law, NoReadNoise) and (config.cell_noise == "sampled" or not exact)
         if self._traps is not None and cells.mapping.shared:
             raise ArrayError("mapping = 'offset' has no telegraph noise yet: use a differential mapping")
-        self._variances: tuple[np.ndarray | None, np.ndarray | None] = None, None
+        self._variances = NO_VARIANCE, NO_VARIANCE
         self._version = -1
 
     @classmethod
@@ -45,22 +46,20 @@ class OhmicLines(Lines):
     def read(self, x: np.ndarray, totals: np.ndarray, noise: Numbers, *, transposed: bool) -> Signal:
         """As `Lines.read`."""
         cells, config = self._cells, self._config
-        volt = config.read_voltage / config.dac.x_max
-        volts = x * np.float32(volt)
+        of_circuit = self._circuit_noise(x, transposed)
         if config.inputs == "duration":
             x, totals = self._pulsed(x, totals)
         elif config.cell_law is not None:
+            volt = config.read_voltage / config.dac.x_max
             seen = (config.cell_law.current(np.ones(1), x.astype(np.float64) * volt) / volt).astype(np.float32)
             totals = _nonlinear_totals(totals, x, seen, cells.line_siemens(transposed=transposed))
             x = seen
-        circuit, shared_circuit = self._circuit_noise(volts, transposed)
-        independent, common = self._cell_noise(x, totals[:, POWER], transposed)
+        of_cells = self._cell_noise(x, totals[:, POWER], transposed)
         if self._sampled:
             y, held = self._draw(x, noise, transposed)
-            drawn = independent if common is None or independent is None else independent + common[:, None]
-            return Signal(y, totals, circuit, shared_circuit, drawn, held)
+            return Signal(y, totals, of_circuit, Noise(variance_of(len(y), of_cells)), held)
         y = product(x, cells.backward_weights.T if transposed else cells.weights)
-        return Signal(y, totals, _sum(independent, circuit), _sum(common, shared_circuit))
+        return Signal(y, totals, of_cells + of_circuit)
 
     def _pulsed(self, x: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and totals as of ohmic cells, where inputs are lengths of pulses of the full voltage; see `durations`."""
@@ -93,36 +92,30 @@ class OhmicLines(Lines):
         undriven = np.concatenate([x, np.zeros((len(x), 1), np.float32)], axis=1)
         return sampled_read(undriven, lone, spread, noise.cells(), transposed=True)[0] * per_siemens, 0
 
-    def _circuit_noise(self, volts: np.ndarray, transposed: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Variances by thermal and shot noise, independent (batch, sensed) and common (batch,); None where there is none."""
-        config, cells = self._config, self._cells
-        if config.circuit_noise is None or config.circuit_noise.off:
-            return None, None
+    def _circuit_noise(self, x: np.ndarray, transposed: bool) -> Noise:
+        """Thermal and shot noise."""
+        config, cells, physics = self._config, self._cells, self._config.circuit_noise
+        if physics is None or physics.off:
+            return Noise()
         per_ampere = cells.mapping.per_siemens * config.dac.x_max / config.read_voltage
+        volts = x * np.float32(config.read_voltage / config.dac.x_max)
 
         def variance(siemens: np.ndarray) -> np.ndarray:
-            assert config.circuit_noise is not None
-            amperes = circuit_variance(volts, siemens, config.circuit_noise, config.read_time, transposed=transposed)
-            assert amperes is not None
+            amperes = circuit_variance(volts, siemens, physics, config.read_time, transposed=transposed)
             return np.broadcast_to((amperes * per_ampere**2).astype(np.float32), (len(volts), amperes.shape[1]))
 
         plus, minus = cells.planes()
         if not cells.mapping.shared:
-            return variance(plus + minus), None
-        return variance(plus), None if transposed else variance(minus)[:, 0]
+            return Noise(variance(plus + minus))
+        return Noise(variance(plus)) if transposed else Noise(variance(plus), variance(minus)[:, 0])
 
-    def _cell_noise(
-        self, x: np.ndarray, power: np.ndarray, transposed: bool
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Variances of independent and of common noise: sums over driven cells of sigma^2 x^2."""
-        own, reference = self._cell_variances()
-        if own is None:
-            return None, None
-        independent = read_variance(x, own, transposed=transposed, power=power)
-        common = None if reference is None or transposed else read_variance(x, reference, power=power)
-        return independent, None if common is None else common[:, 0]
+    def _cell_noise(self, x: np.ndarray, power: np.ndarray, transposed: bool) -> Noise:
+        """Read noise of the cells: sums over driven ones of sigma^2 x^2. A shared reference is sensed where bit lines are."""
+        paired, reference = self._cell_variances()
+        independent = read_variance(x, paired, transposed=transposed, power=power)
+        return Noise(independent, NO_COMMON if transposed else read_variance(x, reference, power=power)[:, 0])
 
-    def _cell_variances(self) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def _cell_variances(self) -> tuple[np.ndarray, np.ndarray]:
         """Of `pair_variance`: of both cells, or of G+ and of the shared reference."""
         if self._version != self._cells.version:
             cells, config = self._cells, self._config
@@ -135,7 +128,7 @@ class OhmicLines(Lines):
                 if not cells.mapping.shared
                 else [[p[..., :1], p[:, :1, 1:]] for p in planes]
             )
-            found = [
+            each = [
                 pair_variance(
                     self._law,
                     part[0],
@@ -146,15 +139,9 @@ class OhmicLines(Lines):
                 )
                 for part in zip(*both, strict=True)
             ]
-            self._variances = found[0], found[1] if len(found) > 1 else None
+            self._variances = each[0], each[1] if cells.mapping.shared else NO_VARIANCE
             self._version = cells.version
         return self._variances
-
-
-def _sum(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
-    if a is None or b is None:
-        return b if a is None else a
-    return (a + b).astype(np.float32)
 
 
 def _nonlinear_totals(totals: np.ndarray, x: np.ndarray, seen: np.ndarray, siemens: np.ndarray) -> np.ndarray:

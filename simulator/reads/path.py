@@ -13,9 +13,10 @@ from ..converters.adc_dac import ADC, calibrated_range
 from ..converters.bank import ConverterBank, draw_bank
 from ..converters.effective_bits import enob
 from ..converters.input_slices import InputSlice, added_variance, input_slices, shift_and_add
-from ..converters.readout import digitise, drive, read_totals
+from ..converters.readout import count_beyond, digitise, drive, read_totals
 from ..errors import ArrayError
 from ..events import Tally, event
+from ..noise.outputs import Noise
 from ..noise.streams import Numbers, ReadNumbers, Stream
 from .bounds import runs
 from .durations import full_factor
@@ -165,11 +166,10 @@ class ReadPath:
         answer, at_end, adc = self._once(x, numbers, mode, None)
         if self.adc.repeats:
             answer = self._within_bounds(x, numbers, mode, answer, at_end, adc)
-        y = answer.y
         if scales is not None:
-            y = y * scales[:, None]
-            count_scaling(scales, x.shape[1], y.shape[1], mode.tally)
-        return answer._replace(y=y, cut=cut)
+            answer = answer._replace(y=answer.y * scales[:, None])
+            count_scaling(scales, x.shape[1], answer.y.shape[1], mode.tally)
+        return answer._replace(cut=cut) if cut else answer
 
     def _within_bounds(
         self, x: np.ndarray, numbers: ReadNumbers, mode: ReadMode, first: Answer, at_end: np.ndarray, adc: ADC
@@ -191,7 +191,7 @@ class ReadPath:
     ) -> tuple[Answer, np.ndarray, ADC]:
         """One read of every row by `adc`, or by one with a range that fits; codes (batch,) at an end of it, and the ADC.
 
-        The codes are looked at only where reads are repeated for them.
+        The codes are looked at only where reads are repeated for them, and there are none elsewhere.
         """
         phases, reads = self._sense(x, numbers, mode.phases), 1
         if adc is None:
@@ -199,14 +199,15 @@ class ReadPath:
         for _ in range(reads):
             for sensed in phases:
                 self._count(sensed, adc, mode.tally)
-        at_end = np.zeros(len(x), np.int64)
-        results, conversions, clipped = [], 0, 0
+        at_end = np.zeros(len(x) if adc.repeats else 0, np.int64)
+        results, conversions, clipped, held = [], 0, 0, 0
         for sensed in phases:
             outputs = []
             for signal in sensed.signals:
-                y, saturated = digitise(signal.y, signal.variance, adc, numbers, self._banks.sensed)
+                y, saturated = digitise(signal.y, signal.to_come.independent, adc, numbers, self._banks.sensed)
                 clipped += saturated if adc.y_min != 0 else int(np.count_nonzero(adc.at_an_end(y)))
                 conversions += y.size
+                held += signal.held
                 outputs.append(y)
                 if adc.repeats:
                     at_end += np.count_nonzero(adc.at_an_end(y), axis=1)
@@ -222,7 +223,7 @@ class ReadPath:
             mode.tally.count("digital.add", y.size)
         if self._cells.mapping.shared and self._transposed:
             y = self._less_reference(y, x, phases[0].parts, mode.tally)
-        return Answer(y, conversions, clipped, sum(signal.held for signal in _signals(phases))), at_end, adc
+        return Answer(y, conversions, clipped, held), at_end, adc
 
     def _fitting(self, signals: list[Signal], *, keeps: bool) -> tuple[ADC, int]:
         """The ADC with a range that fits, and how often the batch is read.
@@ -230,20 +231,17 @@ class ReadPath:
         A range that the array finds holds the first signals, and is doubled until it holds later ones: that batch has been
         read and converted in vain, and is read again. Not so where single reads are repeated instead (`ADC.repeats`).
         """
-        reach = max(map(self._reach, signals)) if self._finds else 0.0
-        if reach <= 0 or (
-            self.adc.repeats and not self.ranging
-        ):  # nothing is to be found, or these signals say nothing of it
+        if not self._finds or (self.adc.repeats and not self.ranging):
             return self.adc, 1
-        if self.ranging:
-            y_max, reads = reach, 1
-        else:
-            beyond = sum(
-                int(np.count_nonzero(s.y > self.adc.y_max if self.adc.y_min == 0 else np.abs(s.y) > self.adc.y_max))
-                for s in signals
-            )
-            if beyond <= _TOLERATED * sum(s.y.size for s in signals):
+        if not self.ranging:
+            beyond = sum(count_beyond(signal.y, self.adc) for signal in signals)
+            if beyond <= _TOLERATED * sum(signal.y.size for signal in signals):
                 return self.adc, 1
+        reach = max(map(self._reach, signals))
+        if reach <= 0:  # these signals say nothing of a range
+            return self.adc, 1
+        y_max, reads = reach, 1
+        if not self.ranging:
             y_max, reads = self.adc.y_max * 2.0 ** math.ceil(math.log2(reach / self.adc.y_max)), 2
         if keeps:
             self.find_range(y_max)
@@ -254,20 +252,26 @@ class ReadPath:
         if not signal.y.size:
             return 0.0
         sizes = np.abs(signal.y) if self.adc.y_min is None else np.maximum(signal.y, 0.0)
-        if signal.variance is not None:
-            sizes = sizes + _SIGMAS * np.sqrt(signal.variance)
+        if len(signal.to_come.independent):
+            sizes = sizes + _SIGMAS * np.sqrt(signal.to_come.independent)
         return float(sizes.max())
 
     def _less_reference(self, y: np.ndarray, x: np.ndarray, parts: list[InputSlice], tally: Tally) -> np.ndarray:
         """y (batch, rows) less what a nominal reference cell would carry: digitally, for it takes no part in the read."""
         sums = np.zeros(len(x))
         for part in parts:
-            codes = part.inputs if self.dac.bits is None else np.rint(part.inputs / self.dac.line_converter.step)
-            sums += part.weight * codes.sum(axis=1, dtype=np.float64) * (self.dac.line_converter.step or 1.0)
+            sums += part.weight * self._driven_sums(part.inputs)
         tally.count("digital.add", x.size + len(x) * (len(parts) - 1) + y.size)
         tally.count("digital.multiply", len(x))
         factor = full_factor(self._config) if self._config.inputs == "duration" else 1.0
         return y - (sums * (factor * self._cells.nominal_reference)).astype(np.float32)[:, None]
+
+    def _driven_sums(self, inputs: np.ndarray) -> np.ndarray:
+        """What the driven lines see of inputs (batch, driven), summed over them: (batch,) float64."""
+        converter = self.dac.line_converter
+        if not converter.uniform or converter.bits is None:
+            return converter.rounded(inputs).sum(axis=1, dtype=np.float64)
+        return np.rint(inputs / converter.step).sum(axis=1, dtype=np.float64) * converter.step
 
     def _sense(self, x: np.ndarray, numbers: Numbers, phases: Phases | None = None) -> list[Sensed]:
         """What the sensed lines carry for inputs x (batch, driven), for each phase."""
@@ -282,15 +286,11 @@ class ReadPath:
             volts, totals = drive(part.inputs, siemens, self.dac.line_converter, numbers, self._banks.driven)
             signal = phase.read(volts, totals, numbers, transposed=self._transposed)
             driven.append(signal)
-            if signal.common is not None:
-                z = numbers.normals(len(signal.common))
-                y = signal.y - (np.sqrt(signal.common).astype(np.float32) * z)[:, None]
-                signal = signal._replace(y=y, common=None)
-            signals.append(signal)
+            signals.append(_with_common_drawn(signal, numbers))
         if len(parts) > 1 and self.dac.shift_add == "analog":
-            variance = added_variance([s.variance for s in signals], parts)
+            noise = Noise(added_variance([s.to_come.independent for s in signals], parts))
             held = sum(s.held for s in signals)
-            signals = [Signal(shift_and_add([s.y for s in signals], parts), signals[0].totals, variance, held=held)]
+            signals = [Signal(shift_and_add([s.y for s in signals], parts), signals[0].totals, noise, held=held)]
         return Sensed(signals, driven, parts)
 
     def _count(self, sensed: Sensed, adc: ADC, tally: Tally) -> None:
@@ -307,10 +307,9 @@ class ReadPath:
 
     def _count_lines(self, signal: Signal, adc: ADC, tally: Tally) -> None:
         config, (batch, sensed), totals = self._config, signal.y.shape, signal.totals
-        variance = np.zeros((batch, 1)) if signal.noise is None else signal.noise
         mapping = self._cells.mapping
         driven, dissipated, carried, snr, silent = read_totals(
-            totals, variance, sensed, adc.variance, mapping.per_siemens
+            totals, signal.variance, sensed, adc.variance, mapping.per_siemens
         )
         tally.count("array.read", batch)
         paired = config.layout == "paired" and not self._transposed  # word lines at +V and -V, one bit line
@@ -327,6 +326,16 @@ class ReadPath:
             tally.count("array.noiseless_read", batch)
         else:
             tally.integrate("array.snr_sum", snr)
+
+
+def _with_common_drawn(signal: Signal, numbers: Numbers) -> Signal:
+    """The same with what all outputs of a read share in y already."""
+    common = signal.to_come.common
+    if not len(common):
+        return signal
+    z = numbers.normals(len(common))
+    y = signal.y - (np.sqrt(common).astype(np.float32) * z)[:, None]
+    return signal._replace(y=y, to_come=Noise(signal.to_come.independent))
 
 
 def _signals(phases: list[Sensed]) -> list[Signal]:

@@ -14,6 +14,7 @@ from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..mapping import WeightMapping
 from ..noise.cells import is_exact
+from .lines import kind_of_lines
 from .ohmic_lines import OhmicLines
 from .phases import Phases
 
@@ -73,7 +74,7 @@ class SomeRows:
 
 
 class DrivenRows(NamedTuple):
-    """One-hot inputs with the lines that none of them drives left out: x (batch, lines), and the reads of these lines."""
+    """One-hot inputs on the listed lines alone, each as often as it is listed: x (batch, batch), and the reads of them."""
 
     x: np.ndarray
     phases: Phases
@@ -92,7 +93,7 @@ def can_read_alone(cells: Cells, config: ArrayConfig, *, mismatched: bool) -> bo
     return not (
         mismatched
         or drawn
-        or not OhmicLines.serves(config)
+        or kind_of_lines(config) is not OhmicLines
         or config.subtraction == "digital"
         or (config.circuit_noise is not None and not config.circuit_noise.off)
         or dac.noise_lsb > 0
@@ -105,7 +106,5 @@ def can_read_alone(cells: Cells, config: ArrayConfig, *, mismatched: bool) -> bo
 
 def driven_rows(cells: Cells, rows: np.ndarray, config: ArrayConfig, *, seed: int, array: int) -> DrivenRows:
     """Inputs of 1 on one word line each, rows (batch,) int64."""
-    lines, places = np.unique(rows, return_inverse=True)
-    x = np.zeros((len(rows), len(lines)), np.float32)
-    x[np.arange(len(rows)), places] = 1.0
-    return DrivenRows(x, Phases.of(SomeRows(cells, lines), config, seed=seed, array=array))
+    x = np.eye(len(rows), dtype=np.float32)
+    return DrivenRows(x, Phases.of(SomeRows(cells, rows), config, seed=seed, array=array))

@@ -28,6 +28,7 @@ from ..converters.readout import DRIVEN, POWER
 from ..errors import ArrayError
 from ..noise.cells import is_exact
 from ..noise.circuit import read_bandwidth
+from ..noise.outputs import NO_VARIANCE, Noise, summed
 from ..noise.streams import Numbers
 from ..wires import EffectiveMatrix, WireSolution, effective_matrix, solve
 from .durations import mean_power, stretches
@@ -139,20 +140,18 @@ class WiredLines(Lines):
             self._forget()
         volt = config.read_voltage / config.dac.x_max
         volts = x.astype(np.float64) * volt
-        drawn, held = None, 0
+        of_cells, held = NO_VARIANCE, 0
         if not isinstance(self._law, NoReadNoise):
             amperes, watts, held = self._draw(volts, noise, transposed)
-            drawn = self._nominal_variance(x, transposed)
+            of_cells = self._nominal_variance(x, transposed)
         elif self._as_matrix(len(x), transposed):
             amperes, watts = self._product(volts, transposed)
         else:
             amperes, watts = self._carried(self._circuits(), volts, transposed)
         y = amperes * (mapping.per_siemens / volt)
-        heat = self._thermal_noise(len(x), noise, transposed)
-        if heat is not None:
-            y += heat[0] * (mapping.per_siemens / volt)
-            variance = np.broadcast_to(heat[1] * (mapping.per_siemens / volt) ** 2, y.shape)
-            drawn = variance if drawn is None else drawn + variance
+        heat, of_heat = self._thermal_noise(len(x), noise, transposed)
+        y += heat * (mapping.per_siemens / volt)
+        drawn = Noise(summed(of_cells, of_heat * (mapping.per_siemens / volt) ** 2))
         signal = np.abs(y).sum(axis=1) / mapping.per_siemens
         totals = np.stack([totals[:, POWER], watts / volt**2, signal, totals[:, DRIVEN]], axis=1)
         return Signal(y.astype(np.float32), totals, drawn=drawn, held=held)
@@ -275,15 +274,15 @@ class WiredLines(Lines):
         each = np.square(self._sigma() * self._cells.mapping.per_siemens).sum(axis=-1)
         return product(np.square(x), each.T if transposed else each)
 
-    def _thermal_noise(self, reads: int, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray] | None:
-        """Thermal noise of outputs, amperes (reads, sensed), and its variance (sensed,); None where it is off.
+    def _thermal_noise(self, reads: int, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Thermal noise of outputs, amperes (reads, sensed), and variances (reads, sensed), which has no rows where it is off.
 
         The current noise of a network in equilibrium has the covariance 4 k T B Re(Y), with Y its admittance matrix at
         the sensed terminals (Twiss, J. Appl. Phys. 26:599, 1955: Nyquist's theorem of multi-terminal networks).
         """
         config = self._config
         if config.circuit_noise is None or not config.circuit_noise.thermal:
-            return None
+            return np.zeros((1, 1)), NO_VARIANCE
         sensed = self._cells.shape[0 if transposed else 1]
         covariance = np.zeros((sensed, sensed))
         for circuit, (_, admittance) in zip(self._circuits(), self._unit_responses(not transposed), strict=True):
@@ -291,7 +290,8 @@ class WiredLines(Lines):
         covariance = covariance * (4 * BOLTZMANN * config.circuit_noise.temperature * read_bandwidth(config.read_time))
         values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return product(noise.normals((reads, len(values))), root.T), np.diag(covariance)
+        variances = np.broadcast_to(np.diag(covariance), (reads, sensed))
+        return product(noise.normals((reads, len(values))), root.T), variances
 
     def _note(self, solution: WireSolution | EffectiveMatrix) -> None:
         self.residual = max(self.residual, float(np.max(solution.residual, initial=0.0)))

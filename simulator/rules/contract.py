@@ -14,7 +14,7 @@ from __future__ import annotations
 import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from pydantic import BeforeValidator, SerializeAsAny
@@ -24,17 +24,23 @@ from ...devices.base.errors import RevpathError, explain
 from ...devices.base.frozen import Frozen
 from ...devices.response.pulsed import PulsedResponse
 from ..arrays.parts import AnalogArray, CompositeArray
+from ..arrays.rows import forward_rows
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC
 from ..errors import ArrayError
 from ..mapping import WeightMapping
-from ..operands import checked_update
+from ..operands import as_rows, checked_update, one_hot
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
 from .registry import RULES
 
 BYTES = 4
 """Bytes of one number in a digital buffer: float32, as the simulation keeps them."""
+
+Training = Literal["in place", "digital gradient", "digital buffer", "digital training", "no hardware"]
+"""What of the training happens in digital memory, as tables say it: nothing is kept there for each weight; the change of
+each weight is computed there, and forgotten; what cells have gathered is filtered there; gradients or weights are kept
+there, beside the array; or it is a limit that nothing can be built for."""
 
 _LABEL = 12  # characters of a line of a rule's label
 _LAST = 1000  # the rank of rules that give none: after those of the literature
@@ -85,6 +91,8 @@ class RuleConfig(Frozen, ABC):
         What the rule is called in tables. A class variable.
     rank : int
         Where it stands in lists, in the order of the literature. A class variable; after all others by default.
+    training : str
+        What of it is digital, one of `Training`, which tables print. A class variable.
 
     Examples
     --------
@@ -99,6 +107,7 @@ class RuleConfig(Frozen, ABC):
 
     title: ClassVar[str]
     rank: ClassVar[int] = _LAST
+    training: ClassVar[Training] = "in place"
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -266,6 +275,10 @@ class RuledArray(CompositeArray):
         """Give the ADC of one direction of the array that holds W the range +-y_max, whatever its policy says."""
         self.array.set_range(y_max, transposed=transposed)
 
+    def forward_rows(self, rows: np.ndarray) -> np.ndarray:
+        """The rows of W that are listed, (batch, columns) float32: `forward` of one-hot inputs, see `Crossbar.forward_rows`."""
+        return forward_rows(self.array, rows)
+
     # -- update -----------------------------------------------------------------------------------------------------
 
     def update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
@@ -289,6 +302,33 @@ class RuledArray(CompositeArray):
         if rate > 0 and len(x):
             with self.one_update():
                 self._update(x, d, float(rate))
+
+    def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """Add about rate d[s] to row rows[s] of W, for each s in order: `update` of one-hot inputs, bit for bit.
+
+        Parameters
+        ----------
+        rows : array of int
+            (batch,), from 0 to rows - 1; a row may stand there more than once.
+        d : (batch, columns) array
+            Of the bit lines.
+        rate : float
+            Learning rate, not negative.
+
+        Raises
+        ------
+        ArrayError
+            As `update`; rows that the array does not have.
+        """
+        rows = as_rows(rows, self.shape[0])
+        d = checked_update(np.zeros((len(rows), 1)), d, rate, (1, self.shape[1]))[1]
+        if rate > 0 and len(rows):
+            with self.one_update():
+                self._update_rows(rows, d, float(rate))
+
+    def _update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
+        """`_update` for inputs of 1 on one word line a sample; rules that know a shorter way have one of their own."""
+        self._update(one_hot(rows, self.shape[0]), d, rate)
 
     @abstractmethod
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:

@@ -12,7 +12,8 @@ from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..noise.streams import Stream
-from .contract import PulsedArray, RuleConfig, RuledArray, weight_granularity
+from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
+from .gathering import count_accumulation
 
 
 class MixedPrecisionConfig(RuleConfig):
@@ -32,6 +33,7 @@ class MixedPrecisionConfig(RuleConfig):
 
     title: ClassVar[str] = "mixed precision"
     rank: ClassVar[int] = 30
+    training: ClassVar[Training] = "digital training"
     rule: Literal["mixed-precision"] = "mixed-precision"
     transfer_every: int = Field(default=1, ge=1)
     n_rows_per_transfer: int | None = Field(default=None, ge=1)
@@ -135,14 +137,3 @@ class MixedPrecision(RuledArray):
         if self.options.stoc_round:
             self._count({"random.bit": 16 * values.size, "digital.add": values.size})
         return (codes * width).astype(np.float32)
-
-
-def count_accumulation(array: RuledArray, x: np.ndarray, d: np.ndarray) -> None:
-    """Count rate x^T d added to a digital matrix, product by product, leaving out those with a 0.
-
-    The rate is multiplied into the entries of d.
-    """
-    of_d = np.count_nonzero(d, axis=1)
-    products = int(np.count_nonzero(x, axis=1) @ of_d)
-    array._count({"digital.multiply": products + int(of_d.sum()), "digital.add": products})
-    array._count_traffic(read=products, written=products)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from ..arrays.rows import update_rows
 from ..arrays.tiles import arranged
 from ..config import ArrayConfig
 from .contract import RuleConfig, RuledArray
@@ -21,6 +22,9 @@ class StochasticPulses(RuledArray):
 
     def _update(self, x: np.ndarray, d: np.ndarray, rate: float) -> None:
         self.array.update(x, d, rate)
+
+    def _update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
+        update_rows(self.array, rows, d, rate)
 
 
 class StochasticPulsesConfig(RuleConfig):

@@ -27,7 +27,8 @@ from ..arrays.parts import part_number
 from ..arrays.tiles import TiledCrossbar, arranged
 from ..config import ArrayConfig
 from ..errors import ArrayError
-from .contract import PulsedArray, RuleConfig, RuledArray, weight_granularity
+from ..operands import as_rows, one_hot
+from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
 
 _PRESET_STEP = 0.002  # of the ReRAM of aihwkit's presets for the family, TTv2ReRamSBPreset and the like
 
@@ -58,6 +59,7 @@ class TransferConfig(RuleConfig):
     fast_range: range of the ADC that reads the fast array, in its weight_max at full input.
     """
 
+    training: ClassVar[Training] = "digital buffer"
     transfer_every: int = Field(default=1, ge=1)
     units_in_mbatch: bool = False
     n_reads_per_transfer: int | None = Field(default=1, ge=1)
@@ -184,6 +186,12 @@ class TransferArray(RuledArray):
         return (
             y if not self.options.gamma else self._joined(y, self.fast.forward(x * self.in_chopper), self.out_chopper)
         )
+
+    def forward_rows(self, rows: np.ndarray) -> np.ndarray:
+        """The rows of W that are listed, (batch, columns) float32."""
+        if self.options.gamma:
+            return self.forward(one_hot(as_rows(rows, self.shape[0]), self.shape[0]))
+        return super().forward_rows(rows)
 
     def backward(self, d: np.ndarray) -> np.ndarray:
         """d (batch, columns) -> d @ W.T (batch, rows), float32."""

@@ -13,8 +13,8 @@ from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
-from .contract import PulsedArray, RuleConfig, RuledArray
-from .mixed_precision import count_accumulation
+from .contract import PulsedArray, RuleConfig, RuledArray, Training
+from .gathering import count_accumulation
 
 
 class WriteVerifiedCopyConfig(RuleConfig):
@@ -28,6 +28,7 @@ class WriteVerifiedCopyConfig(RuleConfig):
 
     title: ClassVar[str] = "write-verified copy"
     rank: ClassVar[int] = 70
+    training: ClassVar[Training] = "digital training"
     rule: Literal["write-verified-copy"] = "write-verified-copy"
     scheme: WriteVerify | None = WriteVerify()
     program_every: int = Field(default=1, ge=1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...devices.response import ConstantStep, SoftBounds
 from ...devices.response.pulsed import PulsedResponse
+from ..compile import kernel
 from ..noise.streams import Stream
 from ..pulses.kernels import BLOCK_COLUMNS, PLAIN, SOFT_BOUNDS, pulsed_rows, pulsed_update
 from ..pulses.laws import PulsedCells
@@ -21,6 +22,9 @@ Counts = tuple[int, int]
 TrainPlan = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _DENSE = 1.0  # coincidences on a weight, within a group of samples, from which on a sum takes less time than they do
+
+
+_NO_LINES = np.empty(0, np.int64), np.empty(0, np.int64), 0
 
 
 class PulseStreams(NamedTuple):
@@ -106,13 +110,31 @@ class RowProducts(NamedTuple):
         """Some of the samples."""
         return RowProducts(*(values[samples] for values in self))
 
-    def written_out(self) -> tuple[OuterProducts, np.ndarray]:
-        """The same as outer products of the word lines that are listed, and these lines (n,) int64."""
-        lines, places = np.unique(self.rows, return_inverse=True)
+    def written_out(self, lines: np.ndarray, places: np.ndarray) -> OuterProducts:
+        """The same as outer products of the word lines that are listed; both as of `listed_lines`."""
         samples, shape = np.arange(len(self.rows)), (len(self.rows), len(lines))
         x, trains = np.zeros(shape, np.float32), np.zeros(shape, np.uint64)
         x[samples, places], trains[samples, places] = 1.0, self.row_trains
-        return OuterProducts(x, self.d, trains, self.d_trains, self.slots, self.steps, self.expected), lines
+        return OuterProducts(x, self.d, trains, self.d_trains, self.slots, self.steps, self.expected)
+
+
+@kernel()
+def listed_lines(rows, trains):
+    """The word lines in `rows` (batch,), each once; where each row stands among them (batch,); lines that fire in a train."""
+    lines = np.empty(rows.size, np.int64)
+    places = np.empty(rows.size, np.int64)
+    fires = np.zeros(rows.size, np.bool_)
+    n = 0
+    for s in range(rows.size):
+        place = 0
+        while place < n and lines[place] != rows[s]:
+            place += 1
+        if place == n:
+            lines[n] = rows[s]
+            n += 1
+        places[s] = place
+        fires[place] |= trains[s] != 0
+    return lines[:n].copy(), places, np.count_nonzero(fires)
 
 
 def with_row_trains(
@@ -127,7 +149,7 @@ def with_row_trains(
     row_trains(of_rows, rows, word_gains.astype(np.float32), plan, streams.words.key, words)
     line_trains(of_bits, d, bit_gains.astype(np.float32), plan, streams.bits.key, bits)
     expected = words[:, 0] * bits[:, 0] / np.maximum(slots, 1)
-    fired, drawn = (int(n) for n in words.sum(axis=0) + bits.sum(axis=0))
+    fired, drawn = (words + bits).sum(axis=0).tolist()
     return RowProducts(rows, d, of_rows, of_bits, slots, steps, expected), (fired, drawn)
 
 
@@ -136,9 +158,9 @@ def play_rows(cells: PulsedCells, outer: RowProducts, key: np.ndarray, *, summed
     up = down = 0
     for group in groups(outer.slots) if summed else [slice(None)]:
         part = outer.part(group)
-        active = len(np.unique(part.rows[part.row_trains > 0]))
+        lines, places, active = listed_lines(part.rows, part.row_trains) if summed else _NO_LINES
         if summed and part.expected.sum() >= _DENSE * active * cells.shape[1] > 0:
-            raised, lowered = _sum_group(cells, *part.written_out(), key)
+            raised, lowered = _sum_group(cells, part.written_out(lines, places), lines, key)
         else:
             pulses = np.zeros((-(-cells.shape[1] // BLOCK_COLUMNS), 2), np.int64)
             trains = part.rows, part.row_trains, part.d_trains, part.d
@@ -215,7 +237,7 @@ def _sum_group(cells: PulsedCells, outer: OuterProducts, rows: np.ndarray, key: 
     left = np.zeros(len(rows) * cells.shape[1], np.uint8)
     lines: list[np.ndarray] = []
     for trains, values in ((outer.x_trains, outer.x), (outer.d_trains, outer.d)):
-        lines += [trains.astype(np.uint32), np.where(values > 0, 1, -1).astype(np.int32)]
+        lines += [trains.astype(np.uint32), np.where(values > 0, np.int32(1), np.int32(-1))]
     numbers = np.array([*cells.law.numbers[: FLOOR + 1], STEEPEST / outer.slots.max(), REACH], np.float32)
     summed_pulses(cells.contents, numbers, cells.moving, soft, rows, *lines, outer.steps[0], key, left, pulses)
     words, bits = np.divmod(np.flatnonzero(left), cells.shape[1])

@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from .errors import WireError
 
+CELL_LAWS: dict[str, type[CellLaw]] = {}
+"""Laws that files know, by name."""
+
 
 @runtime_checkable
 class CellLaw(Protocol):
-    """Current of cells and its derivative; conductance (S) and drop (V, word line minus bit line) broadcast."""
+    """Current of cells and its derivative; conductance (S) and drop (V, word line minus bit line) broadcast.
+
+    Anything with the two methods is a law. A frozen dataclass that derives from this one is in `CELL_LAWS` by the name of
+    its class, so that configurations with it can be written to files and read again.
+    """
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        CELL_LAWS[cls.__name__] = cls
 
     def current(self, conductance: np.ndarray, drop: np.ndarray) -> np.ndarray:
         """A, odd in the drop and increasing."""
@@ -30,14 +40,18 @@ class CellLaw(Protocol):
 
 
 def _positive(law: str, field: str, value: object, least: float, included: bool) -> None:
-    good = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not (value > least or (included and value == least)):  # type: ignore[operator]
+    good = (
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )
+    if not good or not (value > least or (included and value == least)):
         allowed = f"at least {least:g}" if included else f"more than {least:g}"
         raise WireError(f"{law}: {field} = {value!r} must be a finite number, {allowed}")
 
 
 @dataclass(frozen=True)
-class Ohmic:
+class Ohmic(CellLaw):
     """I = G V."""
 
     def current(self, conductance: np.ndarray, drop: np.ndarray) -> np.ndarray:
@@ -48,7 +62,7 @@ class Ohmic:
 
 
 @dataclass(frozen=True)
-class Sinh:
+class Sinh(CellLaw):
     """I = G v0 sinh(V / v0), the usual compact form of hopping and tunnelling conduction. v0: V, more than 0; large is ohmic."""
 
     v0: float
@@ -66,7 +80,7 @@ class Sinh:
 
 
 @dataclass(frozen=True)
-class Cubic:
+class Cubic(CellLaw):
     """I = G (V + c V^3). coefficient c: 1/V^2, at least 0, for a negative one would not increase; 0 is ohmic."""
 
     coefficient: float
@@ -82,7 +96,7 @@ class Cubic:
 
 
 @dataclass(frozen=True)
-class Selector:
+class Selector(CellLaw):
     """A cell behind a smooth threshold selector: I = G s [ln(1 + e^((|V| - Vt) / s)) - ln(1 + e^(-Vt / s))] sign(V).
 
     Above the threshold it is I = G (|V| - Vt), below it leaks with the conductance G / (1 + e^(Vt / s)), and the current rises

@@ -338,6 +338,8 @@ def uncertainty(ideal, scale, spread, rounding):
     for j in range(scale.shape[0]):
         if scale[j] > 0.0:
             worst = max(worst, (4.0 * ideal[j] + spread[j] * elsewhere) / scale[j])
+        elif elsewhere > 0.0:
+            worst = np.inf  # driven cells that carry nothing at all: every digit of their currents has cancelled
     return worst * rounding
 
 

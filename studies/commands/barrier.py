@@ -125,7 +125,7 @@ def _revolution(found: Revolution | None) -> list[str]:
     lines += [f"- against {_factor(one)}" for one in (found.factor, *found.others)]
     if found.not_reached:
         lines.append(
-            f"- not reached by the analog EBM, though by the transformer: {', '.join(f'{b:g}' for b in found.not_reached)} bits/char"
+            f"- not reached by the analog EBM, though by the rival: {', '.join(f'{b:g}' for b in found.not_reached)}"
         )
     return [
         *lines,
@@ -137,7 +137,7 @@ def _revolution(found: Revolution | None) -> list[str]:
 def _factor(one: Factor) -> str:
     limit = f"{one.limit} " if one.limit else ""
     return (
-        f"{one.against}, at {one.quality:g} bits/char: its joules over those of the analog EBM {limit}"
+        f"{one.against}, at a loss of {one.quality:g}: its joules over those of the analog EBM {limit}"
         f"{one.times.nominal:.2g} (90 %: {one.times.low:.2g} to {one.times.high:.2g})"
     )
 

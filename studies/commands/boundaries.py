@@ -19,8 +19,8 @@ _SIGNS = {"at most": "≤ ", "at least": "≥ ", "about": "≈ ", None: ""}
 
 def compared(found: Comparison) -> dict[str, Bill]:
     """Title -> bill at the quality compared, or at the best where that was not reached; rows beside the headline are left out."""
-    bits = found.verdict.bits
-    return {c.title: c.compared_at(bits).bill for c in found.contenders if c.stops and c.kind in ("analog", "gpu")}
+    quality = found.verdict.quality
+    return {c.title: c.compared_at(quality).bill for c in found.contenders if c.stops and c.kind in ("analog", "gpu")}
 
 
 def print_boundaries(found: Comparison, console: Console) -> None:
@@ -38,7 +38,7 @@ def print_boundaries(found: Comparison, console: Console) -> None:
     if ratios:
         sign = _SIGNS[found.verdict.limit]
         cells = [two_lines(ratios[scope], sign) if scope in ratios else "" for scope in SCOPES]
-        grid.add_row("transformer over analog EBM", *cells)
+        grid.add_row(f"{found.ruler.rival} over analog EBM", *cells)
     console.print(grid)
     say(console, "no price: the prices of a GPU are those of the whole chip, so nothing smaller can be told apart.")
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ...devices.base.files import results_folder, write_whole
-from ..compare.verdict import plain_number
+from ..compare.wording import plain_number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from . import fit, gpu_app, sweep
+from . import active, fit, gpu_app, sweep
 from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, say_last
 
 app = typer.Typer(
@@ -55,17 +55,36 @@ def compare(
     ] = Path("revpath-results"),
     characters: Annotated[
         int, typer.Option(min=2_000, help="Characters that each EBM sees; with fewer the verdict is another.")
-    ] = 500_000,
-    seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers.")] = 1,
+    ] = 300_000,
+    seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers; the first of the seeds.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="Trainings of each EBM, with seeds that follow; one seed is no verdict.")
+    ] = 3,
     chip: Annotated[
         str, typer.Option(help="Which prices the analog events get: a chip's name, or its TOML file.")
     ] = "reram-32nm",
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Train the transformer anew (needs the extra `transformer`).")
     ] = False,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            help="The second task, in a folder of its name: digits (the default), mnist, fashion-mnist, or none (the default "
+            "with --text)."
+        ),
+    ] = None,
 ) -> None:
-    """Train an energy-based model on ideal and analog synapses, price every event, and set it beside a transformer."""
+    """Train energy-based models on ideal and analog synapses, price every event, and set them beside digital rivals.
+
+    Twice: on a text, beside a transformer, and on images, where a dense vector meets a dense layer, beside digital networks.
+    """
+    from ...devices.base.errors import unknown
+    from ..tasks.images import NAMES
     from .compare import print_comparison, watch
+
+    images = images or ("digits" if text is None else "none")
+    if images not in (*NAMES, "none"):
+        raise unknown("images", images, (*NAMES, "none"))
 
     def run(tell, note):
         from ..compare.job import compare as run_comparison
@@ -75,20 +94,27 @@ def compare(
             text_path=text,
             characters=characters,
             seed=seed,
+            seeds=seeds,
             retrain_baseline=retrain,
             chip=chip,
             tell=tell,
             note=note,
         )
 
+    def run_images(tell, note):
+        from ..compare.job import compare_images
+
+        return compare_images(out / images, name=images, seed=seed, seeds=seeds, chip=chip, tell=tell, note=note)
+
     try:
-        found = watch(run)
-        print_comparison(found)
+        for job, unit in ((run, "bits/char"), (run_images, "% error"))[: 1 if images == "none" else 2]:
+            found = watch(job, unit)
+            print_comparison(found)
+            if not found.complete:
+                raise typer.Exit(_INTERRUPTED)
     except KeyboardInterrupt:
         print("revpath: interrupted; checkpoints are kept, run again to go on", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
-    if not found.complete:
-        raise typer.Exit(_INTERRUPTED)
 
 
 @app.command()
@@ -334,7 +360,7 @@ def network(
     run_network(source, training=training, batch=batch, form=chosen_form(as_json, as_csv, as_latex))
 
 
-for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price):
+for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price, active.contour, active.front):
     app.command()(_command)
 app.add_typer(sweep.store_app, name="store")
 app.add_typer(gpu_app.app, name="gpu")

@@ -16,25 +16,27 @@ from .console import SafeConsole, say, say_styled, two_lines, wide_console
 
 if TYPE_CHECKING:
     from ...energy_models.prices.bill import Bill, Interval
+    from ..compare.contenders import Stop
     from ..compare.job import Comparison, Told
-    from ..compare.verdict import Bound, Contender, Stop
+    from ..compare.verdict import Contender
+    from ..compare.wording import Bound
 
 _NAMED = 4
 """Names that a warning shows."""
 _SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
 
 
-def watch(run: Callable[[Told, Callable[[str], None]], Comparison]) -> Comparison:
+def watch(run: Callable[[Told, Callable[[str], None]], Comparison], unit: str) -> Comparison:
     """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint.
 
-    run: is given what to call at every step, and what to call with a line that a user should read.
+    run: is given what to call at every step, and what to call with a line that a user should read. unit: of losses.
     """
     console = SafeConsole(stderr=True)
     progress = Progress(
         TextColumn("{task.description:<14}"),
         BarColumn(bar_width=30),
-        TextColumn("{task.completed:>9,.0f} of {task.total:,.0f} characters"),
-        TextColumn("{task.fields[bits]}"),
+        TextColumn("{task.completed:>9,.0f} of {task.total:,.0f}"),
+        TextColumn("{task.fields[loss]}"),
         TimeElapsedColumn(),
         console=console,
     )
@@ -52,20 +54,20 @@ def watch(run: Callable[[Told, Callable[[str], None]], Comparison]) -> Compariso
         begin()
         say(console, f"note: {line}")
 
-    def tell(name: str, done: int, total: int, bits: float | None) -> None:
+    def tell(name: str, done: int, total: int, loss: float | None) -> None:
         begin()
         if not tasks:
             progress.start()
         if name not in tasks:
-            tasks[name] = progress.add_task(name, total=total, bits="")
+            tasks[name] = progress.add_task(name, total=total, loss="")
         done = min(done, total)  # the last mini-batch may go a little beyond
-        if bits is None:
+        if loss is None:
             progress.update(tasks[name], completed=done)
             return
-        score = f"{bits:.3f} bits/char"
-        progress.update(tasks[name], completed=done, bits=score)
+        score = f"{loss:.3f} {unit}"
+        progress.update(tasks[name], completed=done, loss=score)
         if not console.is_terminal:
-            console.print(f"{name}: {done:,} of {total:,} characters, {score}", highlight=False, soft_wrap=True)
+            console.print(f"{name}: {done:,} of {total:,}, {score}", highlight=False, soft_wrap=True)
 
     try:
         return run(tell, note)
@@ -85,20 +87,22 @@ def print_comparison(found: Comparison) -> None:
         _print_runs(console, found)
         return
     _print_contenders(console, found)
-    analog = next((c for c in found.contenders if c.kind == "analog" and not c.hypothetical and c.stops), None)
+    analog = found.analog
     if analog is not None:
-        at_q = None if verdict.bits is None else analog.first_at(verdict.bits)
-        _print_bill(console, analog, at_q or analog.stops[-1])
+        at_q = None if verdict.quality is None else analog.first_at(verdict.quality)
+        _print_bill(console, analog, at_q or analog.stops[-1], found.task.example)
     print_boundaries(found, console)
     print_roles(found, console)
     print_extents(found, console)
     _print_ratios(console, found)
     _print_influences(console, found)
-    if found.baseline is None:
+    if not found.rivals:
         say_styled(console, "[bold yellow]note[/] no transformer was trained on this text: use --retrain")
     if verdict.short:  # on a line of its own, before what depends on it
         say_styled(console, f"[bold red]SHORT[/] {escape(verdict.short.strip())}")
     say_styled(console, f"[bold]{escape(verdict.sentence.removeprefix(verdict.short))}[/]")
+    for beside in found.beside:
+        say(console, f"Beside it: {beside.sentence}")
     for warning in verdict.warnings:
         say_styled(console, f"[bold red]ASSUMED[/] {escape(_shortened(warning))}")
     say(console, "wrote " + ", ".join(str(path) for path in found.files))
@@ -120,8 +124,8 @@ def _print_runs(console: Console, found: Comparison) -> None:
         at = run.checkpoints[-1]
         say(
             console,
-            f"{run.recipe.name}: {at.characters:,} of {run.recipe.characters:,} characters, "
-            f"{at.validation_bits:.3f} bits/char",
+            f"{run.recipe.label}: {at.examples:,} of {run.recipe.examples:,} {found.task.example}s, "
+            f"{at.validation:.3f} {found.task.unit}",
         )
     say_styled(console, f"[bold yellow]note[/] {escape(found.verdict.sentence)}")
 
@@ -131,20 +135,21 @@ def _print_contenders(console: Console, found: Comparison) -> None:
     from ..compare.floors import floors_sentence
     from ..compare.verdict import table
 
-    q = found.verdict.bits
+    q, task = found.verdict.quality, found.task
     grid = Table()
     to_q = f"to {q:g}" if q else "to Q"
     for heading, justify in (
         ("contender", "left"),
         ("parameters", "right"),
-        ("best bits/char\nval / test", "right"),
+        (f"best {task.unit}\nval / test", "right"),
         ("J to that\n(90 %)", "right"),
-        (f"characters\n{to_q}", "right"),
+        (f"{task.example}s\n{to_q}", "right"),
         (f"J {to_q}\n(90 %)", "right"),
         ("same at best\nGEMM", "right"),
     ):
         grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    rows = {c.name: row for c, row in zip(found.contenders, table(found.contenders, q), strict=True)}
+    listed = table(found.contenders, q, task.unit, task.example)
+    rows = {c.name: row for c, row in zip(found.contenders, listed, strict=True)}
     bounds = {c.name: c for c in found.contenders}
     for c in found.contenders:
         if c.kind == "gpu-bound" or not c.stops:
@@ -157,26 +162,28 @@ def _print_contenders(console: Console, found: Comparison) -> None:
         grid.add_row(
             escape(c.title),
             f"{c.parameters:,}",
-            f"{c.best.validation_bits:.3f} / {c.best.test_bits:.3f}",
+            f"{c.best.validation:.3f} / {c.best.test:.3f}",
             two_lines(c.best.bill.interval()),
-            f"{sign}{row['characters to Q']:,}" if reached else ("not reached" if q else ""),
+            f"{sign}{row[f'{task.example}s to Q']:,}" if reached else ("not reached" if q else ""),
             two_lines(at_q.bill.interval(), sign) if at_q else "",
             two_lines(bound_at_q.bill.interval(), sign) if bound_at_q else "",
         )
     say_styled(
         console,
-        f"[bold]Energy of training on {escape(found.text.name)}[/] (chip or GPU; ≤: its first checkpoint was there)",
+        f"[bold]Energy of training on {escape(task.name)}[/], first of {len(found.seeds)} seeds (chip or GPU; "
+        "≤: its first checkpoint was there)",
     )
     console.print(grid)
-    say_styled(console, f"Witten-Bell 6-gram on the same characters: {found.ngram_bits:.3f} bits/char.")
+    if found.ruler.counting is not None:
+        say_styled(console, f"{found.ruler.counted}, on the same data: {found.ruler.counting:.3f} {task.unit}.")
     if floors := floors_sentence(found.contenders):
         say_styled(console, escape(floors))
 
 
-def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
+def _print_bill(console: Console, analog: Contender, stop: Stop, example: str) -> None:
     """Where the joules of the analog run go, and how far each is from its thermal floor."""
     from ...energy_models.prices.bill import Interval
-    from ..compare.verdict import plain_number
+    from ..compare.wording import plain_number
 
     bill = stop.bill
     grid = Table()
@@ -192,14 +199,14 @@ def _print_bill(console: Console, analog: Contender, stop: Stop) -> None:
         interval = f"{plain_number(i.low)} to {plain_number(i.high)}"
         share = f"{i.nominal / bill.joules:.1%}"
         grid.add_row(name, plain_number(i.nominal), share, interval, _over_floor(bill, components))
-    say_styled(console, f"[bold]{escape(analog.title)}[/]: after {stop.characters:,} characters")
+    say_styled(console, f"[bold]{escape(analog.title)}[/]: after {stop.examples:,} {example}s")
     console.print(grid)
 
 
 def _over_floor(bill: Bill, components: Sequence[str]) -> str:
     """How many times its thermal floor a row of the bill spends (the least of several), or that there is none, and why."""
     from ...energy_models import why_no_floor
-    from ..compare.verdict import plain_number
+    from ..compare.wording import plain_number
 
     etas = [eta for eta in map(bill.eta, components) if not math.isnan(eta)]
     if not etas:
@@ -217,13 +224,18 @@ def _print_influences(console: Console, found: Comparison) -> None:
 
 
 def _print_ratios(console: Console, found: Comparison) -> None:
-    from ..compare.verdict import in_words, interval_in_words
-
-    def say(against: str, ratio: Interval, limit: Bound) -> None:
-        say_styled(console, f"Against {against}: {in_words(ratio, limit)} energy ({interval_in_words(ratio)}).")
+    """The whole ratio and its two factors, each with its interval."""
+    from ..compare.wording import compared
 
     v = found.verdict
-    if v.ratio_bound is not None:
-        say("the transformer at the best matrix product, a lower bound", v.ratio_bound, v.limit)
-    if v.ratio_gpu_ebm is not None:
-        say("the EBM with ideal weights on the GPU", v.ratio_gpu_ebm, v.limit_gpu_ebm)
+    limits: tuple[tuple[str, Interval | None, Bound], ...] = (
+        (f"the {found.ruler.rival} at the best matrix product, a lower bound", v.ratio_bound, v.limit),
+        ("the same model on the GPU (the factor of the hardware)", v.hardware, v.limit_hardware),
+        ("the same model on digital lanes of the chip's own node", v.same_node, None),
+    )
+    for other, ratio, limit in limits:
+        if ratio is not None:
+            say(console, f"Against {other}: the analog one {compared(ratio, limit, 'it')}.")
+    if v.algorithm is not None:
+        than = f"the {found.ruler.rival} there"
+        say(console, f"On the GPU (the factor of the algorithm): our model {compared(v.algorithm, None, than)}.")

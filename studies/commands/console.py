@@ -55,6 +55,6 @@ def say_paths(paths: Iterable[Path]) -> None:
 
 def two_lines(interval: Interval, sign: str = "") -> str:
     """A number with its central 90 % below it, for a cell of a table."""
-    from ..compare.verdict import plain_number
+    from ..compare.wording import plain_number
 
     return f"{sign}{plain_number(interval.nominal)}\n{plain_number(interval.low)} to {plain_number(interval.high)}"

@@ -20,7 +20,7 @@ def print_extents(found: Comparison, console: Console) -> None:
     """Three tables: contenders at the quality compared (or at their best); of the measured analog EBM, parts and upkeep."""
     from ..compare.extent import extent, recipe_of
 
-    bits = found.verdict.bits
+    quality = found.verdict.quality
     grid = Table()
     for heading in ("time and area", "s", "mm2", "TOPS/W", "TOPS/mm2", "J s"):
         grid.add_column(heading, justify="left" if heading == "time and area" else "right")
@@ -31,11 +31,11 @@ def print_extents(found: Comparison, console: Console) -> None:
     for c in found.contenders:
         if not c.stops or c.kind == "gpu-bound":
             continue
-        stop, recipe = c.compared_at(bits), recipe_of(found.runs, c.name)
+        stop, recipe = c.compared_at(quality), recipe_of(found.runs, c.name)
         e = extent(c, stop, recipe)
         cells = (e.seconds, e.mm2, e.tops_per_watt, e.tops_per_mm2, e.joule_seconds)
         grid.add_row(escape(c.title), *(_short(value) for value in cells))
-        if c.kind == "analog" and not c.hypothetical and not parts.row_count:
+        if c is found.analog:
             for part in e.parts:
                 parts.add_row(part.name, _short(part.mm2), _short(part.seconds), part.assumed)
             kept = None if recipe is None else _upkeep(c, stop, recipe)

@@ -15,7 +15,7 @@ from .console import say, wide_console
 if TYPE_CHECKING:
     import pandas as pd
 
-_SETTINGS = ("text", "characters", "seed", "chip")
+_SETTINGS = ("data", "examples", "seeds", "chip")
 
 
 def results_frame(folder: Path) -> pd.DataFrame:
@@ -59,5 +59,5 @@ def _found(folder: Path) -> Sequence[tuple[Path, dict[str, Any] | str]]:
 
 
 def _settings(content: dict[str, Any]) -> dict[str, Any]:
-    settings = {"text": content.get("text", {}).get("name"), **content.get("identity", {})}
+    settings = {"data": content.get("task", {}).get("name"), **content.get("identity", {})}
     return {name: settings.get(name) for name in _SETTINGS}

@@ -12,7 +12,7 @@ from rich.table import Table
 from ...devices.base.files import writable_folder
 from ..doubts import leaning
 from ..rules.figure import publish
-from ..rules.study import DIGITAL, Outcome, Plan, learned, outlook
+from ..rules.study import DIGITAL, Granularity, Outcome, Plan, granularity, learned, outlook
 from ..tasks.tasks import TASKS
 from .console import SafeConsole, say, wide_console
 
@@ -62,6 +62,16 @@ class _TimeLeft:
         return f"; about {seconds / 60:.0f} min left" if seconds >= 90 else f"; about {seconds:.0f} s left"
 
 
+def _of_the_loss(loss: Granularity, unit: str) -> str:
+    """How much of what stochastic pulses lose on a device is granularity."""
+    if loss.lost <= 0:
+        return f"granularity: stochastic pulses on {loss.device} lose nothing against the ideal model"
+    return (
+        f"granularity: of the {loss.lost:.3g} {unit} that stochastic pulses lose on {loss.device}, infinitely small pulses "
+        f"(mean-field, no hardware) win back {loss.granular:.3g}: {loss.granular / loss.lost:.0%}"
+    )
+
+
 def print_table(found: pd.DataFrame) -> None:
     """`training_rules.table`, task by task, the best rule of each device first."""
     console = wide_console()
@@ -77,8 +87,17 @@ def print_table(found: pd.DataFrame) -> None:
         shown = Table(
             title=f"{kind.title}: test {kind.unit}, {better} is better ({kind.baseline_name} {kind.baseline():.2f})"
         )
-        for name in ("device", "rule", "quality", "spread of seeds", "pulses per weight", "joules (90 %)", "rate"):
-            is_name = name in ("device", "rule")  # never cut: it is to be typed
+        for name in (
+            "device",
+            "rule",
+            "training",
+            "quality",
+            "spread",
+            "pulses/weight",
+            "joules (90 %)",
+            "rate",
+        ):
+            is_name = name in ("device", "rule", "training")  # never cut: it is to be typed, or to be seen
             width = max([len(name), *(len(str(row[name])) for row in rows)]) if is_name else None
             shown.add_column(name, justify="left" if is_name else "right", min_width=width)
         sign = -1 if kind.higher_is_better else 1
@@ -87,13 +106,14 @@ def print_table(found: pd.DataFrame) -> None:
         )
         for row in rows:
             if row["refused"]:
-                shown.add_row(escape(row["device"]), row["rule"], "not simulated", "", "", "", "")
+                shown.add_row(escape(row["device"]), row["rule"], row["training"], "not simulated", "", "", "", "")
                 continue
             priced = f"{row['joules']:.3g} ({row['joules_low']:.2g} to {row['joules_high']:.2g})"
             joules = "not priced" if pd.isna(row["joules"]) else priced
             shown.add_row(
                 escape(row["device"]),
                 row["rule"],
+                row["training"],
                 f"{row['quality']:.3f}",
                 f"{row['spread']:.3f}",
                 f"{row['pulses_per_weight']:,.0f}",
@@ -101,6 +121,8 @@ def print_table(found: pd.DataFrame) -> None:
                 f"{row['rate']:g}",
             )
         console.print(shown)
+        for loss in granularity(found, task):
+            say(console, _of_the_loss(loss, kind.unit))
         if not learned(found, task):
             say(
                 console,

@@ -46,7 +46,7 @@ def sweep(
     if study is None:
         _list_studies()
         return
-    plan = _read(study, tasks)
+    plan = read(study, tasks)
     place = Store(store)
     share = _shard(shard)
     if dry_run:
@@ -83,7 +83,7 @@ def collate(
     from ..sweeps.collate import save
     from ..sweeps.store import Store
 
-    plan = _read(study, tasks)
+    plan = read(study, tasks)
     path = out or Path(f"{plan.name}.nc")
     options = {"priced": True, "chip": chip} if chip else {}
     print(f"wrote {save(plan, Store(store), path, **options)}")
@@ -109,12 +109,12 @@ def plot(
     from ..sweeps.figure import plot as draw
     from ..sweeps.store import Store
 
-    plan, place = _read(study, tasks), Store(store)
+    plan, place = read(study, tasks), Store(store)
     figure = draw(plan, place, kind=kind, x=x, y=y, lines=lines, panels=panels, value=value, width=width, chip=chip)  # type: ignore[arg-type]  # a kind is checked there
     stem = results_folder(out) / "-".join(part for part in (plan.name, kind, value) if part)
     written = save(figure, stem, plan)
     text = stem.with_name(f"{stem.name}.txt")
-    write_whole(text, (caption(plan, place) + "\n").encode())
+    write_whole(text, (caption(plan, place, value=value, chip=chip) + "\n").encode())
     print(f"wrote {', '.join(str(path) for path in (*written, text))}")
 
 
@@ -134,7 +134,7 @@ def price(
     from ..sweeps.pricing import CHIP, price_study
     from ..sweeps.store import Store
 
-    plan, place = _read(study, tasks), Store(store)
+    plan, place = read(study, tasks), Store(store)
     started, tables = time.monotonic(), []
     for name in chip or [CHIP]:
         tables.append(price_study(plan, place, chip=name, scope=scope, n_draws=draws).assign(chip=name))  # type: ignore[arg-type]  # a scope is checked there
@@ -201,7 +201,7 @@ def _existing(folder: Path) -> Store:
     return Store(folder)
 
 
-def _read(study: str, tasks: Path | None) -> Study:
+def read(study: str, tasks: Path | None) -> Study:
     from ...devices.base.errors import RevpathError
     from ..sweeps.study import read_study
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from ...devices.base.record import Record
 from ...energy_models import Bill, get, load_chip, price, pulse_prices
 from ...energy_models.gpu.price import BASES, Basis
-from ...energy_models.gpu.small import BUSY, WAYS, alone_seconds, many_seconds, run_seconds, transformer_kernels
+from ...energy_models.gpu.small import BUSY, WAYS, alone_seconds, many_seconds, run_seconds
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed, seconds
-from ..baselines.curves import Baseline, Curve
-from ..baselines.work import training_events
 from .learn import Checkpoint, Run
+from .rivals import Rival, RivalPoint
 from .work import Place, ebm_work
 
 CHIP = "reram-32nm"
@@ -27,6 +26,8 @@ TWIN, OLD_GPU = "digital-32nm", "h100-at-32nm"
 """The EBM without arrays, and the GPU, at the node of the default chip."""
 CHOSEN = SCHEDULES["tiled"]
 _N_DRAWS = 10_000
+_JUDGED = ("analog", "gpu")
+"""Kinds whose other seeds are priced: those that a verdict is made of; of the others the first stands for all."""
 _SEED = 0
 
 
@@ -36,10 +37,10 @@ class Stop:
 
     Attributes
     ----------
-    characters : int
+    examples : int
         Seen so far.
-    validation_bits, test_bits : float
-        Exact bits per character.
+    validation, test : float
+        Losses, in the unit of the task.
     bill : Bill
         So far.
     events : mapping
@@ -48,9 +49,9 @@ class Stop:
         How long that takes on the hardware; None where nothing says so.
     """
 
-    characters: int
-    validation_bits: float
-    test_bits: float
+    examples: int
+    validation: float
+    test: float
     bill: Bill
     events: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None
@@ -60,10 +61,25 @@ class Stop:
 class Contender:
     """A learning curve priced on one piece of hardware.
 
-    kind: "analog", "gpu" (run-level energy), "gpu-bound" (best matrix product: a lower bound), "gpu-many" and "gpu-alone" (what
+    Attributes
+    ----------
+    name, title : str
+    model : str
+        What it is: the family of our own, or the rival that they are compared with.
+    kind : str
+        "analog", "gpu" (run-level energy), "gpu-bound" (best matrix product: a lower bound), "gpu-many" and "gpu-alone" (what
         small models cost on a real one), and "same-node".
-    hypothetical: its device or its chip does not exist.
-    shaky: ids of the assumed or unverified records of its prices and its device.
+    parameters : int
+    stops : tuple of Stop
+        Of the first seed.
+    hypothetical : bool
+        Its device or its chip does not exist.
+    shaky : tuple of str
+        Ids of the assumed or unverified records of its prices and its device.
+    again : tuple of tuple of Stop
+        The same with other seeds.
+    ours : bool
+        Whether it is no rival.
     """
 
     name: str
@@ -74,121 +90,146 @@ class Contender:
     stops: tuple[Stop, ...]
     hypothetical: bool = False
     shaky: tuple[str, ...] = ()
+    again: tuple[tuple[Stop, ...], ...] = ()
+    ours: bool = True
 
-    def first_at(self, bits: float) -> Stop | None:
-        """The first checkpoint at or below `bits` on validation: no interpolation, no look ahead at the test."""
-        return next((s for s in self.stops if s.validation_bits <= bits), None)
+    def first_at(self, loss: float) -> Stop | None:
+        """The first checkpoint at or below `loss` on validation: no interpolation, no look ahead at the test."""
+        return _first(self.stops, loss)
 
-    def compared_at(self, bits: float | None) -> Stop:
-        """The first checkpoint at or below `bits`, or the best one where it did not come to that."""
-        return (self.first_at(bits) if bits is not None else None) or self.best
+    def passages(self, loss: float) -> tuple[Stop, ...]:
+        """`first_at` of every seed; () where one of them does not come to it."""
+        found = [_first(stops, loss) for stops in (self.stops, *self.again)]
+        return tuple(stop for stop in found if stop is not None) if all(found) else ()
 
-    def passed_unseen(self, bits: float) -> bool:
-        """Whether its first checkpoint was at or below `bits` already: then it took at most what that had taken."""
-        return bool(self.stops) and self.stops[0].validation_bits <= bits
+    def compared_at(self, loss: float | None) -> Stop:
+        """The first checkpoint at or below `loss`, or the best one where it did not come to that."""
+        return (self.first_at(loss) if loss is not None else None) or self.best
+
+    def passed_unseen(self, loss: float) -> bool:
+        """Whether a first checkpoint was at or below `loss` already: then it took at most what that had taken."""
+        return any(bool(stops) and stops[0].validation <= loss for stops in (self.stops, *self.again))
 
     @property
     def best(self) -> Stop:
-        return min(self.stops, key=lambda s: s.validation_bits)
+        return min(self.stops, key=lambda s: s.validation)
+
+
+def _first(stops: Sequence[Stop], loss: float) -> Stop | None:
+    return next((s for s in stops if s.validation <= loss), None)
 
 
 def contenders(
-    runs: Sequence[Run], baseline: Baseline | None, chip: str = CHIP, chosen: Schedule = CHOSEN
+    runs: Sequence[Run], rivals: Sequence[Rival], chip: str = CHIP, chosen: Schedule = CHOSEN
 ) -> list[Contender]:
     """Every curve on every hardware that can run it, by one schedule.
 
     Parameters
     ----------
     runs : sequence of Run
-        Of the EBM.
-    baseline : Baseline or None
-        The transformer's curves.
+        Of the EBM; those of one name differ in the seed alone.
+    rivals : sequence of Rival
+        What they are compared with.
     chip : str
         That prices the arrays.
     chosen : Schedule
         Of all digital work, on either side.
     """
     out: list[Contender] = []
-    for run in runs:
-        if run.recipe.kind == "analog":
-            out.append(_analog(run, chip, chosen))
+    for seeds in by_name(runs):
+        if seeds[0].recipe.kind == "analog":
+            out.append(_analog(seeds, chip, chosen))
         else:
-            out += [_ebm_on_gpu(run, kind, chosen) for kind in ("gpu", "gpu-bound")]
-    curves = baseline.curves if baseline else ()
-    out += [_transformer(curve, kind, chosen) for curve in curves for kind in ("gpu", "gpu-bound")]
+            out += [_ebm_on_gpu(seeds, kind, chosen) for kind in ("gpu", "gpu-bound")]
+    out += [_rival(rival, kind, chosen) for rival in rivals for kind in ("gpu", "gpu-bound")]
     for kind in ("gpu-many", "gpu-alone"):
-        out += [_ebm_on_gpu(run, kind, chosen) for run in runs if run.recipe.kind == "digital"]
-        out += [_transformer(curve, kind, chosen) for curve in curves]
-    return out + (_same_node(runs, curves, chosen) if chip == CHIP else [])
+        out += [_ebm_on_gpu(seeds, kind, chosen) for seeds in by_name(runs) if seeds[0].recipe.kind == "digital"]
+        out += [_rival(rival, kind, chosen) for rival in rivals]
+    return out + (_same_node(runs, rivals, chosen) if chip == CHIP else [])
 
 
-def _same_node(runs: Sequence[Run], curves: Sequence[Curve], chosen: Schedule) -> list[Contender]:
-    """What the default chip and the GPU would be at each other's node."""
-    out: list[Contender] = []
-    for run in runs:
-        if run.recipe.hardware is None:
-            out.append(_ebm_on_lanes(run, chosen))
-        elif not run.recipe.hardware.changes:
-            out += [_analog(run, chip, chosen, "same-node") for chip in SAME_NODE]
-    return out + [_transformer(curve, "same-node", chosen) for curve in curves]
+def by_name(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+    """Runs that differ in their seed alone, together."""
+    names = dict.fromkeys(run.recipe.name for run in runs)
+    return [tuple(run for run in runs if run.recipe.name == name) for name in names]
 
 
-def _analog(run: Run, chip: str, chosen: Schedule, kind: str = "analog") -> Contender:
-    recipe = run.recipe
+def measured(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+    """Runs on devices as they were measured, seeds together."""
+    return [s for s in by_name(runs) if s[0].recipe.hardware is not None and not s[0].recipe.hardware.changes]
+
+
+def _same_node(runs: Sequence[Run], rivals: Sequence[Rival], chosen: Schedule) -> list[Contender]:
+    """What the default chip, with the first device, and the GPU would be at each other's node."""
+    digital = [seeds for seeds in by_name(runs) if seeds[0].recipe.hardware is None]
+    out = [_analog(measured(runs)[0], chip, chosen, "same-node") for chip in SAME_NODE] if measured(runs) else []
+    out += [_ebm_on_lanes(seeds, chosen) for seeds in digital]
+    return out + [_rival(rival, "same-node", chosen) for rival in rivals]
+
+
+def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "analog") -> Contender:
+    recipe = seeds[0].recipe
     assert recipe.hardware is not None
     cell = recipe.hardware.cell()
-    stops = _stops(run, chip, _ebm_events(run, "arrays", chosen), chosen, seconds, pulse_prices(cell))
+    judged = seeds if kind in _JUDGED else seeds[:1]
+    first, *again = (
+        _stops(run, chip, _ebm_events(run, "arrays", chosen), chosen, seconds, pulse_prices(cell)) for run in judged
+    )
     shaky = {record.id for record in cell.records.values() if record.shaky}
-    shaky.update(id for stop in stops[-1:] for id in stop.bill.shaky)
+    shaky.update(id for stop in first[-1:] for id in stop.bill.shaky)
     elsewhere = kind != "analog"
     return Contender(
         name=f"{recipe.name}-{chip}" if elsewhere else recipe.name,
         title=f"{recipe.title}, {load_chip(chip).node_nm:g} nm around the arrays" if elsewhere else recipe.title,
-        model="EBM",
+        model=recipe.model.family,
         kind=kind,
-        parameters=run.parameters,
-        stops=stops,
+        parameters=seeds[0].parameters,
+        stops=first,
         hypothetical=bool(recipe.hardware.changes) or elsewhere,
         shaky=tuple(sorted(shaky)),
+        again=tuple(again),
     )
 
 
-def _ebm_on_lanes(run: Run, chosen: Schedule) -> Contender:
-    stops = _stops(run, TWIN, _ebm_events(run, "lanes", chosen), chosen, seconds)
-    shaky = stops[-1].bill.shaky if stops else ()
-    title = "EBM (ideal), digital lanes at 32 nm"
-    return Contender(f"{run.recipe.name}-{TWIN}", title, "EBM", "same-node", run.parameters, stops, True, shaky)
+def _ebm_on_lanes(seeds: Sequence[Run], chosen: Schedule) -> Contender:
+    first, *again = (_stops(run, TWIN, _ebm_events(run, "lanes", chosen), chosen, seconds) for run in seeds)
+    shaky = first[-1].bill.shaky if first else ()
+    family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{TWIN}"
+    title = f"{family} (ideal), digital lanes at 32 nm"
+    return Contender(name, title, family, "same-node", seeds[0].parameters, first, True, shaky, tuple(again))
 
 
-def _ebm_on_gpu(run: Run, kind: str, chosen: Schedule) -> Contender:
-    steps = [c.characters / run.recipe.batch for c in run.checkpoints]
+def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:
     kernels = get("gpu.small.kernels_ebm_step").value
-    events = _on_gpu(_ebm_events(run, "gpu", chosen), kind, steps, kernels)
-    stops = _stops(run, _GPU_CHIPS[kind], events, chosen, lambda counted: _gpu_seconds(counted, kind))
-    name, title = f"{run.recipe.name}-{kind}", f"EBM (ideal), H100{_WAYS[kind]}"
-    return Contender(name, title, "EBM", kind, run.parameters, stops, shaky=stops[-1].bill.shaky if stops else ())
+
+    def stops(run: Run) -> tuple[Stop, ...]:
+        steps = [c.examples / run.recipe.batch for c in run.checkpoints]
+        events = _on_gpu(_ebm_events(run, "gpu", chosen), kind, steps, kernels)
+        return _stops(run, _GPU_CHIPS[kind], events, chosen, lambda counted: _gpu_seconds(counted, kind))
+
+    first, *again = (stops(run) for run in (seeds if kind in _JUDGED else seeds[:1]))
+    family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{kind}"
+    shaky = first[-1].bill.shaky if first else ()
+    title = f"{family} (ideal), H100{_WAYS[kind]}"
+    return Contender(name, title, family, kind, seeds[0].parameters, first, shaky=shaky, again=tuple(again))
 
 
-def _transformer(curve: Curve, kind: str, chosen: Schedule) -> Contender:
-    steps = [p.tokens / (curve.hyper.batch * curve.shape.context) for p in curve.points]
-    each = [training_events(curve.shape, curve.hyper, p.tokens, chosen) for p in curve.points]
-    events = _on_gpu(each, kind, steps, transformer_kernels(curve.shape.layers))
+def _rival(rival: Rival, kind: str, chosen: Schedule) -> Contender:
     hardware = load_chip(_GPU_CHIPS[kind])
-    stops = tuple(
-        Stop(
-            p.tokens,
-            p.validation_bits,
-            p.test_bits,
-            price(counted, hardware, n_draws=_N_DRAWS, seed=_SEED),
-            counted,
-            _gpu_seconds(counted, kind),
-        )
-        for p, counted in zip(curve.points, events, strict=True)
+
+    def stop(point: RivalPoint) -> Stop:
+        steps, work = rival.steps(point.examples), rival.work(point.examples, chosen)
+        (counted,) = _on_gpu([work], kind, [steps], rival.kernels)
+        bill = price(counted, hardware, n_draws=_N_DRAWS, seed=_SEED)
+        return Stop(point.examples, point.validation, point.test, bill, counted, _gpu_seconds(counted, kind))
+
+    repeated = rival.again if kind in _JUDGED else ()
+    first, *again = (tuple(stop(point) for point in points) for points in (rival.points, *repeated))
+    title = f"{rival.model} {rival.name}, H100{_WAYS[kind]}"
+    name, old = f"{rival.model}-{rival.name}-{kind}", kind == "same-node"
+    return Contender(
+        name, title, rival.model, kind, rival.parameters, first, old, first[-1].bill.shaky, tuple(again), False
     )
-    title = f"transformer {curve.shape.name}, H100{_WAYS[kind]}"
-    name = f"transformer-{curve.shape.name}-{kind}"
-    old = kind == "same-node"
-    return Contender(name, title, "transformer", kind, curve.parameters, stops, old, stops[-1].bill.shaky)
 
 
 _GPU_CHIPS = {"gpu": BASES["run"], "gpu-bound": BASES["gemm"], "same-node": OLD_GPU} | {
@@ -222,7 +263,7 @@ def _gpu_seconds(events: Mapping[str, float], kind: str) -> float | None:
 
 def _ebm_events(run: Run, place: Place, chosen: Schedule) -> list[dict[str, float]]:
     def of(checkpoint: Checkpoint) -> dict[str, float]:
-        return ebm_work(checkpoint.spent(), run.recipe, checkpoint.characters, chosen, place)
+        return ebm_work(checkpoint.spent(), run.recipe, checkpoint.examples, chosen, place)
 
     return [of(checkpoint) for checkpoint in run.checkpoints]
 
@@ -239,9 +280,9 @@ def _stops(
     complete = [completed(each, hardware, chosen) for each in events]
     return tuple(
         Stop(
-            c.characters,
-            c.validation_bits,
-            c.test_bits,
+            c.examples,
+            c.validation,
+            c.test,
             price(each, hardware, overrides=overrides, n_draws=_N_DRAWS, seed=_SEED),
             each,
             took(each),

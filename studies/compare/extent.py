@@ -8,12 +8,11 @@ digital function.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...energy_models import component, get, load_chip
 from ...energy_models.prices.vocabulary import DIGITAL_OPERATIONS, parse_event
-from ..tasks.text import SYMBOLS
 from .contenders import TWIN, Contender, Stop
 from .learn import Run
 from .recipes import Recipe
@@ -76,7 +75,7 @@ def extent(contender: Contender, stop: Stop, recipe: Recipe | None) -> Extent:
     parts = _parts(contender, stop, recipe)
     known = [part.mm2 for part in parts if part.mm2 is not None]
     mm2 = sum(known) if known else None
-    done = operations(stop.events, recipe)
+    done = operations(stop, recipe)
     rate = done / stop.seconds / 10**12 if stop.seconds else None
     return Extent(
         parts=parts,
@@ -96,18 +95,15 @@ def recipe_of(runs: Sequence[Run], name: str) -> Recipe | None:
     return next((recipes[key] for key in longest if name == key or name.startswith(f"{key}-")), None)
 
 
-def operations(events: Mapping[str, float], recipe: Recipe | None) -> float:
-    """Two for a product, one for a digital function. Every driven row of an array is read once and updated once, all columns each.
+def operations(stop: Stop, recipe: Recipe | None) -> float:
+    """Two for a product, one for a digital function; lanes that do products have counted them as a multiply and an add.
 
-    Lanes that do products have counted them as a multiply and an add.
+    recipe: of an EBM whose arrays do products; None for all others.
     """
-    products = events.get("matmul.flop", 0.0)
-    if recipe is not None:
-        driven = sum(
-            amount for full, amount in events.items() if parse_event(full)[0] in ("dac.conversion", "dac.pulse")
-        )
-        products += 2 * 2 * driven * recipe.hidden
-    return products + sum(amount for full, amount in events.items() if parse_event(full)[0] in DIGITAL_OPERATIONS)
+    products = stop.events.get("matmul.flop", 0.0)
+    if recipe is not None and any(parse_event(full)[0] == "array.read" for full in stop.events):
+        products += 2 * recipe.model.products(stop.events, stop.examples)
+    return products + sum(amount for full, amount in stop.events.items() if parse_event(full)[0] in DIGITAL_OPERATIONS)
 
 
 def _parts(contender: Contender, stop: Stop, recipe: Recipe | None) -> tuple[Part, ...]:
@@ -121,19 +117,19 @@ def _parts(contender: Contender, stop: Stop, recipe: Recipe | None) -> tuple[Par
 
 
 def _arrays(stop: Stop, recipe: Recipe) -> tuple[Part, ...]:
-    """Cells, drivers and converters of the context's array and the labels', which are read one after the other."""
+    """Cells, drivers and converters of all arrays, which are read one after the other."""
     busy = stop.events.get("array.busy_s")
-    rows = (recipe.context + 1) * len(SYMBOLS)
-    cells = rows * recipe.hidden * CELLS_PER_WEIGHT
+    rows = sum(rows for rows, _ in recipe.model.arrays)
+    cells = recipe.model.weights * CELLS_PER_WEIGHT
     bits = recipe.hardware.bits if recipe.hardware else 8
     converter = component("adc.survey").estimate(enob=bits, rate_Hz=ADC_HERTZ, node_nm=32)
     read_s = float(get("driver.isaac2016.row").conditions["read_time_s"])
-    each = math.ceil(recipe.hidden / round(ADC_HERTZ * read_s))
+    each = [math.ceil(columns / round(ADC_HERTZ * read_s)) for _, columns in recipe.model.arrays]
     return (
         Part("cells", cells * (CELL_M * 10**3) ** 2, busy, "a cell of 1 um2"),
         Part("row drivers", rows * get("driver.isaac2016.area").to("mm^2"), busy),
         Part("dac", rows * get("dac.chen2018.area").to("mm^2"), busy, "one of 8 bits a row, 40 nm"),
-        Part("adc", 2 * each * (converter.area_mm2 or math.nan), busy, f"{each} of {ADC_HERTZ:.0e} Hz an array"),
+        Part("adc", sum(each) * (converter.area_mm2 or math.nan), busy, f"{max(each)} of {ADC_HERTZ:.0e} Hz an array"),
         Part("column regulator", None, busy),
         Part("sample and hold", None, busy),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from ...devices.base.printable import figure_text, one_line
 from ...devices.base.style import save
 from .floors import orders_above_floor
-from .verdict import Contender, Verdict
+from .verdict import Contender, Ruler, Verdict
 
 __all__ = ["STYLE", "compare_figure", "plot_energy_curves", "save"]
 
@@ -39,30 +39,34 @@ DRAWN = ("analog", "gpu", "gpu-bound")
 """Kinds of contenders that the figure shows: what others would be at another node, or on a GPU that waits, is in the table."""
 
 
-def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ngram_bits: float, text_name: str) -> Figure:
-    """Joules of training against exact bits per character, every contender, with the n-gram line."""
+def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ruler: Ruler, name: str) -> Figure:
+    """Joules of training against loss, every contender, with the line of what counting does.
+
+    name: of the data.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 6.2), layout="constrained")
-        axes = plot_energy_curves(contenders, ngram_bits, figure.subplots())
-        if verdict.bits is not None:
-            axes.axhline(verdict.bits, color=_GREY, linewidth=0.8, label=f"compared here: {verdict.bits:g} bits/char")
+        axes = plot_energy_curves(contenders, ruler, figure.subplots())
+        if verdict.quality is not None:
+            label = f"compared here: {verdict.quality:g} {ruler.unit}"
+            axes.axhline(verdict.quality, color=_GREY, linewidth=0.8, label=label)
         if (legend := axes.get_legend()) is not None:
             legend.remove()  # a dozen entries leave no room among the curves
         figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
-        heading = f"Energy of training to equal quality: {one_line(text_name, _NAME_WIDTH)}, 27 symbols"
+        heading = f"Energy of training to equal quality: {one_line(name, _NAME_WIDTH)}"
         title = f"{heading}\n{fill(verdict.sentence, _TITLE_WIDTH)}"
         axes.set_title(figure_text(title, _TITLE_LONGEST), fontsize=8, loc="left")
     return figure
 
 
-def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: Axes) -> Axes:
+def plot_energy_curves(contenders: Sequence[Contender], ruler: Ruler, ax: Axes) -> Axes:
     """Draw the curves on `ax` and return it.
 
-    Kinds other than `DRAWN` are left to the table. A marker is a checkpoint. Bands are 90 % intervals of the prices, dotted
-    lines the best matrix product, dashes and open markers devices that do not exist.
+    Kinds other than `DRAWN` are left to the table. A marker is a checkpoint of the first seed, thin lines are other seeds. Bands are
+    90 % intervals of the prices, dotted lines the best matrix product, dashes and open markers devices that do not exist.
     """
     contenders = [c for c in contenders if c.kind in DRAWN]
     looks = _looks(contenders)
@@ -70,12 +74,12 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
         if not c.stops:
             continue
         joules = np.array([s.bill.joules for s in c.stops])
-        bits = np.array([s.validation_bits for s in c.stops])
+        losses = np.array([s.validation for s in c.stops])
         bound = c.kind == "gpu-bound"
         colour, marker = looks[c.name]
         ax.plot(
             joules,
-            bits,
+            losses,
             color=colour,
             marker=None if bound else marker,
             markersize=3.5,
@@ -84,37 +88,47 @@ def plot_energy_curves(contenders: Sequence[Contender], ngram_bits: float, ax: A
             label="_" + c.title if bound else figure_text(c.title, _NAME_WIDTH),
             markerfacecolor="white" if c.hypothetical else colour,
         )
+        for stops in c.again if c.ours and not bound else ():
+            of_seed = [s.bill.joules for s in stops], [s.validation for s in stops]
+            ax.plot(*of_seed, color=colour, linewidth=0.6, alpha=0.6, linestyle="--" if c.hypothetical else "-")
         if not bound:
             _draw_band(ax, c, colour)
+        if c.ours and not bound:
             _write_orders(ax, c, colour)
     ax.plot([], [], color=_GREY, linestyle=":", label="same, best matrix product (lower bound)")
     ax.fill_between([], [], [], color=_GREY, alpha=_BAND, lw=0, label="90 % interval of the prices")
     ax.plot([], [], linestyle="none", label="+n: orders of magnitude above 2 N D k T")
     ax.set_xscale("log")
     ax.set_xlabel("energy of training (J), at the boundary of the chip or GPU")
-    ax.set_ylabel("exact bits per character (validation)")
-    ax.axhline(ngram_bits, color="black", linewidth=1, linestyle=(0, (6, 3)))
-    ax.annotate(
-        f"Witten-Bell 6-gram, {ngram_bits:.2f}: above this line, a small-model regime",
-        (0.01, ngram_bits),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, -3),
-        textcoords="offset points",
-        va="top",
-        fontsize=8,
-    )
-    lowest = min([ngram_bits, *(s.validation_bits for c in contenders for s in c.stops)])
-    ax.set_ylim(bottom=lowest - 0.2)
+    ax.set_ylabel(f"{ruler.unit} (validation)")
+    losses = [s.validation for c in contenders for s in c.stops]
+    if ruler.counting is not None:
+        losses.append(ruler.counting)
+        ax.axhline(ruler.counting, color="black", linewidth=1, linestyle=(0, (6, 3)))
+        ax.annotate(
+            f"{ruler.counted}: {ruler.counting:.2f}; above this line nobody needs a model that learns",
+            (0.01, ruler.counting),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, -3),
+            textcoords="offset points",
+            va="top",
+            fontsize=8,
+        )
+    if ruler.logarithmic:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
+    elif losses:
+        ax.set_ylim(bottom=min(losses) - ruler.coarser)
     ax.grid(alpha=0.25, which="major")
     ax.legend(fontsize=8, frameon=False, loc="best")
     return ax
 
 
 def _draw_band(ax: Axes, contender: Contender, colour: str) -> None:
-    """The 90 % interval of joules at the best bits so far, which is what a first passage is read from."""
+    """The 90 % interval of joules at the best loss so far, which is what a first passage is read from."""
     intervals = [s.bill.interval() for s in contender.stops]
-    bits = np.minimum.accumulate([s.validation_bits for s in contender.stops])
-    ax.fill_betweenx(bits, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=_BAND, lw=0)
+    losses = np.minimum.accumulate([s.validation for s in contender.stops])
+    ax.fill_betweenx(losses, [i.low for i in intervals], [i.high for i in intervals], color=colour, alpha=_BAND, lw=0)
 
 
 def _write_orders(ax: Axes, contender: Contender, colour: str) -> None:
@@ -122,7 +136,7 @@ def _write_orders(ax: Axes, contender: Contender, colour: str) -> None:
     best = contender.best
     ax.annotate(
         f"+{orders_above_floor(contender, best):.1f}",
-        (best.bill.joules, best.validation_bits),
+        (best.bill.joules, best.validation),
         (3, -9),
         textcoords="offset points",
         fontsize=7,
@@ -133,16 +147,17 @@ def _write_orders(ax: Axes, contender: Contender, colour: str) -> None:
 def _looks(contenders: Sequence[Contender]) -> dict[str, tuple[str, str]]:
     """Colour and marker by contender; a lower bound takes the colour of its curve."""
     looks: dict[str, tuple[str, str]] = {}
-    analog = iter([(_VERMILION, "o"), (_ORANGE, "o"), (_PURPLE, "o")])
-    transformer = iter([(_BLUE, "s"), (_SKY, "D"), (_PURPLE, "v"), (_BLACK, "P"), (_GREY, "X")])
+    analog = iter([(_VERMILION, "o"), (_ORANGE, "o"), (_PURPLE, "o"), (_BLACK, "o")])
+    elsewhere = iter([(_GREEN, "^"), (_SKY, "^")])
+    rivals = iter([(_BLUE, "s"), (_SKY, "D"), (_GREY, "v"), (_BLUE, "P"), (_SKY, "X"), (_GREY, "*")])
     for c in contenders:
         stem = c.name.removesuffix("-bound")
         if stem in looks:
             looks[c.name] = looks[stem]
         elif c.kind == "analog":
             looks[c.name] = next(analog, (_GREY, "x"))
-        elif c.model == "transformer":
-            looks[c.name] = next(transformer, (_GREY, "x"))
+        elif not c.ours:
+            looks[c.name] = next(rivals, (_GREY, "x"))
         else:
-            looks[c.name] = (_GREEN, "^")
+            looks[c.name] = next(elsewhere, (_GREY, "^"))
     return looks

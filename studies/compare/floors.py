@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from ...energy_models.physics import training_floor
-from .verdict import Contender, Stop
+from .contenders import Contender, Stop
 
 
 def training_floor_of(contender: Contender, stop: Stop) -> float:
-    """2 N D k T in joules: N its parameters, D the characters that it has seen by then."""
-    return training_floor(contender.parameters, stop.characters)
+    """2 N D k T in joules: N its parameters, D the examples that it has seen by then."""
+    return training_floor(contender.parameters, stop.examples)
 
 
 def orders_above_floor(contender: Contender, stop: Stop) -> float:

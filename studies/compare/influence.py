@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...devices.base.errors import RevpathError
 from ...energy_models import chip_names, load_chip, price, price_on_gpu, pulse_prices
@@ -17,26 +17,24 @@ from ...energy_models.gpu.small import BUSY, WAYS, many_seconds
 from ...energy_models.prices.bill import Interval
 from ...energy_models.prices.chip import Chip
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed
-from ..baselines.curves import Baseline, Curve, Point
-from ..baselines.work import training_events
-from .contenders import CHOSEN, SAME_NODE
+from .contenders import CHOSEN, SAME_NODE, by_name
 from .learn import Checkpoint, Run
-from .verdict import Verdict, plain_number
+from .rivals import Rival, RivalPoint
+from .verdict import Verdict
+from .wording import plain_number
 from .work import ebm_work
 
 LANES = (4, 64)
 """A quarter and four times the lanes of the default chip."""
-STEP = 0.05
-"""Bits per character between two listed qualities."""
 _FEW = 100  # draws of a bill of which the nominal joules are wanted
 _NO_CHIPS = ("thermal-limit", *SAME_NODE)
 """Not alternatives to a chip: a limit, and rows of their own."""
-NOT_VARIED = "the decay of the learning rates and the transformer's own seed, which need trainings of their own"
+NOT_VARIED = "the decay of the learning rates and the rival's own seed, which need trainings of their own"
 
 
 @dataclass(frozen=True)
 class Influence:
-    """One choice, and the ratio of the verdict (transformer over analog joules) at the ends of what it could be.
+    """One choice, and the ratio of the verdict (rival over analog joules) at the ends of what it could be.
 
     name: of the choice. low, high: of the ratio; the verdict's own is between them or one of them. cases: what was tried.
     """
@@ -57,59 +55,65 @@ class _Place:
     """Where the verdict was read: one checkpoint of either side, and how both were priced."""
 
     run: Run
-    curve: Curve
+    rival: Rival
     chip: Chip
 
     def ratio(
         self,
         ours: Checkpoint,
-        theirs: Point,
+        theirs: RivalPoint,
         chip: Chip | None = None,
         chosen: Schedule = CHOSEN,
         theirs_J: Callable[[dict[str, float]], float] | None = None,
     ) -> float:
-        """Nominal joules of the transformer over those of the analog EBM."""
+        """Nominal joules of the rival over those of the analog EBM."""
         recipe, hardware = self.run.recipe, chip or self.chip
         assert recipe.hardware is not None
-        work = completed(ebm_work(ours.spent(), recipe, ours.characters, chosen, "arrays"), hardware, chosen)
+        work = completed(ebm_work(ours.spent(), recipe, ours.examples, chosen, "arrays"), hardware, chosen)
         bill = price(work, hardware, overrides=pulse_prices(recipe.hardware.cell()), n_draws=_FEW)
-        events = training_events(self.curve.shape, self.curve.hyper, theirs.tokens, chosen)
+        events = self.rival.work(theirs.examples, chosen)
         return (theirs_J or _run_level)(events) / bill.joules
 
 
 def influences(
-    runs: Sequence[Run], baseline: Baseline | None, chip: str, verdict: Verdict, seeds: Sequence[float] = ()
+    runs: Sequence[Run], rivals: Sequence[Rival], chip: str, verdict: Verdict, qualities: Sequence[float]
 ) -> tuple[Influence, ...]:
     """Every choice with the ratios it gives, the widest first; () where nothing was compared.
 
     Parameters
     ----------
-    runs, baseline, chip
+    runs, rivals, chip
         As they were compared.
     verdict : Verdict
         What was found.
-    seeds : sequence of float
-        Ratios of comparisons that differ in the seed alone.
+    qualities : sequence of float
+        Losses at which contenders are compared.
     """
-    if verdict.bits is None or verdict.ratio is None or baseline is None:
+    if verdict.quality is None or verdict.ratio is None:
         return ()
-    run = next(r for r in runs if r.recipe.hardware is not None and not r.recipe.hardware.changes)
-    curve = next(c for c in baseline.curves if verdict.transformer == f"transformer-{c.shape.name}-gpu")
-    place = _Place(run, curve, load_chip(chip))
-    i, j = _first(run.checkpoints, verdict.bits), _first(curve.points, verdict.bits)
-    ours, theirs = run.checkpoints[i], curve.points[j]
-    middle = place.ratio(ours, theirs)
+    seeds = next(seeds for seeds in by_name(runs) if seeds[0].recipe.name == verdict.analog)
+    rival = next(r for r in rivals if verdict.rival == f"{r.model}-{r.name}-gpu")
+    place = _Place(seeds[0], rival, load_chip(chip))
+    i, j = _first(_losses(seeds[0].checkpoints), verdict.quality), _first(_losses(rival.points), verdict.quality)
+    ours, theirs = seeds[0].checkpoints[i], rival.points[j]
+    first = place.ratio(ours, theirs)
+    whole = verdict.ratio.nominal
+    scale = whole / first  # other choices are tried on the first seed
+
+    def of(name: str, cases: Iterable[tuple[str, float]]) -> Influence:
+        return _of(name, whole, ((case, scale * ratio) for case, ratio in cases))
+
     found = [
-        Influence("prices", verdict.ratio.low, verdict.ratio.high, "90 % of the records"),
-        _of("schedule", middle, ((s.name, place.ratio(ours, theirs, chosen=s)) for s in SCHEDULES.values())),
-        _of("lanes", middle, ((f"{n}", place.ratio(ours, theirs, _with_lanes(place.chip, n))) for n in LANES)),
-        _of("chip", middle, _chips(place, ours, theirs)),
-        _of("how the GPU is used", middle, _gpus(place, ours, theirs)),
-        _of("checkpoint", middle, _neighbours(place, i, j)),
-        _of("quality", middle, _qualities(place, verdict.bits)),
+        Influence("prices and seeds", verdict.ratio.low, verdict.ratio.high, "90 % of the records, all seeds"),
+        of("schedule", ((s.name, place.ratio(ours, theirs, chosen=s)) for s in SCHEDULES.values())),
+        of("lanes", ((f"{n}", place.ratio(ours, theirs, _with_lanes(place.chip, n))) for n in LANES)),
+        of("chip", _chips(place, ours, theirs)),
+        of("how the GPU is used", _gpus(place, ours, theirs)),
+        of("checkpoint", _neighbours(place, i, j)),
+        of("quality", _qualities(place, verdict.quality, qualities)),
     ]
-    if seeds:
-        found.append(_of("seed", middle, ((f"{n + 1}", ratio) for n, ratio in enumerate(seeds))))
+    if len(seeds) > 1:
+        found.append(_of("seed", first, _seeds(place, seeds[1:], theirs, verdict.quality)))
     return tuple(sorted(found, key=lambda influence: -influence.factor))
 
 
@@ -129,15 +133,20 @@ def sentences(ratio: float, found: Sequence[Influence]) -> list[str]:
     if whole is None:
         return []
     lines = [
-        f"With all choices varied: the transformer needs {plain_number(whole.low)} to {plain_number(whole.high)} times the energy "
+        f"With all choices varied: the rival needs {plain_number(whole.low)} to {plain_number(whole.high)} times the energy "
         f"of the analog EBM; what matters most is the {found[0].name}."
     ]
     lines += [f"  {i.name}: {plain_number(i.low)} to {plain_number(i.high)} ({i.cases})" for i in found]
     return [*lines, f"  not varied: {NOT_VARIED}" + ("" if any(i.name == "seed" for i in found) else "; the seed")]
 
 
-def _first(points: Sequence[Checkpoint] | Sequence[Point], bits: float) -> int:
-    return next(i for i, point in enumerate(points) if point.validation_bits <= bits)
+def _losses(points: Sequence[Checkpoint] | Sequence[RivalPoint]) -> list[float]:
+    """On validation, checkpoint by checkpoint."""
+    return [point.validation for point in points]
+
+
+def _first(losses: Sequence[float], quality: float) -> int:
+    return next(i for i, loss in enumerate(losses) if loss <= quality)
 
 
 def _of(name: str, middle: float, cases: Iterable[tuple[str, float]]) -> Influence:
@@ -155,7 +164,7 @@ def _with_lanes(chip: Chip, lanes: int) -> Chip:
     return chip.model_copy(update={"digital": chip.digital.model_copy(update={"lanes": lanes})})
 
 
-def _chips(place: _Place, ours: Checkpoint, theirs: Point) -> Iterable[tuple[str, float]]:
+def _chips(place: _Place, ours: Checkpoint, theirs: RivalPoint) -> Iterable[tuple[str, float]]:
     """Other shipped chips that can price the run."""
     for name in chip_names():
         chip = load_chip(name)
@@ -167,7 +176,7 @@ def _chips(place: _Place, ours: Checkpoint, theirs: Point) -> Iterable[tuple[str
             continue
 
 
-def _gpus(place: _Place, ours: Checkpoint, theirs: Point) -> Iterable[tuple[str, float]]:
+def _gpus(place: _Place, ours: Checkpoint, theirs: RivalPoint) -> Iterable[tuple[str, float]]:
     """The best matrix product, and one of many models at once. One model alone is a row of the table: it is another question."""
     bound: Basis = "gemm"
     yield BASES[bound], place.ratio(ours, theirs, theirs_J=lambda e: price_on_gpu(e, bound, n_draws=_FEW).joules)
@@ -180,18 +189,26 @@ def _gpus(place: _Place, ours: Checkpoint, theirs: Point) -> Iterable[tuple[str,
 
 def _neighbours(place: _Place, i: int, j: int) -> Iterable[tuple[str, float]]:
     """First passages lie between two checkpoints: each side's might have been at the one before."""
-    ours, theirs = place.run.checkpoints, place.curve.points
+    ours, theirs = place.run.checkpoints, place.rival.points
     if i > 0:
         yield "analog one earlier", place.ratio(ours[i - 1], theirs[j])
     if j > 0:
-        yield "transformer one earlier", place.ratio(ours[i], theirs[j - 1])
+        yield "rival one earlier", place.ratio(ours[i], theirs[j - 1])
 
 
-def _qualities(place: _Place, bits: float) -> Iterable[tuple[str, float]]:
-    """One listed quality better and one worse, where both sides came to it."""
-    for other in (round(bits - STEP, 2), round(bits + STEP, 2)):
+def _seeds(place: _Place, others: Sequence[Run], theirs: RivalPoint, quality: float) -> Iterable[tuple[str, float]]:
+    """Other seeds of the analog EBM, by the same prices."""
+    for run in others:
+        ours = run.checkpoints[_first(_losses(run.checkpoints), quality)]
+        yield f"{run.recipe.seed}", replace(place, run=run).ratio(ours, theirs)
+
+
+def _qualities(place: _Place, quality: float, listed: Sequence[float]) -> Iterable[tuple[str, float]]:
+    """The listed qualities next to that one, where both sides came to them."""
+    at = listed.index(quality)
+    for other in (*listed[at + 1 : at + 2], *listed[max(at - 1, 0) : at]):
         try:
-            i, j = _first(place.run.checkpoints, other), _first(place.curve.points, other)
+            i, j = _first(_losses(place.run.checkpoints), other), _first(_losses(place.rival.points), other)
         except StopIteration:
             continue
-        yield f"{other:g}", place.ratio(place.run.checkpoints[i], place.curve.points[j])
+        yield f"{other:g}", place.ratio(place.run.checkpoints[i], place.rival.points[j])

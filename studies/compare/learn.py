@@ -1,4 +1,4 @@
-"""One training run with checkpoints: characters, events and exact bits per character, saved as it goes, resumable.
+"""One training run with checkpoints: examples, events and loss on held-out data, saved as it goes, resumable.
 
 What an unfinished run needs to go on is kept as numbers alone (`snapshot`): a file that was handed on cannot run anything.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -19,19 +20,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ...devices.base.errors import RevpathError, explain
 from ...devices.base.files import results_folder, write_whole
 from ...devices.base.printable import one_line
-from ...ebm import ConditionalRBM
 from ...simulator import Events
 from ..identity import code_digest
 from ..snapshot import SnapshotError, from_bytes, to_bytes
-from ..tasks.text import Text, scored
+from ..tasks.contract import LearningTask, Rows
 from .recipes import CODE, Recipe
 
-FIRST_CHECKPOINT = 2_000  # as for the transformer: a quality that a curve had at its start cannot be priced
-CHECKPOINTS = 24
-_SLICE = 2_048  # characters between two looks at the stop signal
+CHECKPOINTS = 16
+_SLICE = 2_048  # examples between two looks at the stop signal
 
 Progress = Callable[[int, float | None], bool]
-"""(characters done, bits per character if just scored) -> go on? False stops at the last checkpoint."""
+"""(examples done, loss if just scored) -> go on? False stops at the last checkpoint."""
 
 Note = Callable[[str], None]
 """Is given a line that a user should read."""
@@ -42,15 +41,15 @@ class BegunAnew(UserWarning):
 
 
 class Checkpoint(BaseModel):
-    """What a run had spent and reached. Bits are exact, through the array as it reads; `stored` ones, which no hardware
-    sees, are of the stored weights without read noise, at the last checkpoint."""
+    """What a run had spent and reached. Losses are in the unit of the task, through the arrays as they read; the `stored` one,
+    which no hardware sees, is of the stored weights without read noise, at the last checkpoint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    characters: int = Field(ge=0)
-    validation_bits: float = Field(ge=0)
-    test_bits: float = Field(ge=0)
-    validation_bits_stored: float | None = Field(default=None, ge=0)
+    examples: int = Field(ge=0)
+    validation: float = Field(ge=0)
+    test: float = Field(ge=0)
+    validation_stored: float | None = Field(default=None, ge=0)
     events: str
 
     @field_validator("events")
@@ -70,7 +69,7 @@ class Run(BaseModel):
 
     recipe: Recipe
     key: str
-    text_sha256: str
+    data_sha256: str
     version: str
     code: str = ""
     parameters: int = Field(ge=1)
@@ -79,37 +78,39 @@ class Run(BaseModel):
 
     @field_validator("checkpoints")
     @classmethod
-    def _characters_rise(cls, checkpoints: tuple[Checkpoint, ...]) -> tuple[Checkpoint, ...]:
-        characters = [c.characters for c in checkpoints]
-        if any(b <= a for a, b in pairwise(characters)):
-            raise ValueError(f"characters = {characters} must rise from checkpoint to checkpoint")
+    def _examples_rise(cls, checkpoints: tuple[Checkpoint, ...]) -> tuple[Checkpoint, ...]:
+        examples = [c.examples for c in checkpoints]
+        if any(b <= a for a, b in pairwise(examples)):
+            raise ValueError(f"examples = {examples} must rise from checkpoint to checkpoint")
         return checkpoints
 
     @property
     def complete(self) -> bool:
-        return bool(self.checkpoints) and self.checkpoints[-1].characters >= self.recipe.characters
+        return bool(self.checkpoints) and self.checkpoints[-1].examples >= self.recipe.examples
 
-    def first_at(self, bits: float) -> Checkpoint | None:
-        """The first checkpoint whose validation bits are at or below `bits`."""
-        return next((c for c in self.checkpoints if c.validation_bits <= bits), None)
+    def first_at(self, loss: float) -> Checkpoint | None:
+        """The first checkpoint whose validation loss is at or below `loss`."""
+        return next((c for c in self.checkpoints if c.validation <= loss), None)
 
     @property
     def best(self) -> Checkpoint:
-        return min(self.checkpoints, key=lambda c: c.validation_bits)
+        return min(self.checkpoints, key=lambda c: c.validation)
 
 
 @dataclass
 class _State:
     """Where a run stands at a checkpoint: all that it needs to go on."""
 
-    model: ConditionalRBM
+    model: Any
     done: int = 0
     checkpoints: tuple[Checkpoint, ...] = ()
     saturated: int = 0
 
 
-def learn(text: Text, recipe: Recipe, folder: Path, progress: Progress | None = None, note: Note | None = None) -> Run:
-    """Train `recipe` on `text`, keeping results in `folder`; goes on from the last checkpoint it finds there.
+def learn(
+    task: LearningTask, recipe: Recipe, folder: Path, progress: Progress | None = None, note: Note | None = None
+) -> Run:
+    """Train `recipe` on `task`, keeping results in `folder`; goes on from the last checkpoint it finds there.
 
     An interrupted run that goes on gives the same bits as one that was never interrupted. A checkpoint that is damaged,
     or no checkpoint of that run, is named in a line for `note` (a warning `BegunAnew` unless given), and the run begins
@@ -117,9 +118,9 @@ def learn(text: Text, recipe: Recipe, folder: Path, progress: Progress | None = 
 
     Raises
     ------
-    RevpathError: the text is too short for the context, or the result of that run is corrupt.
+    RevpathError: the data are too few for the model, or the result of that run is corrupt.
     """
-    result = run_path(text, recipe, results_folder(folder))
+    result = run_path(task, recipe, results_folder(folder))
     memory = _memory(result)
     if result.exists():
         run = read_run(result)
@@ -129,53 +130,49 @@ def learn(text: Text, recipe: Recipe, folder: Path, progress: Progress | None = 
     state = _State(_model(recipe))
     if memory.exists():
         try:
-            state = _read_state(memory, text, recipe)
+            state = _read_state(memory, task, recipe)
         except (SnapshotError, OSError) as error:
             line = f"checkpoint = {str(memory)!r} cannot be used: {error}; {recipe.name} begins anew"
             note(line) if note else warnings.warn(line, BegunAnew, stacklevel=2)
-    splits = {
-        name: _contexts(split, scored(split, recipe.context), recipe.context)
-        for name, split in (("validation", text.validation), ("test", text.test))
-    }
-    train = text.train.astype(np.int64)
-    order = np.random.default_rng(recipe.seed).permutation(np.arange(recipe.context, len(train)))
-    for mark in _marks(recipe):
+    context = recipe.model.context
+    splits: dict[str, Rows] = {split: task.scored(split, context) for split in ("validation", "test")}
+    order = np.random.default_rng(recipe.seed).permutation(task.places(context))
+    for mark in marks(task, recipe.examples):
         if mark <= state.done:
             continue  # done before an interruption, or stepped over by a large batch
         while state.done < mark:
             n = max(recipe.batch, min(_SLICE, mark - state.done) // recipe.batch * recipe.batch)
-            positions = order[np.arange(state.done, state.done + n) % len(order)]
-            rate = 1 - (1 - recipe.last_rate) * min(1.0, state.done / recipe.characters)
-            x, y = _contexts(train, positions, recipe.context)
-            state.model.partial_fit(x, y, slowdown=1 / rate)
+            places = order[np.arange(state.done, state.done + n) % len(order)]
+            rate = 1 - (1 - recipe.last_rate) * min(1.0, state.done / recipe.examples)
+            recipe.model.learn(state.model, *task.take(places, context), slowdown=1 / rate)
             state.done += n
             if progress and not progress(state.done, None):
-                return _run(text, recipe, state)
-        last = state.done >= recipe.characters
-        state.checkpoints += (_score(state, splits, last),)
-        state.saturated = _clipped(state)
+                return _run(task, recipe, state)
+        last = state.done >= recipe.examples
+        state.checkpoints += (_score(task, state, splits, last),)
+        state.saturated = _clipped(recipe, state)
         if not last:
             write_whole(memory, _as_bytes(state, result.stem))
-        write_whole(result, _run(text, recipe, state).model_dump_json(indent=1).encode())
-        if progress and not progress(state.done, state.checkpoints[-1].validation_bits):
+        write_whole(result, _run(task, recipe, state).model_dump_json(indent=1).encode())
+        if progress and not progress(state.done, state.checkpoints[-1].validation):
             break
-    run = _run(text, recipe, state)
+    run = _run(task, recipe, state)
     if run.complete:
         forget(result)
     return run
 
 
-def one_batch(text: Text, recipe: Recipe) -> Events:
+def one_batch(task: LearningTask, recipe: Recipe) -> Events:
     """What happens in the first mini-batch of a run: every kind of event that training has."""
     model = _model(recipe)
-    train = text.train.astype(np.int64)
-    model.partial_fit(*_contexts(train, np.arange(recipe.context, recipe.context + recipe.batch), recipe.context))
+    context = recipe.model.context
+    recipe.model.learn(model, *task.take(task.places(context)[: recipe.batch], context))
     return model.events_
 
 
-def run_path(text: Text, recipe: Recipe, folder: Path) -> Path:
+def run_path(task: LearningTask, recipe: Recipe, folder: Path) -> Path:
     """The result file of a run in `folder`."""
-    return folder / f"{recipe.name}-{recipe.key(text.sha256, version('revpath'))}.json"
+    return folder / f"{recipe.name}-{recipe.key(task.sha256, version('revpath'))}.json"
 
 
 def forget(result: Path) -> None:
@@ -210,18 +207,19 @@ def _as_bytes(state: _State, name: str) -> bytes:
     return to_bytes(state.model, about)
 
 
-def _read_state(path: Path, text: Text, recipe: Recipe) -> _State:
+def _read_state(path: Path, task: LearningTask, recipe: Recipe) -> _State:
     """SnapshotError where the file is not the checkpoint of that run."""
     model = _model(recipe)
-    first = _contexts(text.train.astype(np.int64), np.arange(recipe.context, 2 * recipe.context + 1), recipe.context)
-    model.partial_fit(*first)
-    model.bits_per_symbol(*first)  # a read and an update make all that a model has: the mould
+    context = recipe.model.context
+    first = task.take(task.places(context)[:2], context)
+    recipe.model.learn(model, *first)
+    task.loss(model, first)  # a read and an update make all that a model has: the mould
     about = from_bytes(path.read_bytes(), model)
     try:
         checkpoints = tuple(Checkpoint.model_validate(c) for c in about["checkpoints"])
         state = _State(model, about["done"], checkpoints, about["saturated"])
-        fits = about["run"] == path.stem and state.done == checkpoints[-1].characters
-        _run(text, recipe, state)
+        fits = about["run"] == path.stem and state.done == checkpoints[-1].examples
+        _run(task, recipe, state)
     except (ValidationError, LookupError, TypeError) as error:
         raise SnapshotError(f"it does not say how far the run was: {type(error).__name__}") from None
     if not fits:
@@ -229,56 +227,42 @@ def _read_state(path: Path, text: Text, recipe: Recipe) -> _State:
     return state
 
 
-def _run(text: Text, recipe: Recipe, state: _State) -> Run:
-    release, symbols = version("revpath"), len(text.symbols)
+def _run(task: LearningTask, recipe: Recipe, state: _State) -> Run:
+    release = version("revpath")
     return Run(
         recipe=recipe,
-        key=recipe.key(text.sha256, release),
-        text_sha256=text.sha256,
+        key=recipe.key(task.sha256, release),
+        data_sha256=task.sha256,
         version=release,
         code=code_digest(*CODE),
-        parameters=((recipe.context + 1) * symbols + 1) * recipe.hidden + symbols,
+        parameters=recipe.model.parameters,
         saturated=state.saturated,
         checkpoints=state.checkpoints,
     )
 
 
-def _model(recipe: Recipe) -> ConditionalRBM:
-    return ConditionalRBM(
-        recipe.hidden,
-        learning_rate=recipe.learning_rate,
-        label_learning_rate=recipe.label_learning_rate,
-        bias_learning_rate=recipe.bias_learning_rate,
-        batch_size=recipe.batch,
-        rule=recipe.rule,
-        synapses=recipe.hardware.synapses(recipe.seed) if recipe.hardware else None,
-        random_state=recipe.seed,
-    )
+def _model(recipe: Recipe) -> Any:
+    synapses = recipe.hardware.synapses(recipe.seed) if recipe.hardware else None
+    return recipe.model.estimator(synapses, recipe.batch, recipe.seed)
 
 
-def _marks(recipe: Recipe) -> list[int]:
-    first = min(FIRST_CHECKPOINT, recipe.characters)
-    return sorted({round(m) for m in np.geomspace(first, recipe.characters, CHECKPOINTS)})
+def marks(task: LearningTask, examples: int) -> list[int]:
+    """Numbers of examples at which a run of so many is looked at: the same for every contender, evenly in their logarithm."""
+    first = min(task.first_checkpoint, examples)
+    return sorted({round(m) for m in np.geomspace(first, examples, CHECKPOINTS)})
 
 
-def _contexts(codes: np.ndarray, positions, context: int) -> tuple[np.ndarray, np.ndarray]:
-    """(n, context) symbols before each position, the nearest first, and the symbols there."""
-    at = np.asarray(positions)
-    x = codes[at[:, None] - 1 - np.arange(context)]
-    return x.astype(np.int64), codes[at].astype(np.int64)
-
-
-def _score(state: _State, splits: dict[str, tuple[np.ndarray, np.ndarray]], last: bool) -> Checkpoint:
+def _score(task: LearningTask, state: _State, splits: dict[str, Rows], last: bool) -> Checkpoint:
     model = state.model
     return Checkpoint(
-        characters=state.done,
-        validation_bits=model.bits_per_symbol(*splits["validation"]),
-        test_bits=model.bits_per_symbol(*splits["test"]),
-        validation_bits_stored=model.bits_per_symbol(*splits["validation"], stored=True) if last else None,
+        examples=state.done,
+        validation=task.loss(model, splits["validation"]),
+        test=task.loss(model, splits["test"]),
+        validation_stored=task.loss(model, splits["validation"], stored=True) if last else None,
         events=model.events_.to_json(),
     )
 
 
-def _clipped(state: _State) -> int:
-    arrays = (getattr(s, "array", None) for s in (state.model.context_synapses_, state.model.label_synapses_))
+def _clipped(recipe: Recipe, state: _State) -> int:
+    arrays = (getattr(s, "array", None) for s in recipe.model.synapses(state.model))
     return sum(a.clipped for a in arrays if a is not None)

@@ -18,7 +18,7 @@ from ..doubts import leaning
 from ..identity import strong_id
 from .learn import Run
 from .result import KEPT, read_result, result_file, show_as_last
-from .verdict import plain_number
+from .wording import plain_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,25 +31,35 @@ class Leverage:
 
     Attributes
     ----------
-    bits: quality at which it is taken. ratio: transformer joules over analog joules; above 1 the analog side wins.
-    swings: the ratio with one record at its 5 % and its 95 % quantile, widest first.
-    flips: the value of one record that makes the ratio 1, all others nominal; nearest first.
-    shaky: ids of the assumed or unverified records behind it, those of the device included.
+    quality : float
+        Loss at which it is taken, in `unit`.
+    ratio : float
+        Joules of the rival over those of the analog EBM; above 1 the analog side wins.
+    rival : str
+        Name of the contender.
+    swings : tuple of Swing
+        The ratio with one record at its 5 % and its 95 % quantile, widest first.
+    flips : tuple of Flip
+        The value of one record that makes the ratio 1, all others nominal; nearest first.
+    shaky : tuple of str
+        Ids of the assumed or unverified records behind it, those of the device included.
+    unit : str
     """
 
-    bits: float
+    quality: float
     ratio: float
-    transformer: str
+    rival: str
     swings: tuple[Swing, ...]
     flips: tuple[Flip, ...]
     shaky: tuple[str, ...] = ()
+    unit: str = "bits/char"
 
     def plot(self, ax: Axes, most: int = 10) -> Axes:
         """A tornado: the widest swings, and the factors that would reverse the verdict."""
         from ...energy_models.figures.tornado import plot_tornado
 
         ax = plot_tornado(self.swings, self.ratio, ax, flips=self.flips, most=most)
-        ax.set_xlabel(f"joules of the transformer over joules of the analog EBM, at {self.bits:g} bits/char")
+        ax.set_xlabel(f"joules of the rival over joules of the analog EBM, at {self.quality:g} {self.unit}")
         return ax
 
 
@@ -64,47 +74,48 @@ def leverage(folder: Path | str) -> Leverage:
     try:
         runs = [Run.model_validate(run) for run in result["runs"]]
         verdict, chip = result["verdict"], result["chip"]
-        bits = verdict["bits"]
+        quality, unit = verdict["quality"], result["task"]["unit"]
     except (KeyError, TypeError, ValidationError) as error:
         raise RevpathError(f"{path}: not a result of `revpath compare`: {one_line(explain(error), 200)}") from None
-    if bits is None:
+    if quality is None:
         raise RevpathError(f"{path}: nothing was compared at equal quality, so nothing can reverse a verdict")
-    analog = next(run for run in runs if run.recipe.hardware is not None and not run.recipe.hardware.changes)
+    analog = next(run for run in runs if run.recipe.name == verdict["analog"])
     assert analog.recipe.hardware is not None
     cell = analog.recipe.hardware.cell()
     priced = with_overrides(load_chip(chip), pulse_prices(cell))
-    theirs = _events(path, result, verdict["transformer"], bits)
-    ours = _events(path, result, analog.recipe.name, bits)
+    theirs = _events(path, result, verdict["rival"], quality, unit)
+    ours = _events(path, result, analog.recipe.name, quality, unit)
     quantity, used = ratio_of_bills(theirs, load_chip(BASES["run"]), ours, priced)
     ratio, _ = nominal(quantity, used)
     return Leverage(
-        bits,
+        quality,
         ratio,
-        verdict["transformer"],
+        verdict["rival"],
         tuple(tornado(quantity, used)),
         tuple(flip_points(quantity, 1.0, used)),
         tuple(sorted(record.id for record in {**used, **cell.records}.values() if record.shaky)),
+        unit,
     )
 
 
-def _events(path: Path, result: dict[str, Any], name: str, bits: float) -> dict[str, float]:
+def _events(path: Path, result: dict[str, Any], name: str, quality: float, unit: str) -> dict[str, float]:
     """What the bill of a contender priced at the quality compared."""
     try:
         contender = next(c for c in result["contenders"] if name in (c["name"], c["title"]))
-        events = next(s for s in contender["stops"] if s["validation_bits"] <= bits)["events"]
+        events = next(s for s in contender["stops"] if s["validation"] <= quality)["events"]
         return {str(full): float(amount) for full, amount in events.items()}
     except (StopIteration, KeyError, TypeError, ValueError, AttributeError):
         raise RevpathError(
-            f"{path}: no events of {name!r} at {bits:g} bits/char: the result is of an earlier revpath, or not one of "
+            f"{path}: no events of {name!r} at {quality:g} {unit}: the result is of an earlier revpath, or not one of "
             "`revpath compare`; run it again"
         ) from None
 
 
 def sentences(found: Leverage, most: int = 5) -> list[str]:
     """What to print: the widest swing, and the nearest single changes that reverse the verdict."""
-    side = "the analog EBM" if found.ratio > 1 else "the transformer"
+    side = "the analog EBM" if found.ratio > 1 else "the rival"
     lines = [
-        f"At {found.bits:g} bits/char the transformer's joules are {plain_number(found.ratio)} times those of the analog EBM "
+        f"At {found.quality:g} {found.unit} the joules of {found.rival} are {plain_number(found.ratio)} times those of the analog EBM "
         f"at the stated values of all records: {side} needs less."
     ]
     for swing in found.swings[:1]:

@@ -1,58 +1,72 @@
-"""What the main job trains: the same conditional RBM on different synapses, described as frozen data."""
+"""What the main job trains: the same model on different synapses, described as frozen data."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...devices import Device, load_device
 from ...ebm import SynapsesFactory, crossbar_synapses_by_array
 from ...simulator import ADC, DAC, ArrayConfig
+from ...simulator.noise.circuit import CircuitNoise
 from ..identity import code_digest, strong_id
+from .models.conditional_boltzmann import ConditionalBoltzmannSpec
+from .models.conditional_rbm import ConditionalRBMSpec
+from .models.layered import LayeredSpec
 
-CODE = ("studies/tasks/text.py", "studies/compare/learn.py", "studies/compare/recipes.py")
+CODE = ("studies/tasks", "studies/compare/learn.py", "studies/compare/recipes.py", "studies/compare/models")
 """What can change the bits of a run, beside the rooms below."""
+
+Model = Annotated[ConditionalBoltzmannSpec | ConditionalRBMSpec | LayeredSpec, Field(discriminator="kind")]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Range(_Frozen):
+    """Of an array: the weight of a full conductance difference, and the ranges of its ADC, either way, in such weights."""
+
+    largest: float = Field(gt=0)
+    adc: float = Field(default=1.0, gt=0)
+    transposed_adc: float | None = Field(default=None, gt=0)
+
+
 class Hardware(_Frozen):
-    """The analog arrays of a model: one for the context weights, one for the label weights.
+    """The analog arrays of a model.
 
     changes: numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
-    context_max, label_max: weight of a full conductance difference. context_adc, label_adc: ADC range in weights.
+    ranges: one for all arrays, or the n-th for the n-th of them. thermal: whether currents have their thermal noise.
     """
 
     device: str = "reram-sb-gong2018"
     changes: dict[str, float] = Field(default_factory=dict)
-    context_max: float = Field(default=3.0, gt=0)
-    label_max: float = Field(default=1.0, gt=0)
-    context_adc: float = Field(default=3.0, gt=0)
-    label_adc: float = Field(default=1.0, gt=0)
+    ranges: tuple[Range, ...] = Field(default=(Range(largest=2.0),), min_length=1)
     bits: int = Field(default=8, ge=2, le=16)
+    thermal: bool = False
     longest_train: int = Field(default=31, ge=1, le=63)
 
     def cell(self) -> Device:
         changes: dict[str, Any] = dict(self.changes)
         return load_device(self.device).replaced(**changes)
 
-    def config(self, largest: float, adc_range: float) -> ArrayConfig:
-        """An array whose full conductance difference is `largest`, with an ADC of `adc_range` times that."""
+    def config(self, range_: Range) -> ArrayConfig:
+        """Of an array with that range."""
+        transposed = range_.transposed_adc
         return ArrayConfig(
             device=self.cell(),
-            weight_max=largest,
+            weight_max=range_.largest,
             dac=DAC(bits=self.bits),
-            adc=ADC(bits=self.bits, y_max=adc_range * largest),
+            adc=ADC(bits=self.bits, y_max=range_.adc * range_.largest),
+            transposed_adc=ADC(bits=self.bits, y_max=transposed * range_.largest) if transposed else None,
+            circuit_noise=CircuitNoise(thermal=True) if self.thermal else None,
             longest_train=self.longest_train,
         )
 
     def synapses(self, seed: int) -> SynapsesFactory:
-        return crossbar_synapses_by_array(
-            [self.config(self.context_max, self.context_adc), self.config(self.label_max, self.label_adc)], seed
-        )
+        return crossbar_synapses_by_array([self.config(range_) for range_ in self.ranges], seed)
 
 
 class Recipe(_Frozen):
@@ -61,25 +75,27 @@ class Recipe(_Frozen):
     On another processor the last digits can differ: matrix products of the digital parts are those of the BLAS library,
     which takes other kernels there, and the sums are rounded otherwise.
 
-    Learning rates fall linearly from their full value to `last_rate` of it over the `characters`.
+    Learning rates fall linearly from their full value to `last_rate` of it over the `examples`. Recipes of one `name` differ in
+    their seed alone.
     """
 
     name: str
     title: str
     kind: Literal["digital", "analog"]
+    task: Literal["text", "images"] = "text"
+    model: Model = Field(default_factory=ConditionalBoltzmannSpec)
     hardware: Hardware | None = None
-    context: int = Field(default=8, ge=1, le=64)
-    hidden: int = Field(default=256, ge=1)
-    batch: int = Field(default=64, ge=1)
-    rule: Literal["exact", "cd"] = "exact"
-    learning_rate: float = Field(default=40.0, ge=0)
-    label_learning_rate: float = Field(default=0.2, ge=0)
-    bias_learning_rate: float = Field(default=2.0, ge=0)
+    batch: int = Field(default=256, ge=1)
     last_rate: float = Field(default=0.05, gt=0, le=1)
-    characters: int = Field(ge=1)
+    examples: int = Field(ge=1)
     seed: int = Field(default=1, ge=0)
 
-    def identity(self, text_sha256: str, version: str, code: str | None = None) -> dict[str, Any]:
+    @property
+    def label(self) -> str:
+        """Name and seed, which tell runs of a comparison apart."""
+        return f"{self.name}.{self.seed}"
+
+    def identity(self, data_sha256: str, version: str, code: str | None = None) -> dict[str, Any]:
         """All that the result depends on, as one value that can be printed.
 
         The numbers of the device are in it, not its name alone, so that an edited device file is trained anew; and so is
@@ -87,8 +103,8 @@ class Recipe(_Frozen):
 
         Parameters
         ----------
-        text_sha256 : str
-            Of the file of the text.
+        data_sha256 : str
+            Of the data of the task.
         version : str
             Of revpath.
         code : str, optional
@@ -102,41 +118,75 @@ class Recipe(_Frozen):
         return {
             "recipe": self.model_dump(mode="json"),
             "device": self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else "",
-            "text_sha256": text_sha256,
+            "data_sha256": data_sha256,
             "version": version,
             "code": code_digest(*CODE) if code is None else code,
         }
 
-    def key(self, text_sha256: str, version: str, code: str | None = None) -> str:
+    def key(self, data_sha256: str, version: str, code: str | None = None) -> str:
         """The digest of `identity`, which names the files of the run."""
-        return strong_id(self.identity(text_sha256, version, code))
+        return strong_id(self.identity(data_sha256, version, code))
 
 
-def recipes(characters: int, seed: int) -> list[Recipe]:
-    """The runs of `revpath compare`: the device as measured, ideal synapses, and the device with ten times its states.
+def text_recipes(characters: int, seeds: Sequence[int]) -> list[Recipe]:
+    """The runs on a text: two devices as measured, and ideal synapses, with each seed.
 
     Learning rates and ranges are the best of the trials listed in docs/tuning.md, each run by its own best.
     """
-    measured = Hardware()
-    finer = {"response__step": measured.cell().response.step / 10}  # type: ignore[union-attr]
-    return [
+    model = ConditionalBoltzmannSpec()
+    each = [
         Recipe(
             name="analog",
-            title="EBM, analog ReRAM as measured",
+            title="n-gram EBM, ReRAM as measured",
             kind="analog",
-            hardware=measured,
-            context=3,
-            learning_rate=10.0,
-            characters=characters,
-            seed=seed,
+            model=model,
+            hardware=Hardware(),
+            examples=1,
         ),
-        Recipe(name="digital", title="EBM, ideal digital synapses", kind="digital", characters=characters, seed=seed),
         Recipe(
-            name="analog-finer",
-            title="EBM, analog, hypothetical: a tenth of the pulse step",
+            name="analog-ecram",
+            title="n-gram EBM, Li-ECRAM as measured",
             kind="analog",
-            hardware=Hardware(changes=finer, context_max=40.0, context_adc=0.6, longest_train=63),
-            characters=characters,
-            seed=seed,
+            model=model.model_copy(update={"learning_rate": 60.0}),
+            hardware=Hardware(device="ecram-li-tang2018", ranges=(Range(largest=6.0),)),
+            examples=1,
         ),
+        Recipe(name="digital", title="n-gram EBM, ideal digital synapses", kind="digital", model=model, examples=1),
     ]
+    return [Recipe.model_validate({**r.model_dump(), "examples": characters, "seed": s}) for r in each for s in seeds]
+
+
+PASSES = 30
+"""Over the training images, unless asked otherwise."""
+_LAYER_RANGES = (Range(largest=1.0, adc=8.0), Range(largest=1.0, adc=8.0, transposed_adc=4.0))
+_RATES = {"transposed-error": 0.5, "equilibrium-propagation": 0.1}
+
+
+def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: int = 64) -> list[Recipe]:
+    """The runs on images: a layered network by equilibrium propagation, and by the error through transposed reads.
+
+    Parameters
+    ----------
+    images : int
+        That each run sees.
+    seeds : sequence of int
+    inputs, hidden : int
+        Pixels of an image, and hidden units.
+    """
+    titles = {"equilibrium-propagation": "equilibrium EBM", "transposed-error": "layers, transposed error"}
+    cells = (
+        ("ecram", "Li-ECRAM as measured", "ecram-li-tang2018"),
+        ("reram", "ReRAM as measured", "reram-sb-gong2018"),
+    )
+    made = []
+    for rule, title in titles.items():
+        model = LayeredSpec(inputs=inputs, hidden=(hidden,), rule=rule, learning_rate=_RATES[rule])  # type: ignore[arg-type]
+        common = {"task": "images", "model": model, "batch": 32, "examples": images}
+        name = "ebm" if rule == "equilibrium-propagation" else "layers"
+        for short, cell, device in cells:
+            hardware = Hardware(device=device, ranges=_LAYER_RANGES, thermal=True)
+            made.append(
+                dict(name=f"{name}-{short}", title=f"{title}, {cell}", kind="analog", hardware=hardware, **common)
+            )
+        made.append(dict(name=f"{name}-digital", title=f"{title}, ideal digital synapses", kind="digital", **common))
+    return [Recipe(**each, seed=seed) for each in made for seed in seeds]

@@ -16,7 +16,7 @@ from ...energy_models.prices.bill import Interval
 class Factor:
     """How many times less energy the analog model needed, with its central 90 %; below 1, it needed more.
 
-    against: what it was compared with. quality: bits per character at which both stood. limit: ``at most``, ``at least``
+    against: what it was compared with. quality: loss at which both stood, in the unit of the task. limit: ``at most``, ``at least``
     or ``about`` where a curve began below that quality, or None.
     """
 
@@ -52,16 +52,17 @@ def revolution(result: str | Path) -> Revolution:
     path = Path(result)
     try:
         verdict = read_json(path)["verdict"]
-        quality = verdict["bits"]
+        quality = verdict["quality"]
         if verdict["ratio"] is None or quality is None:
             raise RecordError(f"{path}: the comparison has no quality that both sides reach, so no factor")
         main = Factor(
-            "the transformer on the GPU", float(quality), _interval(path, verdict, "ratio"), verdict.get("limit")
+            "the cheapest rival on the GPU", float(quality), _interval(path, verdict, "ratio"), verdict.get("limit")
         )
         others = []
         for field, against, limit in (
-            ("ratio_bound", "the transformer at the GPU's best matrix product", None),
-            ("ratio_gpu_ebm", "the same EBM on the GPU", verdict.get("limit_gpu_ebm")),
+            ("ratio_bound", "the rival at the GPU's best matrix product", None),
+            ("hardware", "the same EBM on the GPU", verdict.get("limit_hardware")),
+            ("same_node", "the same EBM on digital lanes of the chip's node", None),
         ):
             if verdict.get(field) is not None:
                 others.append(Factor(against, float(quality), _interval(path, verdict, field), limit))

@@ -12,17 +12,18 @@ from pathlib import Path
 
 from ...devices.base.errors import RevpathError
 from ...devices.base.files import sweep
+from ..sweeps.alone import alone_in
 from ..sweeps.channel import Channel
 from ..sweeps.parallel import Call, Ended, Raised, in_parallel, stop_on_signals
-from ..tasks.text import load_text
+from ..tasks.loading import Source, load_task
 from .recipes import Recipe
 
 Told = Callable[[str, int, float | None], None]
-"""(name of the run, characters done, bits per character if just scored)."""
+"""(label of the run, examples done, loss if just scored)."""
 
 
 def train_side_by_side(
-    text_path: Path | None, recipes: Sequence[Recipe], folder: Path, tell: Told, workers: int | None = None
+    source: Source, recipes: Sequence[Recipe], folder: Path, tell: Told, workers: int | None = None
 ) -> bool:
     """Train all recipes in at most `workers` processes (default: one for each core that we may use).
 
@@ -32,10 +33,10 @@ def train_side_by_side(
 
     Raises
     ------
-    RevpathError: what a run raised, with its name.
+    RevpathError: what a run raised, with its name; another comparison is training in the folder.
     """
-    with tempfile.TemporaryDirectory(prefix="revpath-") as mail, stop_on_signals() as stop:
-        channels = {recipe.name: Channel(Path(mail) / recipe.name) for recipe in recipes}
+    with alone_in(folder), tempfile.TemporaryDirectory(prefix="revpath-") as mail, stop_on_signals() as stop:
+        channels = {recipe.label: Channel(Path(mail) / recipe.label) for recipe in recipes}
         for channel in channels.values():
             channel.open()
 
@@ -47,7 +48,7 @@ def train_side_by_side(
                 if stop.is_set():
                     channel.ask_to_stop()
 
-        calls = [Call(r.name, (text_path, r, folder, Path(mail) / r.name)) for r in recipes]
+        calls = [Call(r.label, (source, r, folder, Path(mail) / r.label)) for r in recipes]
         try:
             return _completed(calls, stop, tick, workers)
         finally:
@@ -83,17 +84,17 @@ def _hear(name: str, channel: Channel, tell: Told, processes: set[int]) -> None:
             warnings.warn(str(words[0]), BegunAnew, stacklevel=2)
 
 
-def _train(text_path: Path | None, recipe: Recipe, folder: Path, mail: Path) -> bool:
+def _train(source: Source, recipe: Recipe, folder: Path, mail: Path) -> bool:
     """In a process of its own: train, and return whether the run is complete."""
     from .learn import learn
 
     channel = Channel(mail)
     channel.say("process", os.getpid())
 
-    def progress(done: int, bits: float | None) -> bool:
-        return channel.say("progress", done, bits)
+    def progress(done: int, loss: float | None) -> bool:
+        return channel.say("progress", done, loss)
 
     def note(line: str) -> None:
         channel.say("note", line)
 
-    return learn(load_text(text_path), recipe, folder, progress, note).complete
+    return learn(load_task(source), recipe, folder, progress, note).complete

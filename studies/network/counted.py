@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...simulator import Crossbar
-from ..compare.recipes import Hardware
+from ..compare.recipes import Hardware, Range
 from .layers import FUNCTIONS, Layer, Network
 
 SAMPLES = 8
@@ -27,6 +27,9 @@ INPUTS = "inputs uniform in 0 to 1, weights normal with a fourth of the largest 
 _BYTE = 8
 _WEIGHT, _ERROR, _RATE = 0.25, 0.1, 0.01  # INPUTS; a rate in the middle of those of docs/tuning.md
 _STATES = 2  # a training keeps the outputs of the forward pass for the backward one: written and read once more
+
+LAYERS = Hardware(ranges=(Range(largest=3.0, adc=3.0),))
+"""Arrays of a layer unless told otherwise: sums of up to nine weights before a converter saturates."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def counted(network: Network, *, training: bool = False, hardware: Hardware | No
 
     Weights are taken as programmed: what that cost once is not among the events.
     """
-    hardware = hardware or Hardware()
+    hardware = hardware or LAYERS
     total: Counter[str] = Counter()
     seconds, arrays = 0.0, 0
     kinds: dict[tuple[int, int], Counter[str]] = {}
@@ -75,8 +78,8 @@ def _cuts(size: int, tile: int) -> list[tuple[int, int]]:
 
 def _one_tile(rows: int, columns: int, hardware: Hardware, training: bool) -> Counter[str]:
     """Events of one use of one tile, the mean of `SAMPLES`."""
-    largest = hardware.context_max
-    config = hardware.config(largest, hardware.context_adc)
+    range_ = hardware.ranges[0]
+    largest, config = range_.largest, hardware.config(range_)
     random = np.random.default_rng([rows, columns])
     array = Crossbar((rows, columns), config, seed=1)
     array.program(np.clip(random.normal(0, _WEIGHT * largest, (rows, columns)), -largest, largest).astype(np.float32))

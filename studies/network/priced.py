@@ -20,7 +20,7 @@ from ...energy_models.prices.vocabulary import FLOOR_EVENTS, parse_event
 from ...energy_models.records import get
 from ...energy_models.sensitivity import propagate
 from ..compare.recipes import Hardware
-from .counted import Counted, counted, digital
+from .counted import LAYERS, Counted, counted, digital
 from .layers import Network
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def price_network(
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise PriceError(f"batch = {batch!r} must be a positive integer")
-    hardware = hardware or Hardware()
+    hardware = hardware or LAYERS
     loaded = [load_chip(c) for c in (chip_names() if chips is None else chips)]
     analog = [chip for chip in loaded if chip.kind == "analog"]
     found = []

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _OF_A_TABLE = ("rules.csv", "rules.pdf", "rules.png")
 
+_WIDTH, _TITLE = 0.95, 5.0  # inches of a rule's column, and of a map at least, for the title of it
+
 
 def publish(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | None = None) -> pd.DataFrame:
     """Make or complete the study in `folder`, and write ``rules.csv``, ``rules.png`` and ``rules.pdf`` there.
@@ -42,9 +44,11 @@ def rules_figure(table: pd.DataFrame) -> Figure:
     from matplotlib.figure import Figure
 
     tasks = [task for task in TASKS if task in set(table["task"])]
-    devices = table.loc[table["device"] != DIGITAL, "device"].nunique()
+    of_arrays = table.loc[table["device"] != DIGITAL]
+    devices, rules = of_arrays["device"].nunique(), of_arrays["rule"].nunique()
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.6 * len(tasks) + 1.4, 0.62 * devices + 2.4), layout="constrained")
+        width = max(_WIDTH * rules, _TITLE)
+        figure = Figure(figsize=(width * len(tasks) + 1.4, 0.62 * devices + 2.6), layout="constrained")
         axes = np.atleast_1d(np.asarray(figure.subplots(1, len(tasks))))
         for ax, task in zip(axes, tasks, strict=True):
             plot_rules(table, task, ax)
@@ -63,6 +67,7 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
     Colour: how much of the way the model came from what it would reach without weights (0) to the ideal digital model,
     trained alike (1); orange is clearly below 0, made worse; grey where the ideal
     model itself learned nothing. Numbers: quality of the test data, and below it pulses per weight.
+    Below each rule stands what of it is digital, as its class says.
     Devices are those of the whole table, so that maps of several tasks have the same rows.
     """
     kind = TASKS[task]
@@ -89,7 +94,7 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
             color="white" if way[i, j] > 0.75 else "black",
         )
     ax.imshow(np.ma.masked_invalid(way), cmap=_colours(), vmin=-0.02, vmax=1.2, aspect="auto")
-    ax.set_xticks(range(len(rules)), [RULES.named(rule).label() for rule in rules], fontsize=7.5)
+    ax.set_xticks(range(len(rules)), [_column(rule) for rule in rules], fontsize=7.5)
     ax.set_yticks(range(len(devices)), [figure_text(device, 40) for device in devices], fontsize=8)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -101,6 +106,12 @@ def plot_rules(table: pd.DataFrame, task: str, ax: Axes) -> Axes:
         loc="left",
     )
     return ax
+
+
+def _column(rule: str) -> str:
+    """What a rule is called below its column, and what of it is digital."""
+    kind = RULES.named(rule)
+    return f"{kind.label()}\n({kind.training})"
 
 
 def _colours() -> Colormap:

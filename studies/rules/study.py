@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -204,6 +204,8 @@ def learned(found: pd.DataFrame, task: str) -> bool:
 def table(outcomes: Iterable[Outcome], chip: str = "reram-32nm") -> pd.DataFrame:
     """One row for each (task, rule, device): quality over the seeds, pulses per weight, joules where priceable.
 
+    training says what of the rule is digital, see `revpath.simulator.rules.Training`; "" for the digital reference.
+
     joules are those of all that happened in training, priced on `chip` with the pulse energies of the device itself, with
     the ends of their central 90 % as joules_low and joules_high and the assumed or unverified records behind them as
     leans_on; NaN where those or the duration of a pulse are not known, and `unpriced` says what was missing.
@@ -215,7 +217,9 @@ def table(outcomes: Iterable[Outcome], chip: str = "reram-32nm") -> pd.DataFrame
         groups.setdefault((outcome.trial.task, outcome.trial.device, outcome.trial.rule_name), []).append(outcome)
     rows = []
     for (task, device, rule), runs in groups.items():
+        training = "" if device == DIGITAL else RULES.named(rule).training
         row: dict[str, object] = {"task": task, "device": device, "rule": rule, "unit": TASKS[task].unit}
+        row["training"] = training
         if runs[0].refused:
             rows.append(row | {"seeds": 0, "refused": runs[0].refused})
             continue
@@ -235,11 +239,57 @@ def table(outcomes: Iterable[Outcome], chip: str = "reram-32nm") -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
+class Granularity(NamedTuple):
+    """What stochastic pulses lose on a device against ideal synapses, and how much of it is gone in the mean-field limit.
+
+    Attributes
+    ----------
+    lost, granular : float
+        In units of the task, positive where it is a loss: ideal against stochastic pulses, and the limit against these.
+    """
+
+    device: str
+    lost: float
+    granular: float
+
+
+def granularity(found: pd.DataFrame, task: str) -> list[Granularity]:
+    """What of the loss of stochastic pulses is granularity, for each device of a table that has both and the ideal model.
+
+    The rest, `lost` - `granular`, stays in the limit of infinitely small pulses: the shape of the response, its spread over
+    cells, and reads.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `table`.
+    task : str
+        One of `TASKS`.
+    """
+    rows = found.loc[(found["task"] == task) & (found["refused"] == "")]
+    quality = {(row["device"], row["rule"]): row["quality"] for row in rows.to_dict("records")}
+    ideal, sign = quality.get((DIGITAL, DIGITAL)), 1 if TASKS[task].higher_is_better else -1
+    devices = [device for device in dict.fromkeys(rows["device"]) if device != DIGITAL]
+    both = [device for device in devices if {(device, "stochastic"), (device, "mean-field")} <= set(quality)]
+    if ideal is None:
+        return []
+    return [
+        Granularity(
+            device,
+            sign * (ideal - quality[device, "stochastic"]),
+            sign * (quality[device, "mean-field"] - quality[device, "stochastic"]),
+        )
+        for device in both
+    ]
+
+
 def _joules(run: Outcome, chip: str) -> dict[str, float | str]:
     """The priced columns of a row."""
     nothing = {"joules": np.nan, "joules_low": np.nan, "joules_high": np.nan, "leans_on": ""}
     if run.trial.rule is None:
         return {**nothing, "unpriced": "the digital reference is not priced here"}
+    if run.trial.rule.training == "no hardware":
+        return {**nothing, "unpriced": "a limit that no hardware has"}
     from ...energy_models import load_chip, price
     from ...energy_models.prices.pricing import pulse_prices
     from ...energy_models.prices.schedule import completed

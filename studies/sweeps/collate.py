@@ -26,6 +26,16 @@ JOULES = {
     "joules_high": Quantity("energy, 95 % quantile", "J", "lower"),
 }
 
+RATIO = {"ratio": Quantity("joules: transformer (GPU) over run", "1", "higher")}
+"""Of tasks that have a rival: at the quality of each run, by nominal prices."""
+BREAK_EVEN = 1.0
+"""The ratio at which a run begins to pay."""
+
+
+def priced_quantities(study: Study) -> dict[str, Quantity]:
+    """What a price adds to the quantities of a study's task."""
+    return JOULES | (RATIO if study.kind.rival else {})
+
 
 def to_frame(study: Study, store: Store, *, priced: bool = False, **pricing: Any) -> pd.DataFrame:
     """One row a run of the study: its point, replicate, seed, values, state; with `priced` the joules too.
@@ -84,7 +94,8 @@ def to_frame(study: Study, store: Store, *, priced: bool = False, **pricing: Any
         from .pricing import price_study
 
         prices = price_study(study, store, **pricing)
-        frame = frame.merge(prices[["id", *JOULES, "unpriced"]], on="id", how="left")
+        more = [name for name in ("bound",) if name in prices]
+        frame = frame.merge(prices[["id", *priced_quantities(study), "unpriced", *more]], on="id", how="left")
     return frame
 
 
@@ -108,7 +119,7 @@ def to_xarray(study: Study, store: Store, *, priced: bool = False, **pricing: An
     import xarray as xr
 
     frame = to_frame(study, store, priced=priced, **pricing)
-    quantities = {**study.kind.quantities, **(JOULES if priced else {})}
+    quantities = {**study.kind.quantities, **(priced_quantities(study) if priced else {})}
     if study.design == "grid":
         data = _grid(study, frame, quantities)
     else:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...devices.base.errors import RevpathError, unknown
+from ..identity import strong_id
 
 Sampler = Literal["grid", "random", "sobol", "saltelli", "morris"]
 SAMPLERS: tuple[Sampler, ...] = ("grid", "random", "sobol", "saltelli", "morris")
@@ -55,6 +56,12 @@ class Axis:
         if kind == "integers":
             return int(min(high, low + math.floor(u * (high - low + 1))))
         return float(low * (high / low) ** u) if kind == "loguniform" else float(low + (high - low) * u)
+
+    def chosen(self, u: float) -> dict[str, Any]:
+        """The paths with their values at probability `u`: of a range, or of a list all of whose entries are as likely."""
+        if self.range is not None:
+            return {self.paths[0]: self.at(u)}
+        return dict(zip(self.paths, self.values[min(int(u * len(self.values)), len(self.values) - 1)], strict=True))
 
 
 def read_axis(name: str, entry: Any) -> Axis:
@@ -116,7 +123,8 @@ def points(axes: Sequence[Axis], sampler: Sampler, samples: int | None, seed: in
     ----------
     axes : sequence of Axis
     sampler : "grid" takes the product of values; the others draw `samples` points from ranges: "random" and "sobol" fill
-        them, "saltelli" and "morris" are the designs of SALib's sensitivity analyses.
+        them, and take entries of lists as often as one another (a point that comes twice is run once); "saltelli" and
+        "morris" are the designs of SALib's sensitivity analyses.
 
     Raises
     ------
@@ -148,12 +156,17 @@ def points(axes: Sequence[Axis], sampler: Sampler, samples: int | None, seed: in
     if not isinstance(samples, int) or isinstance(samples, bool) or samples < 1:
         raise DesignError(f"samples = {samples!r} must be a positive integer for design = {sampler!r}")
     listed = [axis.name for axis in axes if axis.range is None]
-    if listed:
+    if listed and sampler in ("saltelli", "morris"):
         raise DesignError(
             f"axis {listed[0]!r} is a list: design = {sampler!r} draws from uniform, loguniform or integers"
         )
-    unit = _unit_cube(len(axes), sampler, samples, seed)
-    return [{axis.paths[0]: axis.at(u) for axis, u in zip(axes, row, strict=True)} for row in unit]
+    drawn = (chosen(axes, row) for row in unit_points(axes, sampler, samples, seed))
+    return list({strong_id(point): point for point in drawn}.values())  # lists and trajectories come by a point twice
+
+
+def chosen(axes: Sequence[Axis], place: Sequence[float]) -> dict[str, Any]:
+    """The point at a place of the unit cube."""
+    return {path: value for axis, u in zip(axes, place, strict=True) for path, value in axis.chosen(u).items()}
 
 
 def problem(axes: Sequence[Axis]) -> dict[str, Any]:

@@ -16,8 +16,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from .parallel import Call, Ended, Raised, cores, in_parallel, stop_on_signals
 from .registry import task_kind
 from .store import Store, Writer
 from .study import OnRecord, Planned, Study
+from .threads import one_thread
 
 LEASE_S = 120.0
 """How long other sweeps on the store leave a run alone that one has begun; renewed while it lasts."""
@@ -133,8 +135,9 @@ def make(
     cluster: str | None = None,
     tell: Tell | None = None,
     on_record: OnRecord | None = None,
+    writer: Writer | None = None,
 ) -> Summary:
-    """As `run`, of runs from wherever, each of which may be of another task."""
+    """As `run`, of runs from wherever, each of which may be of another task; `writer` is one that stays open afterwards."""
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise RevpathError(f"workers = {workers!r} must be a positive integer")
     if timeout_s is not None and not timeout_s > 0:
@@ -155,7 +158,7 @@ def make(
             todo.append(each)
     if tell:
         tell(summary)
-    with store.writer() as writer, stop_on_signals() as stop:
+    with nullcontext(writer) if writer else store.writer() as writer, stop_on_signals() as stop:
         keep = _Keeper(store, writer, summary, tell, on_record, started)
         with closing(keep):
             for each, answer in _answers(todo, store, keep, stop, workers, timeout_s, cluster):
@@ -296,8 +299,6 @@ def _here(
     todo: list[Planned], arguments: Callable[[Planned], tuple[Any, ...]], keep: _Keeper, stop: threading.Event
 ) -> Iterator[tuple[Planned, dict[str, Any]]]:
     """One run after the other in this process, to the same bits: one BLAS thread, as a worker has."""
-    from threadpoolctl import threadpool_limits
-
     over = threading.Event()
 
     def watch() -> None:
@@ -316,7 +317,7 @@ def _here(
                 return
             if not keep.lease(planned.id):
                 continue
-            with threadpool_limits(1, user_api="blas"):
+            with one_thread("blas"):
                 answer = attempt(*arguments(planned))
             yield planned, answer
     finally:
@@ -325,6 +326,11 @@ def _here(
 
 
 def _provenance() -> dict[str, Any]:
+    return {**_versions(), "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+
+
+@cache
+def _versions() -> dict[str, Any]:
     import numba
     import numpy
 
@@ -334,7 +340,6 @@ def _provenance() -> dict[str, Any]:
         "numpy": numpy.__version__,
         "numba": numba.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
-        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 
 

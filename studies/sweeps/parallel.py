@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...devices.base.errors import RevpathError
+from .threads import one_thread
 
 TICK_S = 0.2
 """How often who waits for answers may look at something else."""
@@ -311,7 +312,8 @@ def end_workers() -> None:
     """End the processes of this machine, at work or waiting for more to do."""
     from joblib.externals.loky import get_reusable_executor
 
-    for pool in (get_reusable_executor(), *_pools):
+    # `reuse`: any other pool than one of the same arguments would first be waited for, run and all
+    for pool in (get_reusable_executor(reuse=True, kill_workers=True), *_pools):
         with suppress(Exception):
             pool.shutdown(kill_workers=True, wait=False)
 
@@ -359,9 +361,8 @@ def _in_worker(function: Callable[..., Any], name: str, arguments: tuple[Any, ..
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
         _end_with_parent()
     import numba
-    from threadpoolctl import threadpool_limits
 
-    with _one_at_a_time, threadpool_limits(1):
+    with _one_at_a_time, one_thread():
         numba.set_num_threads(1)
         try:
             return name, function(*arguments)

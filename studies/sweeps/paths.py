@@ -17,6 +17,10 @@ from ...devices.base.errors import explain, unknown
 from ...devices.base.record import parse_unit
 from .registry import SweepConfig
 
+_HEIGHT = "pulse.voltage"
+_OF_A_PULSE = (_HEIGHT, "pulse.duration")
+"""What steps and energies follow from, where it is known how; the width of a pulse is the time of an update in any case."""
+
 
 def resolve(config: type[SweepConfig], values: Mapping[str, Any]) -> SweepConfig:
     """The configuration with values at their paths.
@@ -101,13 +105,16 @@ class DeviceChoice(BaseModel):
             return device
         laws = {path.removesuffix(".law") for path in self.changes if path.endswith(".law")}
         whole: dict[str, Any] = {section: {} for section in laws}  # another law has other fields: it is given whole
+        pulse: dict[str, Any] = {}
         for path, value in self.changes.items():
             section, _, field = path.partition(".")
             if section in laws:
                 whole[section][field] = value
+            elif path in _OF_A_PULSE and (device.switching.known or path == _HEIGHT):
+                pulse[field] = value  # what follows from them comes first, and may then be changed too
             else:
                 whole[f"{section}__{field}"] = value
-        return device.replaced(**whole)
+        return (device.driven(**pulse) if pulse else device).replaced(**whole)
 
     def numbers(self) -> str:
         """Every law and number, without records and names: what a simulation can depend on."""

@@ -7,6 +7,7 @@ prices of their pulses (those of the cell itself) are priced together.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...devices.base.errors import RevpathError
@@ -15,6 +16,7 @@ from ...energy_models.prices.bill import Scope
 from ...energy_models.prices.chip import Chip
 from ...energy_models.prices.many import price_many
 from ...energy_models.prices.schedule import completed
+from .registry import Rivals, TaskKind
 from .store import Store
 from .study import Planned, Study
 
@@ -44,12 +46,28 @@ def price_study(
     -------
     DataFrame
         One row a run that is done: `id`, `replicate`, the axes, the quantities, `joules` (nominal), `joules_mean`,
-        `joules_low`, `joules_high` (central 90 %), and `unpriced`, which says why where there are none.
+        `joules_low`, `joules_high` (central 90 %), and `unpriced`, which says why where there are none. Where the task has a
+        rival, `rival` (its joules), `ratio` (those over the run's) and `bound` ("at most" where the rival's curve began
+        below the quality).
     """
+    return price_runs(list(study.runs()), study.kind, store, chip=chip, scope=scope, n_draws=n_draws, seed=seed)
+
+
+def price_runs(
+    runs: Sequence[Planned],
+    kind: TaskKind,
+    store: Store,
+    *,
+    chip: str = CHIP,
+    scope: Scope = "chip",
+    n_draws: int = 1_000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """As `price_study`, of runs from wherever, all of one task."""
     import pandas as pd
 
     priced_on = load_chip(chip)
-    planned = {run.id: run for run in study.runs()}
+    planned = {run.id: run for run in runs}
     store.refresh()
     records = list(store.records(planned))
     frame = pd.DataFrame([_row(planned[record["id"]], record) for record in records])
@@ -63,7 +81,16 @@ def price_study(
         prices = price_many(events, priced_on, overrides=overrides, scope=scope, n_draws=n_draws, seed=seed).to_frame()
         for column in (*columns, "unpriced"):
             frame.loc[rows, column] = prices[column].to_numpy()
-    return frame
+    values = [record["values"] for record in records]
+    return frame if kind.rival is None else _compared(frame, values, kind.rival)
+
+
+def _compared(frame: pd.DataFrame, values: list[dict[str, float | None]], rival_of: Rivals) -> pd.DataFrame:
+    """The frame with the rival of each run."""
+    rivals = [rival_of(each) for each in values]
+    joules = [float("nan") if rival is None else rival.joules for rival in rivals]
+    bounds = ["at most" if rival is not None and rival.at_most else "" for rival in rivals]
+    return frame.assign(rival=joules, ratio=joules / frame["joules"], bound=bounds)
 
 
 def _completed(

@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -57,6 +57,20 @@ class Result:
     detail: Any = None
 
 
+class Rival(Protocol):
+    """What the other side of a comparison took to come as far as a run: joules, or a bound that it needed at most."""
+
+    @property
+    def joules(self) -> float: ...
+
+    @property
+    def at_most(self) -> bool: ...
+
+
+Rivals = Callable[[Mapping[str, float | None]], Rival | None]
+"""The rival at the quality of a run, from its values; None where it never came there."""
+
+
 class SweepConfig(BaseModel):
     """The configuration of a task: frozen, validated, every field with a default.
 
@@ -94,6 +108,8 @@ class TaskKind:
     config : type of SweepConfig
     function : callable of (config, Run) to Result
     quantities : mapping of str to Quantity
+    rival : callable or None
+        Whose joules those of a run are compared with; None where there is nothing to compare with.
     """
 
     name: str
@@ -101,6 +117,7 @@ class TaskKind:
     config: type[SweepConfig]
     function: Callable[[Any, Run], Result]
     quantities: Mapping[str, Quantity]
+    rival: Rivals | None = None
 
     KINDS: ClassVar[dict[str, TaskKind]] = {}
 
@@ -123,7 +140,7 @@ class TaskKind:
 
 
 def sweep_task(
-    name: str, *, title: str, **quantities: Quantity
+    name: str, *, title: str, rival: Rivals | None = None, **quantities: Quantity
 ) -> Callable[[Callable[[Config, Run], Result]], Callable[[Config, Run], Result]]:
     """Register a function of (configuration, run) under a name; its first argument's annotation is the configuration.
 
@@ -156,7 +173,7 @@ def sweep_task(
         known = TaskKind.KINDS.get(name)
         if known is not None and known.function.__module__ != function.__module__:
             raise RevpathError(f"task {name!r} is registered by {known.function.__module__}: take another name")
-        TaskKind.KINDS[name] = TaskKind(name, title, config, function, quantities)
+        TaskKind.KINDS[name] = TaskKind(name, title, config, function, quantities, rival)
         return function
 
     return register

@@ -18,6 +18,8 @@ from ..snapshot import SnapshotError, from_bytes, to_bytes
 
 CHECKPOINT_EVERY_S = 60.0
 """Seconds of work that the end of a process may cost."""
+_OF_ITS_TIME = 0.25
+"""Share of the time of a run that its end may cost: so a run that is cut by every limit comes to its end all the same."""
 _FILE = "checkpoint.npz"
 Thing = TypeVar("Thing")
 
@@ -70,6 +72,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self._kept_at = time.monotonic()
+        self._limit = float("inf") if self.until is None else _OF_ITS_TIME * (self.until - self._kept_at)
 
     def checkpoint(self, state: object, about: Mapping[str, Any]) -> None:
         """Here the run may be cut: keep what it needs to go on, where it is time for that.
@@ -86,20 +89,20 @@ class Run:
         RunStopped
             The sweep stops; the checkpoint has been written.
         RunTimeout
-            The time of the run is over.
+            The time of the run is over; the checkpoint has been written.
         RevpathError
             The checkpoint cannot be written.
         """
         now = time.monotonic()
-        if self.until is not None and now > self.until:
-            raise RunTimeout("time is over")
-        if self.checkpoints is None:
-            return
-        stopped = self.stop is not None and self.stop.exists()
-        if stopped or now - self._kept_at >= CHECKPOINT_EVERY_S:
+        over = self.until is not None and now > self.until
+        stopped = self.stop is not None and self.checkpoints is not None and self.stop.exists()
+        late = now - self._kept_at >= min(CHECKPOINT_EVERY_S, self._limit)
+        if self.checkpoints is not None and (stopped or over or late):
             content = to_bytes(state, {"run": self.checkpoints.name, "about": dict(about)})
             write_whole(results_folder(self.checkpoints) / _FILE, content)
             self._kept_at = time.monotonic()
+        if over:
+            raise RunTimeout("time is over")
         if stopped:
             raise RunStopped("stopped at a checkpoint")
 

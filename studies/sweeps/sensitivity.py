@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...devices.base.errors import RevpathError
-from .design import problem, unit_points
+from ..identity import strong_id
+from .design import chosen, problem, unit_points
 from .study import Study
 
 if TYPE_CHECKING:
@@ -45,14 +46,17 @@ def analyse(study: Study, frame: pd.DataFrame, value: str, *, seed: int = 0) -> 
         raise RevpathError(
             f'design = {study.design!r}: an analysis of sensitivity needs design = "saltelli" or "morris"'
         )
-    order = {run.id: n // study.replicates for n, run in enumerate(study.runs())}
-    values: Any = frame.assign(point=frame["id"].map(order.get)).groupby("point")[value].mean()
-    lost = len(study.points) - int(values.notna().sum())
+    cube = unit_points(study.dimensions, study.design, study.samples or 1, study.seed)
+    keys = [strong_id(chosen(study.dimensions, place)) for place in cube]  # a trajectory may come by a point twice
+    of_run = {run.id: strong_id(dict(run.point)) for run in study.runs()}
+    means: Any = frame.assign(point=frame["id"].map(of_run.get)).groupby("point")[value].mean()
+    y = np.array([means.get(key, np.nan) for key in keys], float)
+    lost = int(np.isnan(y).sum())
     if lost:
         raise RevpathError(
-            f'{lost} of {len(study.points)} points have no {value}: a design needs all; run again, or failures = "penalty"'
+            f'{lost} of {len(y)} points have no {value}: a design needs all; run again, or failures = "penalty"'
         )
-    made_up, y = problem(study.dimensions), values.sort_index().to_numpy(float)
+    made_up = problem(study.dimensions)
     names = [axis.name for axis in study.dimensions]
     try:
         from SALib.analyze import morris, sobol
@@ -63,7 +67,6 @@ def analyse(study: Study, frame: pd.DataFrame, value: str, *, seed: int = 0) -> 
             found = sobol.analyze(made_up, y, calc_second_order=False, seed=seed)
         columns = {"first": "S1", "first_error": "S1_conf", "total": "ST", "total_error": "ST_conf"}
     else:
-        cube = unit_points(study.dimensions, study.design, study.samples or 1, study.seed)
         found = morris.analyze(made_up, cube, y, num_levels=4, seed=seed)
         columns = {"mu_star": "mu_star", "mu_star_error": "mu_star_conf", "sigma": "sigma"}
     return pd.DataFrame({"parameter": names, **{name: np.asarray(found[key], float) for name, key in columns.items()}})

@@ -127,23 +127,23 @@ class Store:
 
     def refresh(self) -> None:
         """Read what was appended, by anybody, since the last look."""
-        paths = self._paths()
-        if set(self._read) - {path.name for path in paths}:  # a pack took some away
+        sizes = self._sizes()
+        if self._read.keys() - sizes.keys():  # a pack took some away
             self._index, self._read = {}, {}
-        for path in paths:
-            start = self._read.get(path.name, 0)
-            if path.stat().st_size == start:
+        for name, size in sizes.items():
+            start = self._read.get(name, 0)
+            if size == start:
                 continue
-            with path.open("rb") as lines:
+            with (self._segments / name).open("rb") as lines:
                 lines.seek(start)
                 for line in lines:
                     if not line.endswith(b"\n"):  # being written, or torn for ever: either way nothing yet
                         break
                     record = decode(line)
                     if record is not None:
-                        self._note(record, path.name, start, len(line))
+                        self._note(record, name, start, len(line))
                     start += len(line)
-            self._read[path.name] = start
+            self._read[name] = start
 
     def _note(self, record: dict[str, Any], segment: str, offset: int, length: int) -> None:
         lease = [float(record.get(name, 0.0)) for name in ("until", "since")]
@@ -158,10 +158,16 @@ class Store:
             self._index[record["id"]] = place  # the newer failure
 
     def _paths(self) -> list[Path]:
+        return [self._segments / name for name in self._sizes()]
+
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of each segment by name, the one that was written to last at the end."""
         try:
-            return sorted(self._segments.glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+            with os.scandir(self._segments) as entries:
+                found = [(e.stat(), e.name) for e in entries if e.name.endswith(".jsonl")]
         except OSError as error:
             raise StoreError(f"store = {str(self.folder)!r} cannot be read: {error.strerror}") from None
+        return {name: stat.st_size for stat, name in sorted(found, key=lambda each: (each[0].st_mtime_ns, each[1]))}
 
     def __len__(self) -> int:
         return sum(place.state == "done" for place in self._index.values())

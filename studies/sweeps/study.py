@@ -195,9 +195,18 @@ class Study(BaseModel):
     def runs(self) -> Iterator[Planned]:
         """Every run, replicates innermost, each with its validated configuration."""
         for point in self.points:
-            config = paths.resolve(self.kind.config, {**self.fixed, **point})
-            for replicate in range(self.replicates):
-                yield Planned(self.task, point, replicate, self._seed(point, replicate), config)
+            yield from self.at(point)
+
+    def at(self, point: Mapping[str, Any]) -> Iterator[Planned]:
+        """The runs of one point, of this design or not, one a replicate.
+
+        Raises
+        ------
+        RevpathError: a path or a value that the task does not take.
+        """
+        config = paths.resolve(self.kind.config, {**self.fixed, **point})
+        for replicate in range(self.replicates):
+            yield Planned(self.task, point, replicate, self._seed(point, replicate), config)
 
     def _seed(self, point: Mapping[str, Any], replicate: int) -> int:
         """Paired runs share the seed of their replicate; others have one of their own, from what they are."""

@@ -1,9 +1,11 @@
 """A comparison that takes no time: three tiny recipes, and the events of a run that nobody trained."""
 
 from revpath.simulator import Events
+from revpath.studies.compare.models import ConditionalBoltzmannSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
 
-DIGITAL = Recipe(name="digital", title="Tiny, ideal", kind="digital", context=1, hidden=4, batch=32, characters=640)
+MODEL = ConditionalBoltzmannSpec(context=2, max_rows=64)
+DIGITAL = Recipe(name="digital", title="Tiny, ideal", kind="digital", model=MODEL, batch=32, examples=640)
 ANALOG = DIGITAL.model_copy(update={"name": "analog", "title": "Tiny, ReRAM", "kind": "analog", "hardware": Hardware()})
 QUIET = ANALOG.model_copy(
     update={"name": "quiet", "title": "Tiny, quiet", "hardware": Hardware(changes={"response__step_noise": 0.1})}

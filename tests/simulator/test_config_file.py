@@ -90,6 +90,7 @@ def test_what_is_left_out_has_its_default(tmp_path):
         ("schema = 1\n[circuit_noise]\nkelvin = 300", "circuit_noise: .*kelvin"),
         ('schema = 1\ndevice = "unobtainium"', "unobtainium"),
         ('schema = 1\n[cell_law]\nlaw = "tanh"', "must be a table whose law is one of"),
+        ('schema = 1\n[cell_law]\nlaw = ["Sinh"]', "must be a table whose law is one of"),
         ("schema = 1\n[device_laws.colour]\nred = 1", "device_laws = .* must be tables named by"),
         ('schema = 1\n[device_laws.response]\nlaw = "soft-bounds"', "a.toml: response"),
     ],

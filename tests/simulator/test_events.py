@@ -247,3 +247,15 @@ def test_a_tally_refuses():
     with pytest.raises(EventError, match="event name"):
         tally.count("Bad name", 1)
     assert tally.events == Events()
+
+
+@pytest.mark.parametrize(
+    ("value", "times"), [(-1.0, 1), (math.nan, 1), (math.inf, 1), (1.0, -1), (1.0, True), (1.0, 0.5)]
+)
+def test_a_tally_refuses_what_follows_a_name_that_it_knows(value, times):
+    tally = Tally(Events({"array.read": 1}, {"array.busy_s": 1.0}))
+    with pytest.raises(EventError, match="must be a"):
+        tally.integrate("array.busy_s", value, times)
+    with pytest.raises(EventError, match="must be a non-negative integer"):
+        tally.count("array.read", -1 if times == 1 else times)
+    assert tally.events == Events({"array.read": 1}, {"array.busy_s": 1.0})

@@ -7,13 +7,15 @@ from revpath.simulator import Events
 from revpath.studies.baselines import tuning
 from revpath.studies.baselines.curves import Curve, Hyper, Point
 from revpath.studies.baselines.transformer import SMALL
+from revpath.studies.compare.contenders import Contender, Stop
 from revpath.studies.compare.learn import Checkpoint, Run, learn
+from revpath.studies.compare.models import ConditionalBoltzmannSpec
 from revpath.studies.compare.recipes import Recipe
-from revpath.studies.compare.verdict import Contender, Stop
 from revpath.studies.rules import trial
 from revpath.studies.rules.study import DIGITAL, RATES, Plan, study, table
 from revpath.studies.tasks import tasks
 from revpath.studies.tasks.text import Text
+from revpath.studies.tasks.text_task import TextTask
 
 CHANCE = np.log2(27)  # bits per character of 27 symbols that nothing foretells
 
@@ -33,20 +35,20 @@ def planted(test_is_noise=True):
 @pytest.mark.jit
 @pytest.mark.parametrize("test_is_noise", [True, False])
 def test_each_score_is_of_the_split_that_it_names(tmp_path, test_is_noise):
-    recipe = Recipe(name="a", title="a", kind="digital", context=1, hidden=4, batch=16, characters=2000)
-    last = learn(planted(test_is_noise), recipe, tmp_path).checkpoints[-1]
-    learnt, noise = last.validation_bits, last.test_bits
+    model = ConditionalBoltzmannSpec(context=2, max_rows=64, learning_rate=8.0)
+    recipe = Recipe(name="a", title="a", kind="digital", model=model, batch=16, examples=2000)
+    last = learn(TextTask(planted(test_is_noise)), recipe, tmp_path).checkpoints[-1]
+    learnt, noise = last.validation, last.test
     if not test_is_noise:
         learnt, noise = noise, learnt
     assert learnt < 0.5 * CHANCE < 0.9 * CHANCE < noise
-    assert last.validation_bits_stored == pytest.approx(last.validation_bits, rel=1e-6)
+    assert last.validation_stored == pytest.approx(last.validation, rel=1e-6)
 
 
 def points(*bits):
     events = Events().to_json()
     return tuple(
-        Checkpoint(characters=100 * (n + 1), validation_bits=v, test_bits=t, events=events)
-        for n, (v, t) in enumerate(bits)
+        Checkpoint(examples=100 * (n + 1), validation=v, test=t, events=events) for n, (v, t) in enumerate(bits)
     )
 
 
@@ -55,16 +57,16 @@ CROSSED = ((4.0, 2.5), (3.5, 1.0), (2.9, 3.9), (3.2, 4.0))
 
 
 def test_a_run_and_a_contender_pass_and_are_best_on_the_validation_data():
-    recipe = Recipe(name="a", title="a", kind="digital", characters=400)
-    run = Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=1, checkpoints=points(*CROSSED))
-    stops = tuple(Stop(c.characters, c.validation_bits, c.test_bits, bill=None) for c in run.checkpoints)
+    recipe = Recipe(name="a", title="a", kind="digital", examples=400)
+    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1, checkpoints=points(*CROSSED))
+    stops = tuple(Stop(c.examples, c.validation, c.test, bill=None) for c in run.checkpoints)
     curve = Contender("a", "a", "EBM", "analog", 1, stops)
     for it in (run, curve):
-        assert it.first_at(3.0).characters == 300
-        assert it.best.characters == 300
-    assert curve.compared_at(3.0).characters == 300
-    assert curve.compared_at(2.0).characters == 300
-    assert curve.compared_at(3.6).characters == 200
+        assert it.first_at(3.0).examples == 300
+        assert it.best.examples == 300
+    assert curve.compared_at(3.0).examples == 300
+    assert curve.compared_at(2.0).examples == 300
+    assert curve.compared_at(3.6).examples == 200
     assert not curve.passed_unseen(3.0)
 
 
@@ -148,6 +150,6 @@ def test_counting_is_scored_on_the_validation_data(tmp_path, monkeypatch):
     monkeypatch.setattr(job, "train_side_by_side", lambda *_: False)
     done = job.compare(tmp_path, characters=2000)
     ((train, scored, order),) = seen
-    np.testing.assert_array_equal(train, done.text.train)
-    np.testing.assert_array_equal(scored, done.text.validation)
+    np.testing.assert_array_equal(train, done.task.text.train)
+    np.testing.assert_array_equal(scored, done.task.text.validation)
     assert order == job.NGRAM_ORDER

@@ -73,7 +73,7 @@ def test_the_code_is_found_where_the_package_is():
 
 
 def test_runs_and_trials_are_named_by_a_value_that_can_be_printed(monkeypatch):
-    recipe = Recipe(name="a", title="a", kind="digital", characters=640)
+    recipe = Recipe(name="a", title="a", kind="digital", examples=640)
     assert recipe.key("t", "1") == strong_id(recipe.identity("t", "1"))
     assert recipe.identity("t", "1")["code"] == code_digest(*CODE)
     trial = Trial(task="text", device="digital", rule=None, rate=0.1, seed=0, size="fast")

@@ -34,7 +34,7 @@ def _memory(quantity: str, kept: float) -> float:
     def at(size: int) -> float:
         values = []
         for sweep in SWEEPS:
-            if (sweep["node_nm"], sweep["port_bits"]) != (32, 256):
+            if (sweep["node_nm"], sweep["port_bits"]) != (32, 256) or sweep["flavour"] not in ("hp", "lop"):
                 continue
             sizes, joules = sweep["bytes"], sweep[quantity]
             k = max(i for i in range(len(sizes) - 1) if sizes[i] <= size)

@@ -31,6 +31,7 @@ class Transfer:
         self.h = [[0.0] * columns for _ in range(rows)]
         self.mean = [[0.0] * columns for _ in range(rows)]
         self.reference = [[0.0] * columns for _ in range(rows)]
+        self.resting = [None] * rows
         self.chopper = [1] * rows
         self.turned = [False] * rows
         self.m_x = self.m_d = 0.0
@@ -76,8 +77,13 @@ class Transfer:
         dynamic = o.rule == "agad"
         if dynamic and self.turned[k]:
             self.reference[k] = list(self.mean[k])
+        tracks = o.rule == "tracked-symmetric-point"
+        if tracks and self.resting[k] is None:
+            self.resting[k] = list(self.a[k])
         for j in range(self.columns):
-            signal = self.a[k][j] - (self.reference[k][j] if dynamic else 0.0)
+            signal = self.a[k][j] - (self.reference[k][j] if dynamic else self.resting[k][j] if tracks else 0.0)
+            if tracks:
+                self.resting[k][j] = (1 - o.tracking) * self.resting[k][j] + o.tracking * self.a[k][j]
             if dynamic:
                 m = min(o.tail_weightening / period, 1)
                 self.mean[k][j] = (1 - m) * self.mean[k][j] + m * self.a[k][j]
@@ -96,3 +102,94 @@ class Transfer:
         self.turned[k] = turn
         self.next_row = (k + 1) % self.rows
         self.passes += self.next_row == 0
+
+
+def sign_pulses(weights, x, d, pulses):
+    """W (rows x columns lists, in granularities) after each outer product moved every weight by a whole number of pulses."""
+    weights = [list(row) for row in weights]
+    for x_row, d_row, n in zip(x, d, pulses, strict=True):
+        for i, x_i in enumerate(x_row):
+            for j, d_j in enumerate(d_row):
+                weights[i][j] += n * _sign(x_i) * _sign(d_j)
+    return weights
+
+
+def _sign(value):
+    return int(value > 0) - int(value < 0)
+
+
+def error_aware(x, d, rate, threshold, chance):
+    """Writes of each weight, in thresholds, by Liu et al.: one with probability |D| / threshold where the change D is below it.
+
+    chance (driven rows x columns) are the uniforms of the word lines that any sample drives, in order.
+    """
+    columns = len(d[0])
+    writes = [[0] * columns for _ in x[0]]
+    driven = [i for i in range(len(x[0])) if any(x_row[i] != 0 for x_row in x)]
+    for place, i in enumerate(driven):
+        for j in range(columns):
+            change = sum(rate * float(x_row[i]) * float(d_row[j]) for x_row, d_row in zip(x, d, strict=True))
+            whole, rest = divmod(abs(change), threshold)
+            n = int(whole) + (float(chance[place][j]) >= 1 - rest / threshold)
+            writes[i][j] = n * _sign(change)
+    return writes
+
+
+def touched(codes, x, d, rate, granularity, full, chance, due=True):
+    """codes (rows x columns lists) after one batch of quantised d, and the pulses sent, weight by weight.
+
+    Where it is not yet `due`, pulses are sent only of a total that does not fit, 2 full or more.
+    """
+    codes = [list(row) for row in codes]
+    pulses = [[0] * len(row) for row in codes]
+    driven = [i for i in range(len(codes)) if any(x_row[i] != 0 for x_row in x)]
+    for place, i in enumerate(driven):
+        for j in range(len(codes[i])):
+            change = sum(rate * float(x_row[i]) * float(d_row[j]) for x_row, d_row in zip(x, d, strict=True))
+            total = codes[i][j] + math.floor(change * full / granularity + float(chance[place][j]))
+            pulses[i][j] = int(total / full) if due or abs(total) >= 2 * full else 0
+            codes[i][j] = total - full * pulses[i][j]
+    return codes, pulses
+
+
+class Residual:
+    """Li et al. 2025, as the authors' program has it, on arrays that add exactly: device 0 there is the last array here."""
+
+    def __init__(self, rows, columns, options):
+        self.rows, self.columns, self.options = rows, columns, options
+        self.w = [[[0.0] * columns for _ in range(rows)] for _ in range(options.n_arrays)]
+        self.next_row = [0] * options.n_arrays
+        self.calls = 0
+
+    def update(self, x, d, rate):
+        o, last = self.options, self.options.n_arrays - 1
+        for x_row, d_row in zip(x, d, strict=True):
+            for i in range(self.rows):
+                for j in range(self.columns):
+                    self.w[last][i][j] += rate * float(x_row[i]) * float(d_row[j])
+        stage = self.calls // o.warm_start if o.warm_start else last
+        self.calls += 1
+        if stage < last:
+            if self.calls % o.transfer_every == 0:
+                self._transfer(last, stage)
+            return
+        every = o.transfer_every
+        for source in range(last, 0, -1):
+            if self.calls % every == 0:
+                self._transfer(source, source - 1)
+            every *= o.spacing
+
+    def _transfer(self, source, target):
+        rate = self.options.transfer_lr * self.options.transfer_growth**target
+        for _ in range(self.options.n_reads_per_transfer or self.rows):
+            k = self.next_row[source]
+            for j in range(self.columns):
+                self.w[target][k][j] += rate * self.w[source][k][j]
+            self.next_row[source] = (k + 1) % self.rows
+
+    def weights(self):
+        gamma = self.options.gamma
+        return [
+            [sum(gamma**n * w[i][j] for n, w in enumerate(self.w)) for j in range(self.columns)]
+            for i in range(self.rows)
+        ]

@@ -6,6 +6,7 @@ judged at the rate of another. What is reported is the quality on test data of o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from pydantic import Field, model_validator
 
 from ....devices.base.errors import RevpathError
 from ....simulator.rules import RULES
+from ...baselines.rival import Rival, cheapest_transformer
 from ...tasks.rates import RATES, rule_for
 from ...tasks.tasks import TASKS, Size
 from ..registry import Quantity, Result, Run, sweep_task
@@ -100,9 +102,16 @@ _PULSES = Quantity("pulses a weight", "1", "lower")
 _RATE = Quantity("learning rate chosen", "1")
 
 
+def _transformer(values: Mapping[str, float | None]) -> Rival | None:
+    """The cheapest transformer at the run's validation data: its own checkpoints were judged on that."""
+    bits = values["validation"]
+    return None if bits is None else cheapest_transformer(bits)
+
+
 @sweep_task(
     "train-text",
     title="conditional RBM on text",
+    rival=_transformer,
     quality=Quantity("test data", "bit/character", "lower"),
     validation=Quantity("validation data", "bit/character", "lower"),
     pulses_per_weight=_PULSES,

@@ -9,10 +9,20 @@ import pytest
 import scipy.sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from revpath.devices.base.errors import RevpathError
-from revpath.ebm import RBM, ConditionalBoltzmann, ConditionalRBM, CrossbarSynapses, DigitalSynapses, crossbar_synapses
+from revpath.ebm import (
+    RBM,
+    ConditionalBoltzmann,
+    ConditionalRBM,
+    CrossbarSynapses,
+    DigitalSynapses,
+    LayeredNetwork,
+    crossbar_synapses,
+)
 from revpath.ebm.synapses.analog import TrainedFactory, trained_synapses
 from revpath.simulator import ArrayConfig
 from revpath.simulator.rules import MixedPrecisionConfig
@@ -55,12 +65,37 @@ OF_CONDITIONAL = {
 }
 
 
+OF_LAYERED = {name: UNITS for name in OF_RBM if "transformer" not in name} | {
+    "check_classifier_data_not_an_array": UNITS,
+    "check_classifiers_classes": UNITS,
+    "check_classifiers_train": UNITS,
+    "check_decision_proba_consistency": UNITS,
+    "check_estimators_partial_fit_n_features": UNITS,
+}
+OF_PIPELINES = {
+    "check_estimators_overwrite_params": "scikit-learn's pipeline fits the steps that it was given",
+    "check_dont_overwrite_parameters": "scikit-learn's pipeline fits the steps that it was given",
+}
+"""Scaled to [0, 1] the layers keep every check that a pipeline can keep."""
+
+
 def expected(estimator) -> dict[str, str]:
-    return OF_RBM if isinstance(estimator, RBM) else OF_CONDITIONAL
+    of = {RBM: OF_RBM, LayeredNetwork: OF_LAYERED, Pipeline: OF_PIPELINES}
+    return of.get(type(estimator), OF_CONDITIONAL)
 
 
 @parametrize_with_checks(
-    [RBM(4, n_iter=1), ConditionalRBM(4), ConditionalBoltzmann(1)], expected_failed_checks=expected
+    [
+        RBM(4, n_iter=1),
+        ConditionalRBM(4),
+        ConditionalBoltzmann(1),
+        LayeredNetwork((8,), n_iter=1),
+        make_pipeline(
+            MinMaxScaler(clip=True),
+            LayeredNetwork((16,), n_iter=60, batch_size=8, random_state=0),
+        ),
+    ],
+    expected_failed_checks=expected,
 )
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -6,7 +6,7 @@ import pytest
 from helpers.statistics import relative
 
 from revpath.energy_models import PriceError, component, get
-from revpath.energy_models.components.memory import FLAVOURS, QUANTITIES, interpolated, sweeps
+from revpath.energy_models.components.memory import FLAVOURS, QUANTITIES, STANDBY, interpolated, sweeps
 from revpath.energy_models.components.scaling import energy_factor
 
 HOME = {"port_bits": 64, "node_nm": 32}
@@ -20,7 +20,7 @@ def test_the_sweeps_hold_the_records_that_were_read_apart(flavour):
 
 
 def test_every_sweep_has_every_quantity_and_grows_with_capacity():
-    assert len(sweeps()) == 3 * 2 * 3
+    assert len(sweeps()) == 3 * 3 * 3
     for sweep in sweeps().values():
         assert all(len(sweep[name]) == len(sweep["bytes"]) for name in QUANTITIES)
         for name in ("leakage_W", "area_mm2"):
@@ -90,3 +90,22 @@ def test_outside_the_sweeps_the_driver_is_named():
         component("memory.sram_read").estimate(bytes=512, **HOME)
     with pytest.raises(PriceError, match="port_bits = 8 is outside the sweeps of CACTI, 16 to 256"):
         interpolated("read_J", 8192, 8, 32, 0)
+
+
+@pytest.mark.parametrize("megabytes", [0.25, 1, 4])
+def test_a_table_is_banks_of_which_one_is_accessed_and_all_leak(megabytes):
+    size, place = megabytes * 2**20, {"port_bits": 256, "node_nm": 32}
+    bank = min(size, 2**20)
+    for name, quantity in (("memory.table_read", "read_J"), ("memory.table_written", "written_J")):
+        one = component(name).estimate(bytes=size, **place)
+        assert one.value == relative(interpolated(quantity, bank, 256, 32, STANDBY))
+        assert one.area_mm2 == relative(interpolated("area_mm2", bank, 256, 32, STANDBY) * max(megabytes, 1))
+    leak = component("static.table").estimate(bytes=size, **place).value
+    assert leak == relative(interpolated("leakage_W", bank, 256, 32, STANDBY) * max(megabytes, 1))
+
+
+def test_a_table_leaks_hundreds_of_times_less_and_is_dearer_to_read():
+    quick = {name: interpolated(name, 2**20, 256, 32, 0.0) for name in ("leakage_W", "read_J")}
+    slow = {name: interpolated(name, 2**20, 256, 32, STANDBY) for name in ("leakage_W", "read_J")}
+    assert quick["leakage_W"] > 300 * slow["leakage_W"]
+    assert slow["read_J"] > 2 * quick["read_J"]

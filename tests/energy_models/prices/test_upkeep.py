@@ -52,7 +52,7 @@ def test_waiting_by_hand():
 
 
 def test_of_other_cells_and_chips_nothing_is_made_up():
-    found = rows("ecram-mo-kim2019")
+    found = rows("gokmen-vlasov2016")
     assert [row.value for row in found.values()][1:5] == [None] * 4
     gpu = {row.name: row for row in upkeep({}, "h100-run", NAME, cells=1, joules=1.0, seconds=1.0)}
     assert gpu["waiting, not gated"].value is None

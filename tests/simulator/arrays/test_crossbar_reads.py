@@ -236,7 +236,9 @@ def test_variance_of_a_read_to_the_digit(transposed):
     expected = x**2 @ (squares.T if transposed else squares)
     totals = drive(x, np.ones(x.shape[1]), array.config.dac)[1]
     np.testing.assert_allclose(
-        array._phases[0].lines.read(x, totals, Stream(0, "read"), transposed=transposed).variance, expected, rtol=1e-5
+        array._phases[0].lines.read(x, totals, Stream(0, "read"), transposed=transposed).to_come.independent,
+        expected,
+        rtol=1e-5,
     )
 
 

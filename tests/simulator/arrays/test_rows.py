@@ -123,7 +123,7 @@ def test_rows_that_are_none_are_refused(rows, message):
 
 
 def test_as_many_errors_as_rows_are_needed():
-    with pytest.raises(ArrayError, match="x has 2 rows and d has 1"):
+    with pytest.raises(ArrayError, match="2 rows are listed and d has 1"):
         Crossbar((40, 7)).update_rows([1, 2], np.zeros((1, 7)), 0.1)
 
 

@@ -14,6 +14,7 @@ from revpath.devices.base.errors import RevpathError
 from revpath.simulator import ADC, DAC, ArrayError, Stream
 from revpath.simulator.converters.adc_dac import calibrated_range
 from revpath.simulator.converters.readout import digitise, drive
+from revpath.simulator.noise.outputs import NO_VARIANCE
 
 SILENT = Stream(0, "unused")
 
@@ -62,7 +63,7 @@ def test_dac_agrees_with_its_twin(bits, x_max, seed):
 @given(bits=st.integers(2, 16), y_max=st.floats(0.01, 100), seed=st.integers(0, 99))
 def test_adc_agrees_with_its_twin(bits, y_max, seed):
     y = np.random.default_rng(seed).uniform(-2 * y_max, 2 * y_max, (1, 40)).astype(np.float32)
-    out, clipped = digitise(y.copy(), None, ADC(bits=bits, y_max=y_max), SILENT)
+    out, clipped = digitise(y.copy(), NO_VARIANCE, ADC(bits=bits, y_max=y_max), SILENT)
     np.testing.assert_allclose(out, quantise(y, y_max, bits), atol=_one_code(y, y_max, bits) + 1e-6 * y_max)
     step = y_max / (2 ** (bits - 1) - 1)
     sure = np.sum(np.abs(y) > y_max + 0.501 * step)
@@ -79,7 +80,7 @@ def _one_code(x, full, bits) -> np.ndarray:
 def test_zero_and_full_scale_are_exact():
     for bits in (2, 5, 8, 16):
         np.testing.assert_array_equal(converted([0, 1, -1], DAC(bits=bits))[0], [0, 1, -1])
-        out, clipped = digitise(np.array([[0, 1, -1, 5, -5]], np.float32), None, ADC(bits=bits), SILENT)
+        out, clipped = digitise(np.array([[0, 1, -1, 5, -5]], np.float32), NO_VARIANCE, ADC(bits=bits), SILENT)
         np.testing.assert_allclose(out[0], [0, 1, -1, 1, -1], rtol=1e-6)
         assert clipped == 2
 
@@ -95,7 +96,7 @@ def test_measured_snr_is_the_claimed_one(bits, noise_lsb):
     n = 10_000
     amplitude = 1 - 8 * noise_lsb * adc.step
     y = (amplitude * np.sin(2 * np.pi * 1237 * np.arange(n) / n + 0.1)).astype(np.float32)[None]
-    out, clipped = digitise(y.copy(), None, adc, Stream(11, "adc"))
+    out, clipped = digitise(y.copy(), NO_VARIANCE, adc, Stream(11, "adc"))
     assert clipped == 0
     error = (out - y)[0].astype(float)
     # quantisation error is uniform (kurtosis 1.8), the noise normal (3): between the two, 3 is the safe one
@@ -197,7 +198,7 @@ def test_errors_of_converters_are_validated(kind, name, good, bad):
 def test_a_range_is_resolved_before_anything_is_converted(policy):
     adc = ADC(bits=6, range=policy, noise_lsb=0.5, lines_per_converter=2)
     with pytest.raises(ArrayError, match=rf"range = '{policy}' must be resolved"):
-        digitise(np.zeros((1, 2), np.float32), None, adc, SILENT)
+        digitise(np.zeros((1, 2), np.float32), NO_VARIANCE, adc, SILENT)
     assert adc.resolved(7.5) == ADC(bits=6, y_max=7.5, noise_lsb=0.5, lines_per_converter=2)
     assert adc.enob == adc.resolved(7.5).enob
     assert adc.snr == adc.resolved(7.5).snr
@@ -234,7 +235,7 @@ def test_calibrated_range_holds_its_percentage():
         assert np.mean(np.abs(y) <= y_max) == pytest.approx(percentile / 100, abs=2e-4)
     assert calibrated_range(y, 100) == np.abs(y).max()
     adc = ADC(bits=8, range="calibrated").resolved(calibrated_range(y, 99))
-    assert digitise(y.astype(np.float32), None, adc, SILENT)[1] <= 101
+    assert digitise(y.astype(np.float32), NO_VARIANCE, adc, SILENT)[1] <= 101
 
 
 @pytest.mark.parametrize(

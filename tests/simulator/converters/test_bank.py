@@ -11,6 +11,7 @@ from revpath.simulator import ADC, DAC, ArrayError, Stream
 from revpath.simulator.compile import threads
 from revpath.simulator.converters.bank import ConverterBank, draw_bank
 from revpath.simulator.converters.readout import digitise, drive
+from revpath.simulator.noise.outputs import NO_VARIANCE
 
 ERRORS = st.fixed_dictionaries(
     {
@@ -40,7 +41,7 @@ def test_adc_agrees_with_its_twin(fields, y_max, shared, seed):
     adc = ADC(**fields, y_max=y_max, lines_per_converter=shared)
     bank = draw_bank(adc, 7, Stream(seed, "adc-mismatch"))
     y = np.random.default_rng(seed).uniform(-1.3 * y_max, 1.3 * y_max, (3, 7)).astype(np.float32)
-    out, clipped = digitise(y.copy(), None, adc, Stream(seed, "read"), bank)
+    out, clipped = digitise(y.copy(), NO_VARIANCE, adc, Stream(seed, "read"), bank)
     uniforms = Stream(seed, "read").uniforms(y.shape) if adc.stochastic_rounding else None
     held = 0
     for (s, j), value in np.ndenumerate(y):
@@ -85,7 +86,7 @@ def test_noise_comes_before_the_errors_of_the_adc():
     noisy = digitise(y.copy(), variance, ADC(bits=None), Stream(2, "read"))[0]
     own = digitise(y.copy(), variance + (adc.step * 0.5) ** 2, ADC(bits=None), Stream(2, "read"))[0]
     assert np.any(noisy != own)
-    expected = digitise(own, None, adc.model_copy(update={"noise_lsb": 0.0}), Stream(0, "unused"), bank)
+    expected = digitise(own, NO_VARIANCE, adc.model_copy(update={"noise_lsb": 0.0}), Stream(0, "unused"), bank)
     out = digitise(y.copy(), variance, adc, Stream(2, "read"), bank)
     np.testing.assert_array_equal(out[0], expected[0])
     assert out[1] == expected[1]
@@ -97,7 +98,7 @@ def test_a_perfect_bank_changes_nothing():
     y, x = rng.uniform(-1.2, 1.2, (2, 6, 40)).astype(np.float32)
     x = np.clip(x, -1, 1)
     bank = ConverterBank(np.ones(40, np.float32), np.zeros(40, np.float32), np.zeros((40, 255), np.float32), 40)
-    plain, perfect = (digitise(y.copy(), None, ADC(), Stream(0, "unused"), b) for b in (None, bank))
+    plain, perfect = (digitise(y.copy(), NO_VARIANCE, ADC(), Stream(0, "unused"), b) for b in (None, bank))
     np.testing.assert_array_equal(plain[0], perfect[0])
     assert plain[1] == perfect[1] > 0
     for a, b in zip(drive(x, np.ones(40), DAC()), drive(x, np.ones(40), DAC(), None, bank), strict=True):
@@ -127,13 +128,13 @@ def test_missing_or_wrong_banks_are_refused():
     stream = Stream(0, "s")
     for fields in ({"offset_lsb": 1}, {"gain_error": 0.1}, {"inl_lsb": 1}):
         with pytest.raises(ArrayError, match=r"ADC has offset_lsb, .* needs its bank"):
-            digitise(x.copy(), None, ADC(**fields), stream)
+            digitise(x.copy(), NO_VARIANCE, ADC(**fields), stream)
         with pytest.raises(ArrayError, match=r"DAC has offset_lsb, .* needs its bank"):
             drive(x, np.ones(3), DAC(**fields), stream)
     with pytest.raises(ArrayError, match=r"bank of the ADC serves 4 lines; the read has 3"):
-        digitise(x.copy(), None, ADC(inl_lsb=1), stream, draw_bank(ADC(inl_lsb=1), 4, stream))
+        digitise(x.copy(), NO_VARIANCE, ADC(inl_lsb=1), stream, draw_bank(ADC(inl_lsb=1), 4, stream))
     with pytest.raises(ArrayError, match=r"bank of the ADC has 127 codes; bits = 8 needs 255"):
-        digitise(x.copy(), None, ADC(inl_lsb=1), stream, draw_bank(ADC(bits=7, inl_lsb=1), 3, stream))
+        digitise(x.copy(), NO_VARIANCE, ADC(inl_lsb=1), stream, draw_bank(ADC(bits=7, inl_lsb=1), 3, stream))
     for fields in ({"noise_lsb": 1}, {"stochastic_rounding": True}):
         with pytest.raises(ArrayError, match=r"stream = None: a DAC with noise_lsb or stochastic_rounding"):
             drive(x, np.ones(3), DAC(**fields))
@@ -144,7 +145,7 @@ def test_extreme_outputs_stay_inside_the_table():
     adc = ADC(bits=4, inl_lsb=1)
     bank = draw_bank(adc, 3, Stream(0, "m"))
     with np.errstate(over="ignore"):
-        out, clipped = digitise(np.array([[np.inf, -np.inf, 3e38]], np.float32), None, adc, Stream(0, "s"), bank)
+        out, clipped = digitise(np.array([[np.inf, -np.inf, 3e38]], np.float32), NO_VARIANCE, adc, Stream(0, "s"), bank)
     np.testing.assert_allclose(out, [[1, -1, 1]], rtol=1e-6)
     assert clipped == 3
 
@@ -158,7 +159,7 @@ def test_results_do_not_depend_on_threads_or_chunks():
     banks = draw_bank(adc, 300, Stream(1, "adc-mismatch")), draw_bank(dac, 300, Stream(1, "dac-mismatch"))
 
     def run():
-        said, clipped = digitise(x.copy(), None, adc, Stream(2, "read"), banks[0])
+        said, clipped = digitise(x.copy(), NO_VARIANCE, adc, Stream(2, "read"), banks[0])
         shown, totals = drive(x, np.ones(300), dac, Stream(2, "drive"), banks[1])
         return said, np.array(clipped), shown, totals
 
@@ -246,7 +247,7 @@ def test_lines_that_share_a_converter_share_its_errors():
     bank = draw_bank(adc, 10, Stream(1, "m"))
     assert bank is not None
     assert bank.gain.shape == bank.offset.shape == (3,)
-    out = digitise(np.full((1, 10), 0.3, np.float32), None, adc, Stream(0, "s"), bank)[0][0]
+    out = digitise(np.full((1, 10), 0.3, np.float32), NO_VARIANCE, adc, Stream(0, "s"), bank)[0][0]
     for start in (0, 4, 8):
         assert len(set(out[start : start + 4])) == 1
     assert len(set(out)) == 3
@@ -274,7 +275,7 @@ def test_stochastic_rounding_is_unbiased(kind):
 def convert(converter, signal):
     if isinstance(converter, DAC):
         return drive(signal, np.ones(signal.shape[1]), converter, Stream(3, "s"))[0].astype(float)
-    return digitise(signal.copy(), None, converter, Stream(3, "s"))[0].astype(float)
+    return digitise(signal.copy(), NO_VARIANCE, converter, Stream(3, "s"))[0].astype(float)
 
 
 @pytest.mark.parametrize("kind", [ADC, DAC])
@@ -291,16 +292,16 @@ def test_stochastic_rounding_has_twice_the_variance(kind):
 def test_streams_advance_by_what_is_on():
     y = np.zeros((2, 3), np.float32)
     for fields, variance, steps in (
-        ({}, None, 0),
-        ({"noise_lsb": 1}, None, 1),
-        ({"stochastic_rounding": True}, None, 1),
+        ({}, NO_VARIANCE, 0),
+        ({"noise_lsb": 1}, NO_VARIANCE, 1),
+        ({"stochastic_rounding": True}, NO_VARIANCE, 1),
         ({"stochastic_rounding": True}, np.ones((2, 1)), 2),
-        ({"stochastic_rounding": True, "noise_lsb": 1}, None, 2),
+        ({"stochastic_rounding": True, "noise_lsb": 1}, NO_VARIANCE, 2),
     ):
         stream = Stream(0, "s")
         digitise(y.copy(), variance, ADC(**fields), stream)
         assert stream.step == steps
-        if variance is None:
+        if not len(variance):
             stream = Stream(0, "s")
             drive(y, np.ones(3), DAC(**fields), stream)
             assert stream.step == steps

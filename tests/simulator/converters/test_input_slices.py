@@ -19,6 +19,7 @@ from revpath.simulator.converters.input_slices import (
     shift_and_add,
 )
 from revpath.simulator.converters.readout import digitise, drive
+from revpath.simulator.noise.outputs import NO_VARIANCE
 
 
 @settings(max_examples=100, deadline=None)
@@ -116,10 +117,10 @@ def test_a_sliced_read_equals_the_whole_read(slice_bits, shift_add):
     lines = [drive(part.inputs, np.ones(30), dac.line_converter)[0] @ w for part in parts]
     unused = Stream(0, "unused")
     if dac.shift_add == "analog":
-        y = digitise(shift_and_add(lines, parts), None, adc, unused)[0]
+        y = digitise(shift_and_add(lines, parts), NO_VARIANCE, adc, unused)[0]
         bound = adc.step / 2
     else:
-        y = shift_and_add([digitise(line, None, adc, unused)[0] for line in lines], parts)
+        y = shift_and_add([digitise(line, NO_VARIANCE, adc, unused)[0] for line in lines], parts)
         bound = adc.step / 2 * sum(part.weight for part in parts)
     np.testing.assert_allclose(y, exact, atol=bound * 1.001)
     assert np.abs(y - exact).max() > bound / 50
@@ -132,7 +133,6 @@ def test_noise_adds_up_by_weight_squared():
     parts = [InputSlice(np.zeros((1, 1), np.float32), part.weight) for part in input_slices(np.ones((1, 1)), dac)]
     variances = [np.full((20_000, 1), v) for v in (0.5, 1.0, 2.0)]
     total = added_variance(variances, parts)
-    assert total is not None
     expected = sum(part.weight**2 * v[0, 0] for part, v in zip(parts, variances, strict=True))
     np.testing.assert_allclose(total, expected)
     silence = np.zeros((20_000, 3), np.float32)
@@ -143,9 +143,9 @@ def test_noise_adds_up_by_weight_squared():
         plausible(p_of_mean(y.ravel(), 0.0, expected**0.5))
         plausible(p_of_variance(y.ravel(), expected))
         implausible(p_of_variance(y.ravel(), 1.06 * expected))
-    assert added_variance([None, None, None], parts) is None
+    assert added_variance([NO_VARIANCE] * 3, parts) is NO_VARIANCE
     np.testing.assert_array_equal(
-        added_variance([None, variances[1], None], parts), parts[1].weight ** 2 * variances[1]
+        added_variance([NO_VARIANCE, variances[1], NO_VARIANCE], parts), parts[1].weight ** 2 * variances[1]
     )
 
 

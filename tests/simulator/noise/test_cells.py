@@ -158,8 +158,7 @@ def test_collapsed_variance_is_the_sum_over_cells(law, transposed):
     variance = pair_variance(law, siemens, G_MAX, seconds=60.0, per_siemens=3e4)
     got = read_variance(x, variance, transposed=transposed)
     if law.law == "none":
-        assert variance is None
-        assert got is None
+        assert len(variance) == len(got) == 0
         return
     sigma = law.sigma(siemens.astype(float), G_MAX, 60.0) * 3e4
     expected = np.zeros((3, 5 if transposed else 4))
@@ -176,8 +175,6 @@ def test_collapsed_variance_is_the_sum_over_cells(law, transposed):
 
 def test_the_band_of_the_read_reaches_the_variance():
     short, long = (pair_variance(LAWS[3], cells(2, 2), G_MAX, per_siemens=1e4, t_read=t) for t in (1e-7, 1e-3))
-    assert short is not None
-    assert long is not None
     assert (short > 1.5 * long).all()
 
 

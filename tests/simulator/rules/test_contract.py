@@ -1,6 +1,7 @@
 """What every update rule keeps: the contract of an array, its repeatability, and its refusals."""
 
 import pickle
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,14 +14,23 @@ from revpath.ebm.trained import TrainedFactory, trained_synapses
 from revpath.simulator import ADC, DAC, ArrayConfig, ArrayError, Crossbar, Events
 from revpath.simulator.arrays.parts import AnalogArray
 from revpath.simulator.arrays.weight_slices import SlicedCrossbar
+from revpath.simulator.operands import one_hot
 from revpath.simulator.rules import (
     RULES,
     AnyRule,
     DeterministicPulses,
     DeterministicPulsesConfig,
+    ErrorAwareUpdatesConfig,
+    MeanFieldConfig,
     MixedPrecision,
     MixedPrecisionConfig,
+    ResidualLearning,
+    ResidualLearningConfig,
+    SignPulses,
+    SignPulsesConfig,
     StochasticPulsesConfig,
+    TouchedMixedPrecisionConfig,
+    Training,
     WriteVerifiedCopyConfig,
     weight_granularity,
 )
@@ -89,6 +99,45 @@ def test_pickled_halfway_it_goes_on_to_the_same_bits(rule):
     assert array.events == copy.events
 
 
+@pytest.mark.parametrize("tile", [None, (3, 3)], ids=["one array", "tiles"])
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name())
+def test_listed_rows_are_one_hot_inputs(rule, tile):
+    """Weights, events and everything that follows are the same bits, whether a rule knows rows or has them written out."""
+    short, long = (rule().on((5, 4), RERAM, seed=1, tile=tile) for _ in range(2))
+    rng = np.random.default_rng(0)
+    for n in (6, 1, 6):
+        rows, d = rng.integers(0, 5, n), rng.uniform(-1, 1, (n, 4)).astype(np.float32)
+        short.update_rows(rows, d, 0.2)
+        long.update(one_hot(rows, 5), d, 0.2)
+        np.testing.assert_array_equal(short.forward_rows(rows), long.forward(one_hot(rows, 5)))
+    np.testing.assert_array_equal(short.read(), long.read())
+    assert short.events == long.events
+    short.update(*batch(4), 0.1)
+    long.update(*batch(4), 0.1)
+    np.testing.assert_array_equal(short.read(), long.read())
+    with pytest.raises(ArrayError, match="rows holds 0 to 5; the array has rows 0 to 4"):
+        short.update_rows([0, 5], np.zeros((2, 4)), 0.1)
+    with pytest.raises(ArrayError, match="x has 2 rows and d has 1"):
+        short.update_rows([0, 1], np.zeros((1, 4)), 0.1)
+    assert short.events == long.events
+
+
+def test_what_is_digital_is_said_of_the_class():
+    """By what a trained array of each rule holds in digital memory: a number for each weight, and of what."""
+    for rule in RULES:
+        assert rule.training in get_args(Training)
+        array = rule().on((5, 4), RERAM, seed=1)
+        array.update(*batch(3), 0.05)
+        kept = [v for v in vars(array).values() if isinstance(v, np.ndarray) and v.shape == (5, 4)]
+        assert bool(kept) == (rule.training in ("digital buffer", "digital training")), rule.name()
+        assert ("ideal.update" in array.events) == (rule.training == "no hardware")
+    assert {r.name() for r in RULES if r.training == "digital training"} == {
+        "mixed-precision",
+        "touched-mixed-precision",
+        "write-verified-copy",
+    }
+
+
 @pytest.mark.jit
 @pytest.mark.parametrize("rule", RULES)
 def test_results_do_not_depend_on_threads(rule):
@@ -153,6 +202,16 @@ def test_rules_that_pulse_need_pulses(rule, device):
         (MixedPrecisionConfig, {"n_x_bins": -1}),
         (WriteVerifiedCopyConfig, {"program_every": 0}),
         (DeterministicPulsesConfig, {"bins": 3}),
+        (SignPulsesConfig, {"threshold": 1.0}),
+        (SignPulsesConfig, {"threshold": -0.1}),
+        (ErrorAwareUpdatesConfig, {"threshold": 0.0}),
+        (ErrorAwareUpdatesConfig, {"signal_to_noise": -1.0}),
+        (TouchedMixedPrecisionConfig, {"bits": 4}),
+        (ResidualLearningConfig, {"n_arrays": 1}),
+        (ResidualLearningConfig, {"gamma": 1.0}),
+        (ResidualLearningConfig, {"transfer_lr": 0.0}),
+        (ResidualLearningConfig, {"warm_start": -1}),
+        (MeanFieldConfig, {"step": 0.1}),
     ],
 )
 def test_bad_parameters_are_refused(rule, bad):
@@ -180,6 +239,14 @@ def test_what_is_not_an_array_is_refused():
         DeterministicPulses(sliced)
     with pytest.raises(ArrayError, match="SlicedCrossbar cannot be pulsed weight by weight"):
         MixedPrecision(sliced)
+    with pytest.raises(ArrayError, match="SlicedCrossbar cannot fire its lines together"):
+        SignPulses(sliced)
+    with pytest.raises(ArrayError, match=r"arrays = \[\(5, 4\), \(4, 5\), \(5, 4\)\] must be 3 of one shape"):
+        ResidualLearning([Crossbar(shape, RERAM) for shape in ((5, 4), (4, 5), (5, 4))])
+    with pytest.raises(ArrayError, match=r"arrays = \[\(5, 4\)\] must be 3 of one shape"):
+        ResidualLearning([Crossbar((5, 4), RERAM)])
+    with pytest.raises(ArrayError, match="n_reads_per_transfer = 6 must be at most the 5 rows"):
+        ResidualLearningConfig(n_reads_per_transfer=6).on((5, 4), RERAM)
     with pytest.raises(ArrayError, match="n_rows_per_transfer = 6 must be at most the 5 rows"):
         MixedPrecisionConfig(n_rows_per_transfer=6).on((5, 4), RERAM)
     with pytest.raises(ArrayError, match="n_x_bins = 1 must be 0 or at least 2"):

@@ -16,14 +16,20 @@ def test_the_rules_of_the_package_stand_in_the_order_of_the_literature():
     assert RULES.names == (
         "stochastic",
         "deterministic",
+        "sign",
+        "error-aware",
         "mixed-precision",
+        "touched-mixed-precision",
         "tiki-taka-2",
         "chopped-tiki-taka-2",
         "agad",
+        "tracked-symmetric-point",
+        "residual",
         "write-verified-copy",
+        "mean-field",
     )
     assert [rule.title for rule in RULES[:2]] == ["stochastic pulses", "deterministic pulses"]
-    assert RULES[-1].name() == "write-verified-copy"
+    assert RULES[-1].name() == "mean-field"
 
 
 def test_a_rule_that_is_defined_elsewhere_is_in_the_list_and_is_read_from_json():
@@ -45,9 +51,7 @@ def test_a_rule_that_is_defined_elsewhere_is_in_the_list_and_is_read_from_json()
         np.testing.assert_array_equal(array.read(), before)
         assert dict(array.events) == {"digital.compare": 1}
     assert "idle-toy" not in RULES.names
-    with pytest.raises(
-        ValidationError, match=r"rule = 'idle-toy' must be one of 'stochastic', .*'write-verified-copy'"
-    ):
+    with pytest.raises(ValidationError, match=r"rule = 'idle-toy' must be one of 'stochastic', .*'mean-field'"):
         adapter.validate_python({"rule": "idle-toy"})
 
 

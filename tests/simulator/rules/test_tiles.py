@@ -13,10 +13,14 @@ from revpath.simulator.rules import (
     AGADConfig,
     ChoppedTikiTaka2Config,
     DeterministicPulses,
+    ErrorAwareUpdates,
     MixedPrecision,
     MixedPrecisionConfig,
+    ResidualLearningConfig,
+    SignPulses,
     StochasticPulses,
     TikiTaka2Config,
+    TouchedMixedPrecision,
     WriteVerifiedCopy,
     WriteVerifiedCopyConfig,
 )
@@ -59,6 +63,40 @@ def test_mixed_precision_on_tiles_is_that_of_one_array(gamma):
     assert np.abs(one.read()).max() > 0.1
     same(one.events, two.events, "pulse.up", "pulse.down", "digital.add", "sram.byte_read", "random.bit")
     assert two.events["update.slot"] > one.events["update.slot"]  # each tile drives its own word lines
+
+
+@pytest.mark.parametrize(
+    ("rule", "digital"),
+    [(SignPulses, "digital.compare"), (ErrorAwareUpdates, "sram.byte_read"), (TouchedMixedPrecision, "sram.byte_read")],
+)
+def test_rules_that_count_their_pulses_are_those_of_one_array(rule, digital):
+    """What each weight is pulsed is decided once for the whole matrix: the same bits, pulses, chances and digital work."""
+    one, two = (rule(array) for array in pair(noiseless(0.6)))
+    for seed in range(4):
+        x, d = batch(4, seed)
+        x[:, 3] = 0
+        for array in (one, two):
+            array.update(x, d, 0.05)
+            array.update_rows(np.array([6, 0, 6]), d[:3], 0.05)
+        np.testing.assert_array_equal(one.read(), two.read())
+    assert np.abs(one.read()).max() > 0.1
+    same(one.events, two.events, "pulse.up", "pulse.down", "random.bit", digital)
+    assert two.events["update.slot"] > one.events["update.slot"]
+
+
+def test_residual_learning_on_tiles_reads_the_tiles_that_hold_a_line():
+    """Cells that add exactly: each array of the sum is a grid, and a transfer of a line reads the three tiles across it."""
+    config = noiseless(pulses="mean-field", adc=ADC(bits=8, y_max=1.0))
+    options = ResidualLearningConfig(transfer_every=1, spacing=1)
+    one, two = options.on(SHAPE, config, seed=1), options.on(SHAPE, config, seed=1, tile=TILE)
+    for seed in range(9):
+        for array in (one, two):
+            array.update(*batch(2, seed), 0.05)
+    for mine, tiled in zip(one.arrays, two.arrays, strict=True):
+        np.testing.assert_array_equal(mine.read(), tiled.read())
+        assert np.abs(mine.read()).max() > 1e-3
+    assert two.events["array.read"] == 3 * one.events["array.read"] == 3 * 2 * 9
+    assert two.events["digital.multiply"] == 0
 
 
 @pytest.mark.parametrize("mapping", ["two-sided", "offset"])
@@ -130,7 +168,18 @@ def test_stochastic_pulses_on_tiles_have_the_mean_of_one_array():
     implausible(p_of_mean(shifted, 0, shifted.std()))
 
 
-@pytest.mark.parametrize("rule", [StochasticPulses, DeterministicPulses, MixedPrecision, WriteVerifiedCopy])
+BESIDE_ONE_ARRAY = (
+    StochasticPulses,
+    DeterministicPulses,
+    SignPulses,
+    ErrorAwareUpdates,
+    MixedPrecision,
+    TouchedMixedPrecision,
+    WriteVerifiedCopy,
+)
+
+
+@pytest.mark.parametrize("rule", BESIDE_ONE_ARRAY)
 def test_rules_on_tiles_keep_the_contract(rule):
     """Measured cells: reads and programs like its tiles, steps aside, forgets nothing and counts nothing there."""
     config = ArrayConfig("reram-om-gong2022", weight_max=2.0, dac=DAC(bits=8), adc=ADC(bits=8, y_max=6.0))
@@ -157,7 +206,7 @@ def test_rules_on_tiles_keep_the_contract(rule):
 
 def test_one_tile_is_the_crossbar():
     x, d = batch(4)
-    for rule in (StochasticPulses, DeterministicPulses, MixedPrecision, WriteVerifiedCopy):
+    for rule in BESIDE_ONE_ARRAY:
         one = rule(Crossbar(SHAPE, ArrayConfig("reram-es-gong2018"), seed=5))
         two = rule(TiledCrossbar(SHAPE, ArrayConfig("reram-es-gong2018"), tile=(16, 16), seed=5))
         for array in (one, two):

@@ -14,10 +14,11 @@ from revpath.simulator.rules import (
     ChoppedTikiTaka2Config,
     TikiTaka2,
     TikiTaka2Config,
+    TrackedTikiTakaConfig,
 )
 
 STEP = 0.01
-FAMILY = (TikiTaka2Config, ChoppedTikiTaka2Config, AGADConfig)
+FAMILY = (TikiTaka2Config, ChoppedTikiTaka2Config, AGADConfig, TrackedTikiTakaConfig)
 RERAM = ArrayConfig(device="reram-sb-gong2018", weight_max=2.0, dac=DAC(bits=8), adc=ADC(bits=8, y_max=6.0))
 
 
@@ -80,6 +81,25 @@ def test_choppers_take_out_a_wrong_zero():
     assert away > 0.5
     assert to_and_fro < away / 5
     assert pushed(AGADConfig, in_chop_prob=0.1) == 0
+    assert pushed(TrackedTikiTakaConfig, in_chop_prob=0.1) == 0
+
+
+def test_a_symmetric_point_that_wanders_is_tracked():
+    """A comes to rest elsewhere than it began: the estimate is there after some 1 / tracking transfers, and W stands still."""
+    array = with_exact_fast_array(
+        TrackedTikiTakaConfig(auto_granularity=20.0, n_reads_per_transfer=None, in_chop_random=False, tracking=0.05)
+    )
+    idle = np.zeros((1, 5), np.float32), np.zeros((1, 4), np.float32), 0.02
+    array.update(*idle)
+    array.fast.program(np.full((5, 4), 0.3))
+    for _ in range(200):
+        array.update(*idle)
+    np.testing.assert_allclose(array.resting, 0.3 * (1 - 0.95**200), rtol=1e-4)
+    before = array.read()
+    for _ in range(200):
+        array.update(*idle)
+    np.testing.assert_array_equal(array.read(), before)
+    assert np.abs(before).max() < pushed(TikiTaka2Config) / 5
 
 
 def test_out_choppers_turn_after_a_pass_and_cancel():
@@ -168,15 +188,16 @@ def test_events_of_one_tiki_taka_update():
 
 
 def test_what_choppers_and_references_cost():
-    plain, chopped, agad = (
+    plain, chopped, agad, tracked = (
         rule(auto_scale=False, fast_lr=0.0, **more).on((4, 2), linear())
         for rule, more in (
             (TikiTaka2Config, {}),
             (ChoppedTikiTaka2Config, {"in_chop_prob": 0.5, "out_chop_prob": 0.5}),
             (AGADConfig, {"in_chop_prob": 1.0}),
+            (TrackedTikiTakaConfig, {"in_chop_prob": 0.0}),
         )
     )
-    for array in (plain, chopped, agad):
+    for array in (plain, chopped, agad, tracked):
         array.update(np.zeros((16, 4), np.float32), np.zeros((16, 2), np.float32), 1e-9)  # four passes of four lines
     turning = chopped.events - plain.events
     assert turning == Events({"random.bit": 16 * (16 + 4 * 2), "digital.compare": 16 + 4 * 2})
@@ -188,6 +209,14 @@ def test_what_choppers_and_references_cost():
             "digital.multiply": 16 * 2,
             "sram.byte_read": 4 * 2 * 16 * 2,
             "sram.byte_written": 4 * (16 * 2 + renewals),
+        }
+    )
+    assert tracked.events - plain.events == Events(
+        {
+            "digital.add": 2 * 16 * 2,
+            "digital.multiply": 16 * 2,
+            "sram.byte_read": 4 * 16 * 2,
+            "sram.byte_written": 4 * 16 * 2,
         }
     )
 
@@ -219,6 +248,7 @@ def test_the_fast_array_gets_a_converter_for_one_line():
         (AGADConfig, {"in_chop_prob": 0.0}),
         (AGADConfig, {"tail_weightening": 0.0}),
         (AGADConfig, {"fast_lr": float("inf")}),
+        (TrackedTikiTakaConfig, {"tracking": 0.0}),
     ],
 )
 def test_bad_parameters_are_refused(rule, bad):

@@ -7,6 +7,7 @@ import pytest
 from twins.wires import exact_currents
 
 import revpath.simulator.wires.circuit as circuit
+import revpath.simulator.wires.kernels as kernels
 import revpath.simulator.wires.refine as refine
 from revpath.simulator.wires import WireError, Wires, solve
 
@@ -61,14 +62,30 @@ def test_lines_without_resistance_are_refined_too():
             assert found.currents.sum() == pytest.approx(found.source_currents.sum(), rel=1e-12, abs=1e-18)
 
 
-@pytest.mark.jit
 def test_what_is_beyond_float64_says_so():
-    """Compiled arithmetic only: interpreted, whose sums round in another order, this array comes out as 0 A with no miss."""
     g = np.array([[1e14, 1e-14], [1e14, 1e14]])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(WireError, match=r"conductances times wire resistances reach 1e\+20"):
             solve(g, [1.0, -0.3], Wires(word_resistance=1e6, bit_resistance=1e-6))
+
+
+@pytest.mark.parametrize("bit", [1e6, 1.0])
+def test_shorts_whose_currents_cancel_in_every_digit_do_not_come_out_as_nothing(bit):
+    """Interpreted arithmetic gives 0 A with no miss here, compiled arithmetic what its fused sums leave."""
+    g, volts = np.full((2, 2), 1e14), np.array([[1.0, 0.5]])
+    wires = Wires(word_resistance=1e6, bit_resistance=bit)
+    try:
+        worst = max(errors(g, volts, wires, False, solve(g, volts, wires)))
+    except WireError:  # refused
+        worst = 0.0
+    assert worst <= wires.tolerance
+
+
+def test_driven_cells_that_carry_nothing_are_known_to_no_digit():
+    none, spread = np.zeros(2), np.ones(2)
+    assert kernels.uncertainty(np.array([1.0, 0.0]), none, spread, 1e-16) == np.inf
+    assert kernels.uncertainty(none, none, spread, 1e-16) == 0.0
 
 
 def test_what_is_too_large_to_be_factorised_says_so(monkeypatch):

@@ -6,7 +6,9 @@ import pytest
 
 from revpath.studies.commands import cli
 from revpath.studies.compare import job, learn
+from revpath.studies.compare.models import ConditionalBoltzmannSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.tasks.loading import load_task
 from revpath.studies.tasks.text import load_text
 
 
@@ -41,20 +43,20 @@ def revpath(monkeypatch, capsys):
 def tiny(monkeypatch):
     """The job with two tiny recipes, trained in this process."""
 
-    def recipes(characters, seed):
-        common = {"context": 1, "hidden": 4, "characters": characters, "seed": seed}
+    def recipes(characters, seeds):
+        common = {"model": ConditionalBoltzmannSpec(context=2, max_rows=64), "examples": characters, "seed": seeds[0]}
         return [
             Recipe(name="digital", title="Tiny, ideal", kind="digital", **common),
             Recipe(name="analog", title="Tiny, ReRAM [of Gong]", kind="analog", hardware=Hardware(), **common),
         ]
 
-    def train(path, todo, folder, tell):
+    def train(source, todo, folder, tell):
         for recipe in todo:
             learn.learn(
-                load_text(path), recipe, folder, lambda done, bits, name=recipe.name: tell(name, done, bits) or True
+                load_task(source), recipe, folder, lambda done, loss, name=recipe.label: tell(name, done, loss) or True
             )
         return True
 
-    monkeypatch.setattr(job, "recipes", recipes)
+    monkeypatch.setattr(job, "text_recipes", recipes)
     monkeypatch.setattr(job, "train_side_by_side", train)
     monkeypatch.setattr(learn, "CHECKPOINTS", 2)

@@ -17,12 +17,12 @@ EVENTS = Events(
 
 
 def test_upkeep_stands_below_the_parts():
-    recipe = Recipe(
-        name="analog", title="analog", kind="analog", hardware=Hardware(), hidden=16, context=2, characters=640
-    )
-    point = Checkpoint(characters=640, validation_bits=4.0, test_bits=4.0, events=EVENTS.to_json())
-    run = Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=1000, checkpoints=(point,))
-    found = SimpleNamespace(contenders=contenders([run], None), runs=(run,), verdict=SimpleNamespace(bits=4.0))
+    recipe = Recipe(name="analog", title="analog", kind="analog", hardware=Hardware(), examples=640)
+    point = Checkpoint(examples=640, validation=4.0, test=4.0, events=EVENTS.to_json())
+    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1000, checkpoints=(point,))
+    (analog, *others) = contenders([run], [])
+    verdict = SimpleNamespace(quality=4.0)
+    found = SimpleNamespace(contenders=(analog, *others), runs=(run,), verdict=verdict, analog=analog)
     console = Console(width=120, record=True)
     print_extents(found, console)
     lines = console.export_text().splitlines()

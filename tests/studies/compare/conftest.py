@@ -9,8 +9,9 @@ from revpath.energy_models import gpu_energy
 from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
 from revpath.studies.compare.learn import Checkpoint, Run
-from revpath.studies.compare.recipes import recipes
+from revpath.studies.compare.recipes import text_recipes
 from revpath.studies.tasks.text import load_text
+from revpath.studies.tasks.text_task import TextTask
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +27,12 @@ def text_path(tmp_path_factory):
 def tiny(monkeypatch):
     """The job with three tiny recipes, one checkpoint early and one at the end."""
 
-    def recipes(characters, seed):
-        more = {"characters": characters, "seed": seed}
-        return [recipe.model_copy(update=more) for recipe in (DIGITAL, ANALOG, QUIET)]
+    def recipes(characters, seeds):
+        made = (DIGITAL, ANALOG, QUIET)
+        return [r.model_copy(update={"examples": characters, "seed": seed}) for r in made for seed in seeds]
 
-    monkeypatch.setattr(module, "recipes", recipes)
-    monkeypatch.setattr(learning, "FIRST_CHECKPOINT", 320)
+    monkeypatch.setattr(module, "text_recipes", recipes)
+    monkeypatch.setattr(TextTask, "first_checkpoint", 320)
     monkeypatch.setattr(learning, "CHECKPOINTS", 2)
 
 
@@ -44,16 +45,17 @@ def undrawn(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    recipe = next(r for r in recipes(500_000, 1) if r.hardware is not None and not r.hardware.changes)
-    point = Checkpoint(characters=100, validation_bits=3.2, test_bits=3.2, events=EVENTS.to_json())
-    run = Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=7, checkpoints=(point,))
+    recipe = next(r for r in text_recipes(500_000, [1]) if r.hardware is not None and not r.hardware.changes)
+    point = Checkpoint(examples=100, validation=3.2, test=3.2, events=EVENTS.to_json())
+    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=7, checkpoints=(point,))
     joules = gpu_energy(FLOPS).joules
-    stop = {"validation_bits": 3.1, "joules": {"nominal": joules}, "events": {"matmul.flop": FLOPS}}
-    own = {"validation_bits": 3.2, "events": dict(EVENTS)}
+    stop = {"validation": 3.1, "joules": {"nominal": joules}, "events": {"matmul.flop": FLOPS}}
+    own = {"validation": 3.2, "events": dict(EVENTS)}
     result = {
         "runs": [json.loads(run.model_dump_json())],
         "chip": "reram-32nm",
-        "verdict": {"bits": 3.25, "transformer": "transformer-x-gpu"},
+        "task": {"unit": "bits/char"},
+        "verdict": {"quality": 3.25, "rival": "transformer-x-gpu", "analog": recipe.name},
         "contenders": [
             {"name": "transformer-x-gpu", "title": "x", "kind": "gpu", "stops": [stop]},
             {"name": recipe.name, "title": recipe.title, "kind": "analog", "stops": [own]},

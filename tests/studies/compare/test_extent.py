@@ -5,28 +5,37 @@ from helpers.statistics import relative
 
 from revpath.energy_models import component, get
 from revpath.simulator.events import Events
-from revpath.studies.compare.contenders import contenders
+from revpath.studies.compare.contenders import Stop, contenders
 from revpath.studies.compare.extent import extent, operations, recipe_of
 from revpath.studies.compare.learn import Checkpoint, Run
-from revpath.studies.compare.recipes import recipes
+from revpath.studies.compare.models import ConditionalRBMSpec
+from revpath.studies.compare.recipes import Hardware, Recipe
 
 DIGITAL = {"digital.add": 1600, "digital.softplus": 800}
-ARRAYS = {"dac.conversion{bits=8}": 100, "adc.conversion{enob=7.99}": 256, "line.drive": 100, **DIGITAL}
+ARRAYS = {
+    "dac.conversion{bits=8}": 100,
+    "adc.conversion{enob=7.99}": 256,
+    "line.drive": 100,
+    "array.read": 100,
+    **DIGITAL,
+}
 
 
 def run_of(recipe, counts, integrals):
-    point = Checkpoint(characters=6_400, validation_bits=4.0, test_bits=4.0, events=Events(counts, integrals).to_json())
-    return Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=27, checkpoints=(point,))
+    point = Checkpoint(examples=6_400, validation=4.0, test=4.0, events=Events(counts, integrals).to_json())
+    return Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27, checkpoints=(point,))
 
 
 @pytest.fixture(scope="module")
 def found():
-    analog, digital, _ = recipes(500_000, 1)
+    model = ConditionalRBMSpec(context=3)
+    digital = Recipe(name="digital", title="d", kind="digital", model=model, examples=500_000)
+    analog = Recipe(name="analog", title="a", kind="analog", model=model, hardware=Hardware(), examples=500_000)
     runs = [
         run_of(digital, {"matmul.flop": 5_000, **DIGITAL}, {}),
         run_of(analog, ARRAYS, {"array.busy_s": 1e-3, "array.read_energy_J": 1e-9}),
     ]
-    return runs, {c.name: c for c in contenders(runs, None)}
+    return runs, {c.name: c for c in contenders(runs, [])}
 
 
 def test_the_analog_contender_by_hand(found):
@@ -69,4 +78,5 @@ def test_a_gpu_is_its_die_and_a_twin_has_no_arrays(found):
 def test_a_transformer_has_no_recipe(found):
     runs, _ = found
     assert recipe_of(runs, "transformer-d64-gpu") is None
-    assert operations({"matmul.flop": 3.0, "hbm.byte_read": 9.0}, None) == 3.0
+    stop = Stop(1, 1.0, 1.0, found[1]["digital-gpu"].stops[0].bill, {"matmul.flop": 3.0, "hbm.byte_read": 9.0})
+    assert operations(stop, None) == 3.0

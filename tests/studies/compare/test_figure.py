@@ -1,5 +1,7 @@
 """Figures: every contender drawn, everything labelled, the same bytes every time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -7,9 +9,10 @@ from matplotlib.figure import Figure
 from revpath.energy_models import Bill
 from revpath.energy_models.prices.bill import Line
 from revpath.energy_models.records import get
+from revpath.studies.compare.contenders import Stop
 from revpath.studies.compare.figure import compare_figure, plot_energy_curves, save
 from revpath.studies.compare.floors import floors_sentence, orders_above_floor
-from revpath.studies.compare.verdict import Contender, Stop, judge
+from revpath.studies.compare.verdict import Contender, Ruler, judge
 
 ONES = np.ones(101)  # draws of what surrounds the chip, which no figure here shows
 
@@ -30,7 +33,7 @@ def bill(joules):
 
 def curve(name, title, model, kind, first, **more):
     stops = tuple(Stop(1000 * i, 4.0 - 0.3 * i, 4.1 - 0.3 * i, bill(first * 2**i)) for i in range(1, 5))
-    return Contender(name, title, model, kind, 10, stops, **more)
+    return Contender(name, title, model, kind, 10, stops, ours=model == "EBM", **more)
 
 
 ALL = [
@@ -43,12 +46,13 @@ ALL = [
     curve("t128-gpu", "transformer d128, H100", "transformer", "gpu", 4e-2),
     curve("t128-gpu-bound", "transformer d128, H100, lower bound", "transformer", "gpu-bound", 2e-2),
 ]
-VERDICT = judge(ALL, 1.9)
+RULER = Ruler("bits/char", tuple(4 - 0.05 * k for k in range(45)), 0.2, 1.9, "A 6-gram that counts", 4000, "character")
+VERDICT = judge(ALL, RULER)
 
 
 @pytest.fixture
 def axes():
-    return compare_figure(ALL, VERDICT, 1.9, "moby_dick").axes[0]
+    return compare_figure(ALL, VERDICT, RULER, "moby_dick").axes[0]
 
 
 def lines_of(axes):
@@ -59,10 +63,10 @@ def test_each_curve_says_how_far_it_is_above_the_floor_of_training(axes):
     drawn = {text.get_text() for text in axes.texts}
     for c in ALL:
         joules = c.best.bill.joules
-        orders = np.log10(joules / (2 * c.parameters * c.best.characters * 1.380649e-23 * 300))
+        orders = np.log10(joules / (2 * c.parameters * c.best.examples * 1.380649e-23 * 300))
         assert orders_above_floor(c, c.best) == pytest.approx(orders)
         if c.kind != "gpu-bound":
-            assert f"+{orders:.1f}" in drawn
+            assert (f"+{orders:.1f}" in drawn) == c.ours
     said = floors_sentence(ALL)
     assert "EBM, analog 13.7;" in said
     assert "lower bound" not in said
@@ -74,21 +78,21 @@ def test_every_contender_is_drawn(axes):
     for c in ALL:
         x, y = lines[c.title].get_data()
         np.testing.assert_allclose(x, [s.bill.joules for s in c.stops])
-        np.testing.assert_allclose(y, [s.validation_bits for s in c.stops])
+        np.testing.assert_allclose(y, [s.validation for s in c.stops])
 
 
 def test_axes_and_legend_say_what_is_drawn(axes):
     assert axes.get_xscale() == "log"
     assert "(J)" in axes.get_xlabel()
     assert "energy of training" in axes.get_xlabel()
-    assert "bits per character" in axes.get_ylabel()
+    assert axes.get_ylabel() == "bits/char (validation)"
     shown = [text.get_text() for text in axes.figure.legends[0].get_texts()]
     assert shown == [
         *(c.title for c in ALL if c.kind != "gpu-bound"),
         "same, best matrix product (lower bound)",
         "90 % interval of the prices",
         "+n: orders of magnitude above 2 N D k T",
-        f"compared here: {VERDICT.bits:g} bits/char",
+        f"compared here: {VERDICT.quality:g} bits/char",
     ]
     title = axes.get_title(loc="left")
     assert "moby_dick" in title
@@ -123,21 +127,21 @@ def test_the_ngram_line_and_all_curves_are_in_view(axes):
     low, high = axes.get_ylim()
     assert low < 1.9 < high
     assert any(np.allclose(line.get_ydata(), 1.9) for line in axes.get_lines())
-    assert any("6-gram, 1.90" in text.get_text() for text in axes.texts)
+    assert any("6-gram that counts: 1.90" in text.get_text() for text in axes.texts)
     far = curve("deep", "Deep", "EBM", "analog", 1.0)
-    below = plot_energy_curves([far], 5.0, Figure().subplots())
-    assert below.get_ylim()[0] < far.best.validation_bits
+    below = plot_energy_curves([far], replace(RULER, counting=5.0), Figure().subplots())
+    assert below.get_ylim()[0] < far.best.validation
 
 
 def test_a_figure_without_a_verdict_is_drawn():
     lone = [ALL[0], Contender("empty", "Nothing yet", "EBM", "analog", 1, ())]
-    figure = compare_figure(lone, judge(lone, 1.9), 1.9, "a $text_1$ of {mine")
+    figure = compare_figure(lone, judge(lone, RULER), RULER, "a $text_1$ of {mine")
     figure.draw_without_rendering()
     assert "Nothing yet" not in lines_of(figure.axes[0])
 
 
 def test_the_same_result_gives_the_same_bytes(tmp_path):
-    written = [save(compare_figure(ALL, VERDICT, 1.9, "moby_dick"), tmp_path / name) for name in ("one", "v1.2")]
+    written = [save(compare_figure(ALL, VERDICT, RULER, "moby_dick"), tmp_path / name) for name in ("one", "v1.2")]
     for one, two in zip(*written, strict=True):
         assert one.suffix == two.suffix
         assert one.read_bytes() == two.read_bytes()
@@ -147,7 +151,7 @@ def test_the_same_result_gives_the_same_bytes(tmp_path):
 
 def test_text_stays_inside_the_figure():
     """Title and legend against the edges and against each other, as drawn."""
-    figure = compare_figure(ALL, VERDICT, 1.9, "a_text_with_a_rather_long_name_indeed")
+    figure = compare_figure(ALL, VERDICT, RULER, "a_text_with_a_rather_long_name_indeed")
     figure.draw_without_rendering()
     axes = figure.axes[0]
     for box in (axes.get_tightbbox(), axes._left_title.get_window_extent()):

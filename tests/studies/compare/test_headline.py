@@ -1,4 +1,4 @@
-"""The headline of seed 1 and 500,000 characters, priced by the library and by a script that shares nothing with it."""
+"""A training of the conditional RBM, and the transformer's, priced by the library and by a script that shares nothing with it."""
 
 import pytest
 from helpers.statistics import relative
@@ -8,7 +8,9 @@ from revpath.simulator.events import Events
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
 from revpath.studies.compare.learn import Checkpoint, Run
-from revpath.studies.compare.recipes import Hardware, recipes
+from revpath.studies.compare.models import ConditionalRBMSpec
+from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.compare.rivals import transformers
 
 # What the run of seed 1 counted until it was first at 3.25 bits per character.
 CHARACTERS = 393_344
@@ -52,19 +54,20 @@ def few_points():
 
 @pytest.fixture(scope="module")
 def priced():
-    recipe = recipes(500_000, 1)[0]
-    point = Checkpoint(
-        characters=CHARACTERS, validation_bits=3.25, test_bits=3.25, events=Events(COUNTS, INTEGRALS).to_json()
+    model = ConditionalRBMSpec(context=3)
+    recipe = Recipe(
+        name="analog", title="a", kind="analog", model=model, hardware=Hardware(), batch=64, examples=500_000
     )
-    run = Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=27_648, checkpoints=(point,))
-    return recipe, {c.name: c for c in contenders([run], few_points())}
+    point = Checkpoint(examples=CHARACTERS, validation=3.25, test=3.25, events=Events(COUNTS, INTEGRALS).to_json())
+    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=(point,))
+    return recipe, {c.name: c for c in contenders([run], transformers(few_points()))}
 
 
 def test_the_analog_side_is_that_of_the_script(priced):
     recipe, found = priced
     pulse_J = Hardware().cell().pulse.energy_up
     assert pulse_J is not None
-    joules, seconds = analog_joules({**COUNTS, **INTEGRALS}, CHARACTERS, recipe.hidden, recipe.batch, pulse_J)
+    joules, seconds = analog_joules({**COUNTS, **INTEGRALS}, CHARACTERS, recipe.model.hidden, recipe.batch, pulse_J)
     stop = found["analog"].stops[0]
     assert stop.bill.joules == relative(joules, rel=1e-9)
     assert stop.seconds == relative(seconds, rel=1e-9)

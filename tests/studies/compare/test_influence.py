@@ -12,8 +12,11 @@ from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
 from revpath.studies.compare.influence import LANES, Influence, combined, influences, sentences
 from revpath.studies.compare.learn import Checkpoint, Run
-from revpath.studies.compare.recipes import recipes
-from revpath.studies.compare.verdict import Verdict, judge
+from revpath.studies.compare.models import ConditionalRBMSpec
+from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.compare.rivals import transformers
+from revpath.studies.compare.verdict import Ruler, Verdict, judge
+from revpath.studies.tasks.text_task import TextTask
 
 COUNTS = {
     "adc.conversion{enob=7.99}": 10**6,
@@ -26,51 +29,60 @@ COUNTS = {
     "pulse.down": 10**6,
     "random.bit": 10**7,
 }
+RULER = Ruler("bits/char", TextTask.qualities, 0.2, 1.97, "A 6-gram", 500_000, "character")
 INTEGRALS = {"array.busy_s": 0.01, "array.read_energy_J": 1e-5, "array.snr_sum": 1.0, "adc.snr_sum": 1.0}
 
 
 @pytest.fixture(scope="module")
 def found():
-    recipe = recipes(500_000, 1)[0]
+    recipe = Recipe(
+        name="analog",
+        title="a",
+        kind="analog",
+        model=ConditionalRBMSpec(context=3),
+        hardware=Hardware(),
+        batch=64,
+        examples=500_000,
+    )
     points = tuple(
-        Checkpoint(
-            characters=n, validation_bits=bits, test_bits=bits, events=(Events(COUNTS, INTEGRALS) * times).to_json()
-        )
+        Checkpoint(examples=n, validation=bits, test=bits, events=(Events(COUNTS, INTEGRALS) * times).to_json())
         for n, bits, times in ((100_000, 3.5, 1), (200_000, 3.26, 2), (300_000, 3.24, 3))
     )
-    run = Run(recipe=recipe, key="k", text_sha256="t", version="0", parameters=27_648, checkpoints=points)
+    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=points)
+    twice = tuple(c.model_copy(update={"events": (c.spent() * 2).to_json()}) for c in points)
+    other = run.model_copy(update={"recipe": recipe.model_copy(update={"seed": 2}), "checkpoints": twice})
     whole = load_baseline()  # two curves of 35 checkpoints; around the quality compared is enough
     curves = tuple(c.model_copy(update={"points": c.points[8:16]}) for c in whole.curves[:1])
-    baseline = whole.model_copy(update={"curves": curves})
-    verdict = judge(contenders([run], baseline), 1.97)
+    rivals = transformers(whole.model_copy(update={"curves": curves}))
+    runs = [run, other]
+    verdict = judge(contenders(runs, rivals), RULER)
     assert verdict.ratio is not None
-    return [run], baseline, verdict, influences([run], baseline, "reram-32nm", verdict, [2.0, 9.0])
+    return runs, rivals, verdict, influences(runs, rivals, "reram-32nm", verdict, RULER.qualities)
 
 
 def test_every_choice_is_there_and_brackets_the_ratio(found):
     _, _, verdict, each = found
     names = [influence.name for influence in each]
     assert sorted(names) == [
-        "checkpoint", "chip", "how the GPU is used", "lanes", "prices", "quality", "schedule", "seed"
+        "checkpoint", "chip", "how the GPU is used", "lanes", "prices and seeds", "quality", "schedule", "seed"
     ]  # fmt: skip
     assert [i.factor for i in each] == sorted((i.factor for i in each), reverse=True)
     for influence in each:
         assert influence.low <= verdict.ratio.nominal * (1 + 1e-9)
         assert influence.high >= verdict.ratio.nominal * (1 - 1e-9)
     by = {influence.name: influence for influence in each}
-    assert (by["prices"].low, by["prices"].high) == (verdict.ratio.low, verdict.ratio.high)
-    assert by["seed"].low <= 2.0
-    assert by["seed"].high >= 9.0
+    assert (by["prices and seeds"].low, by["prices and seeds"].high) == (verdict.ratio.low, verdict.ratio.high)
+    assert by["seed"].factor > 1.4  # the other seed did twice as much until then
 
 
 def test_lanes_and_schedules_are_those_of_a_comparison_made_so(found, monkeypatch):
-    runs, baseline, verdict, each = found
+    runs, rivals, verdict, each = found
     by = {influence.name: influence for influence in each}
-    naive = judge(contenders(runs, baseline, chosen=SCHEDULES["naive"]), 1.97)
+    naive = judge(contenders(runs, rivals, chosen=SCHEDULES["naive"]), RULER)
     assert naive.ratio is not None
     assert max(naive.ratio.nominal, verdict.ratio.nominal) == relative(by["schedule"].high)
     # the analog joules that the lanes are worth: leakage of what lanes share, and fetches and clocks, go as one over lanes
-    stop = next(c for c in contenders(runs, baseline) if c.name == "analog").first_at(verdict.bits)
+    stop = next(c for c in contenders(runs, rivals) if c.name == "analog").first_at(verdict.quality)
     chip = load_chip("reram-32nm")
     assert chip.digital is not None
     assert stop is not None
@@ -108,5 +120,5 @@ def test_it_is_said_what_matters_most_and_what_was_not_varied(found):
 
 
 def test_nothing_compared_has_no_influences(found):
-    runs, baseline, _, _ = found
-    assert influences(runs, baseline, "reram-32nm", Verdict("nothing")) == ()
+    runs, rivals, _, _ = found
+    assert influences(runs, rivals, "reram-32nm", Verdict("nothing"), RULER.qualities) == ()

@@ -18,11 +18,14 @@ from revpath.studies.compare.job import compare
 from revpath.studies.compare.recipes import Hardware, Recipe
 from revpath.studies.compare.result import read_result, results_in
 from revpath.studies.compare.workers import train_side_by_side
+from revpath.studies.sweeps.alone import alone_in
+from revpath.studies.tasks.loading import Source, load_task
 from revpath.studies.tasks.text import load_text
+from revpath.studies.tasks.text_task import TextTask
 
 
 def run(folder, text_path, **more):
-    return compare(folder, text_path=text_path, characters=640, side_by_side=False, **more)
+    return compare(folder, text_path=text_path, characters=640, side_by_side=False, **{"seeds": 1, **more})
 
 
 # --- the result -----------------------------------------------------------------------------------------------------
@@ -40,9 +43,9 @@ def test_the_result_says_everything(text_path, tmp_path):
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json", ".pdf", ".png", ".html"}
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["complete"] is True
-    assert (result["schema"], result["seed"], result["chip"]) == (1, 5, "reram-32nm")
-    assert result["text"]["name"] == "whale"
-    assert result["text"]["sha256"] == found.text.sha256
+    assert (result["schema"], result["seeds"], result["chip"]) == (2, [5], "reram-32nm")
+    assert (result["task"]["kind"], result["task"]["name"]) == ("text", "whale")
+    assert result["task"]["sha256"] == found.task.sha256
     assert set(result["versions"]) == {"python", "revpath", "numpy", "numba", "scipy", "scikit-learn"}
     # the whole configuration of each run, so that it can be made again
     assert [Recipe.model_validate(r["recipe"]) for r in result["runs"]] == [
@@ -52,9 +55,9 @@ def test_the_result_says_everything(text_path, tmp_path):
     assert first == ["digital-gpu", "digital-gpu-bound", "analog", "quiet"]
     assert others == ["gpu-many", "gpu-alone", "same-node", "same-node", "same-node"]
     chosen = {"name": "tiled", "rows": 8, "units": 8, "fused": True}
-    assert result["schedule"] == {**chosen, "word_bytes": 2, "label_bytes": 1, "gpu_bytes": 4}
+    assert result["schedule"] == {**chosen, "word_bytes": 2, "gpu_bytes": 4}
     analog = result["contenders"][2]
-    assert [s["characters"] for s in analog["stops"]] == [320, 640]
+    assert [s["examples"] for s in analog["stops"]] == [320, 640]
     for stop, known in zip(analog["stops"], found.contenders[2].stops, strict=True):
         assert stop["joules"]["nominal"] == relative(sum(c["nominal"] for c in stop["components"].values()))
         # every joule has an interval: of components, of roles, of boundaries
@@ -67,7 +70,7 @@ def test_the_result_says_everything(text_path, tmp_path):
         assert stop["boundaries"]["chip"] == stop["joules"]
         assert stop["joules"]["nominal"] == relative(sum(r["nominal"] for r in stop["roles"].values()))
         assert stop["joules"]["low"] < stop["joules"]["nominal"] < stop["joules"]["high"]
-        assert stop["validation_bits"] == known.validation_bits
+        assert stop["validation"] == known.validation
         assert stop["events"] == dict(known.events)
         assert stop["seconds"] == known.seconds > 0
     # every number of a bill can be looked up
@@ -84,14 +87,14 @@ def test_the_result_says_everything(text_path, tmp_path):
     assert all((f["eta"] is None) == bool(f["none_because"]) for f in floors.values())
     assert all(f["eta"] is None or f["eta"] > 1 for f in floors.values())
     assert result["baseline"] is None
-    assert result["verdict"]["bits"] is None
-    assert "No transformer was trained on this text" in result["verdict"]["sentence"]
-    assert result["ngram"] == {"order": 6, "bits": found.ngram_bits}
+    assert result["verdict"]["quality"] is None
+    assert "No transformer was trained on these data" in result["verdict"]["sentence"]
+    assert result["counting"] == {"what": "A 6-gram that counts", "loss": found.ruler.counting}
     assert len(result["table"]) == 9
     # each run was announced with its total, and ended there
-    assert {what[0] for what in told} == {"digital", "analog", "quiet"}
+    assert {what[0] for what in told} == {"digital.5", "analog.5", "quiet.5"}
     assert all(what[2] == 640 for what in told)
-    assert told[0] == ("digital", 0, 640, None)
+    assert told[0] == ("digital.5", 0, 640, None)
     assert told[-1][1] == 640
 
 
@@ -103,9 +106,9 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
     told = []
     monkeypatch.setattr(module, "learn", lambda *_: pytest.fail("trained again"))
     monkeypatch.setattr(module, "train_side_by_side", lambda *_: pytest.fail("trained again"))
-    again = compare(tmp_path, text_path=text_path, characters=640, tell=lambda *what: told.append(what))
+    again = compare(tmp_path, text_path=text_path, characters=640, seeds=1, tell=lambda *what: told.append(what))
     assert again.runs == first.runs
-    assert told == [(r.recipe.name, 640, 640, r.checkpoints[-1].validation_bits) for r in first.runs]
+    assert told == [(r.recipe.label, 640, 640, r.checkpoints[-1].validation) for r in first.runs]
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before  # to the byte
 
 
@@ -113,15 +116,15 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monkeypatch):
     """What ``--retrain`` left in the folder serves later runs on that text, and no others."""
-    monkeypatch.setattr("revpath.studies.compare.verdict.QUALITIES", (4.5,))
+    monkeypatch.setattr(TextTask, "qualities", (4.5,))
     save_baseline(a_transformer("f" * 64), tmp_path / "baseline.json")
-    assert run(tmp_path, text_path).baseline is None
+    assert run(tmp_path, text_path).rivals == ()
     save_baseline(a_transformer(load_text(text_path).sha256), tmp_path / "baseline.json")
     found = run(tmp_path, text_path)
-    assert found.baseline is not None
-    assert found.verdict.bits == 4.5
-    assert found.verdict.transformer == "transformer-d16 L1 ctx16-gpu"
-    assert "bits/char the analog EBM" in found.verdict.sentence
+    assert len(found.rivals) == 1
+    assert found.verdict.quality == 4.5
+    assert found.verdict.rival == "transformer-d16 L1 ctx16-gpu"
+    assert "At 4.5 bits/char with one seed" in found.verdict.sentence
     assert json.loads((tmp_path / "result.json").read_text())["baseline"]["torch"] == "none"
 
 
@@ -140,9 +143,9 @@ def a_transformer(sha256):
     )  # fmt: skip
 
 
-def one_of_three(path, recipes, folder, tell):
+def one_of_three(source, recipes, folder, tell):
     """What Ctrl-C leaves of three runs."""
-    learning.learn(load_text(path), recipes[0], folder)
+    learning.learn(load_task(source), recipes[0], folder)
     return False
 
 
@@ -150,11 +153,11 @@ def one_of_three(path, recipes, folder, tell):
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "train_side_by_side", one_of_three)
-    done = compare(tmp_path, text_path=text_path, characters=640)
+    done = compare(tmp_path, text_path=text_path, characters=640, seeds=1)
     assert not done.complete
     assert [r.recipe.name for r in done.runs] == ["digital"]
     assert (done.contenders, done.files) == ((), ())
-    assert done.verdict.bits is None
+    assert done.verdict.quality is None
     assert done.verdict.ratio is None
     assert "nothing is judged" in done.verdict.sentence
     assert {path.parent.name for path in tmp_path.rglob("*") if path.is_file()} == {"runs"}
@@ -167,14 +170,14 @@ def test_an_interruption_leaves_an_earlier_result_as_it_is(text_path, tmp_path, 
     run(tmp_path, text_path)
     before = (tmp_path / "result.json").read_bytes()
     monkeypatch.setattr(module, "train_side_by_side", one_of_three)
-    assert not compare(tmp_path, text_path=text_path, characters=640, seed=2).complete
+    assert not compare(tmp_path, text_path=text_path, characters=640, seed=2, seeds=1).complete
     assert (tmp_path / "result.json").read_bytes() == before
 
 
 @pytest.mark.usefixtures("tiny")
 def test_nothing_done_leaves_nothing(text_path, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "train_side_by_side", lambda *_: False)
-    done = compare(tmp_path, text_path=text_path, characters=640)
+    done = compare(tmp_path, text_path=text_path, characters=640, seeds=1)
     assert (done.complete, done.runs, done.files) == (False, (), ())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
@@ -192,7 +195,7 @@ def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
     kept = [path.read_bytes() for path in (tmp_path / "results").glob("*/result.json")]
     assert len(set(contents.values())) == 3
     assert sorted(kept) == sorted(contents.values())
-    assert sorted(content["identity"]["seed"] for _, content in results_in(tmp_path)) == [1, 1, 2]
+    assert sorted(content["identity"]["seeds"] for _, content in results_in(tmp_path)) == [[1], [1], [2]]
 
 
 @pytest.mark.jit
@@ -251,6 +254,8 @@ def test_what_is_no_result_is_named(tmp_path, content):
         ({"chip": "h100-run"}, "chip = 'h100-run' is digital"),
         ({"characters": 0}, "characters = 0"),
         ({"seed": -1}, "seed = -1"),
+        ({"seeds": 0}, "seeds = 0 must be an integer from 1 to 100"),
+        ({"seeds": 2.5}, "seeds = 2.5"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_done(arguments, message, tmp_path):
@@ -278,7 +283,7 @@ def test_retraining_without_torch_is_refused_at_once(tmp_path, monkeypatch):
 def test_a_corrupt_result_is_named_before_training(text_path, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "learn", lambda *_: pytest.fail("trained"))
     recipe = ANALOG.model_copy(update={"seed": 1})
-    path = learning.run_path(load_text(text_path), recipe, tmp_path / "runs")
+    path = learning.run_path(TextTask(load_text(text_path)), recipe, tmp_path / "runs")
     path.parent.mkdir()
     path.write_text("{")
     with pytest.raises(RevpathError, match=r"runs/analog-\w+\.json' cannot be read"):
@@ -296,12 +301,22 @@ def test_json_has_no_numbers_that_are_not():
 @pytest.mark.jit
 def test_a_failing_run_is_named_and_stops_the_others(text_path, tmp_path):
     """One run asks for a device that does not exist. The one beside it stops at a slice, and the third is not begun."""
-    long = DIGITAL.model_copy(update={"characters": 1_000_000, "hidden": 64})
+    long = DIGITAL.model_copy(update={"examples": 100_000_000})
     lost = ANALOG.model_copy(update={"name": "lost", "hardware": Hardware(device="unobtainium")})
     third = DIGITAL.model_copy(update={"name": "third"})
-    with pytest.raises(RevpathError, match=r"^lost: device = 'unobtainium' is not known") as caught:
-        train_side_by_side(text_path, [long, lost, third], tmp_path, lambda *_: None, workers=2)
+    with pytest.raises(RevpathError, match=r"^lost\.1: device = 'unobtainium' is not known") as caught:
+        train_side_by_side(Source("text", text_path), [long, lost, third], tmp_path, lambda *_: None, workers=2)
     assert "third" not in str(caught.value)
     done = [learning.read_run(path) for path in tmp_path.glob("*.json")]
     assert all(r.recipe.name == "digital" and not r.complete for r in done)
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_two_comparisons_do_not_train_in_one_folder(text_path, tmp_path):
+    """The second would write its unfinished runs over the finished ones of the first."""
+    with (
+        alone_in(tmp_path),
+        pytest.raises(RevpathError, match=r"folder = .* is in use by process \d+ of .*: wait until that has ended"),
+    ):
+        train_side_by_side(text_path, [DIGITAL], tmp_path, lambda *_: None)
+    assert not list(tmp_path.glob("*.json"))

@@ -13,25 +13,35 @@ from revpath.devices.base.errors import RevpathError
 from revpath.devices.base.files import results_folder, sweep, write_whole
 from revpath.studies.compare import learn as module
 from revpath.studies.compare.learn import BegunAnew, Checkpoint, Run, learn, read_run, run_path
-from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.compare.models import ConditionalBoltzmannSpec, ConditionalRBMSpec
+from revpath.studies.compare.recipes import Hardware, Range, Recipe
 from revpath.studies.tasks.text import Text, TextError, load_text
+from revpath.studies.tasks.text_task import TextTask
 
-DIGITAL = Recipe(name="tiny", title="Tiny", kind="digital", context=2, hidden=4, batch=16, characters=480, seed=3)
-ANALOG = DIGITAL.model_copy(update={"name": "tiny-analog", "kind": "analog", "hardware": Hardware(label_max=2.0)})
+RBM = ConditionalRBMSpec(context=2, hidden=4)
+DIGITAL = Recipe(name="tiny", title="Tiny", kind="digital", model=RBM, batch=16, examples=480, seed=3)
+RANGES = (Range(largest=3.0, adc=3.0), Range(largest=2.0))
+ANALOG = DIGITAL.model_copy(update={"name": "tiny-analog", "kind": "analog", "hardware": Hardware(ranges=RANGES)})
+NGRAMS = DIGITAL.model_copy(
+    update={"name": "tiny-n-grams", "model": ConditionalBoltzmannSpec(context=3, max_rows=64, learning_rate=4.0)}
+)
+ANALOG_NGRAMS = NGRAMS.model_copy(update={"name": "tiny-lines", "kind": "analog", "hardware": Hardware()})
 BOTH = pytest.mark.parametrize(
-    "recipe", [DIGITAL, pytest.param(ANALOG, marks=pytest.mark.jit)], ids=["digital", "analog"]
+    "recipe",
+    [DIGITAL, NGRAMS, *(pytest.param(recipe, marks=pytest.mark.jit) for recipe in (ANALOG, ANALOG_NGRAMS))],
+    ids=lambda recipe: recipe.name,
 )
 
 
 @pytest.fixture(scope="module")
 def text():
-    return Text("tiny", load_text().codes[:3000], "a" * 64)
+    return TextTask(Text("tiny", load_text().codes[:3000], "a" * 64))
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     """Checkpoints at 160, 277 and 480 characters, and a look at the stop signal every 64."""
-    monkeypatch.setattr(module, "FIRST_CHECKPOINT", 160)
+    monkeypatch.setattr(TextTask, "first_checkpoint", 160)
     monkeypatch.setattr(module, "CHECKPOINTS", 3)
     monkeypatch.setattr(module, "_SLICE", 64)
 
@@ -53,25 +63,25 @@ def test_a_run_has_its_checkpoints(text, recipe, tmp_path):
     watch = StopAfter(99)
     run = learn(text, recipe, tmp_path, watch)
     assert run.complete
-    assert [c.characters for c in run.checkpoints] == [160, 288, 480]  # whole mini-batches of 16
+    assert [c.examples for c in run.checkpoints] == [160, 288, 480]  # whole mini-batches of 16
     for c in run.checkpoints:
-        assert 2 < c.validation_bits < 5
-        assert 2 < c.test_bits < 5
-    assert [c.validation_bits_stored is None for c in run.checkpoints] == [True, True, False]
+        assert 2 < c.validation < 5
+        assert 2 < c.test < 5
+    assert [c.validation_stored is None for c in run.checkpoints] == [True, True, False]
     reads = [c.spent() for c in run.checkpoints]
     what = "array.read" if recipe.hardware else "matmul.flop"
     assert 0 < reads[0][what] < reads[1][what] < reads[2][what]
     if recipe.hardware:
-        # one read a character and 27 a mini-batch: the scoring is not part of the run
-        assert [r["array.read"] for r in reads] == [n + 27 * n // 16 for n in (160, 288, 480)]
-    assert run.parameters == 2 * 27 * 4 + 27 * 4 + 4 + 27
+        # one read a character and 27 a mini-batch, or one of each order: the scoring is not part of the run
+        each = 1 + 27 / 16 if recipe.model.kind == "conditional-rbm" else 3
+        assert [r["array.read"] for r in reads] == [n * each for n in (160, 288, 480)]
+    sizes = {"conditional-rbm": 2 * 27 * 4 + 27 * 4 + 4 + 27, "conditional-boltzmann": (27 + 64 + 64) * 27 + 27}
+    assert run.parameters == sizes[recipe.model.kind]
     assert [done for done, bits in watch.calls if bits is None] == [64, 128, 160, 224, 272, 288, 352, 416, 480]
-    assert [(done, bits) for done, bits in watch.calls if bits] == [
-        (c.characters, c.validation_bits) for c in run.checkpoints
-    ]
+    assert [(done, bits) for done, bits in watch.calls if bits] == [(c.examples, c.validation) for c in run.checkpoints]
     assert [p.name for p in tmp_path.iterdir()] == [f"{recipe.name}-{run.key}.json"]
     assert read_run(run_path(text, recipe, tmp_path)) == run
-    assert run.best.validation_bits == min(c.validation_bits for c in run.checkpoints)
+    assert run.best.validation == min(c.validation for c in run.checkpoints)
 
 
 @BOTH
@@ -128,37 +138,37 @@ def test_a_finished_run_is_not_repeated(text, tmp_path):
 
 def test_marks_closer_than_a_batch_make_one_checkpoint(text, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINTS", 9)
-    recipe = DIGITAL.model_copy(update={"characters": 170})  # marks 160, 161, ... 170; batches of 16
+    recipe = DIGITAL.model_copy(update={"examples": 170})  # marks 160, 161, ... 170; batches of 16
     run = learn(text, recipe, tmp_path / "whole")
-    assert [c.characters for c in run.checkpoints] == [160, 176]
+    assert [c.examples for c in run.checkpoints] == [160, 176]
     assert run.complete
-    assert run.checkpoints[-1].validation_bits_stored is not None
+    assert run.checkpoints[-1].validation_stored is not None
     learn(text, recipe, tmp_path / "parts", StopAfter(1))
     assert learn(text, recipe, tmp_path / "parts") == run
 
 
 def test_fewer_characters_than_the_first_checkpoint(text, tmp_path):
-    run = learn(text, DIGITAL.model_copy(update={"characters": 10}), tmp_path)
-    assert [c.characters for c in run.checkpoints] == [16]
+    run = learn(text, DIGITAL.model_copy(update={"examples": 10}), tmp_path)
+    assert [c.examples for c in run.checkpoints] == [16]
     assert run.complete
 
 
 def test_characters_wrap_around_the_text(text, tmp_path):
     """2,700 training characters, asked for 3,000: it begins anew, in the same order."""
-    run = learn(text, DIGITAL.model_copy(update={"characters": 3000, "hidden": 2}), tmp_path)
-    assert run.checkpoints[-1].characters == 3008
+    run = learn(text, DIGITAL.model_copy(update={"examples": 3000}), tmp_path)
+    assert run.checkpoints[-1].examples == 3008
     assert run.complete
 
 
 def test_another_seed_is_another_run(text, tmp_path):
     one, two = (learn(text, DIGITAL.model_copy(update={"seed": seed}), tmp_path) for seed in (1, 2))
     assert one.key != two.key
-    assert one.checkpoints[-1].validation_bits != two.checkpoints[-1].validation_bits
+    assert one.checkpoints[-1].validation != two.checkpoints[-1].validation
 
 
 def test_too_short_a_text_is_refused(tmp_path):
     with pytest.raises(TextError, match="64"):
-        learn(Text("short", load_text().codes[:800], "b" * 64), DIGITAL, tmp_path)
+        learn(TextTask(Text("short", load_text().codes[:800], "b" * 64)), DIGITAL, tmp_path)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -280,10 +290,10 @@ def test_no_pickle_is_opened_and_one_beside_a_complete_run_goes(text, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"validation_bits": -0.1}, r"validation_bits = -0\.1"),
-        ({"test_bits": -2.0}, "test_bits = -2"),
-        ({"characters": -160}, "characters = -160"),
-        ({"characters": 480}, "must rise from checkpoint to checkpoint"),
+        ({"validation": -0.1}, r"validation = -0\.1"),
+        ({"test": -2.0}, "test = -2"),
+        ({"examples": -160}, "examples = -160"),
+        ({"examples": 480}, "must rise from checkpoint to checkpoint"),
     ],
 )
 def test_numbers_that_no_run_has_are_refused(text, tmp_path, change, words):
@@ -332,17 +342,31 @@ OTHER = {
     "name": "other",
     "title": "Other",
     "kind": "analog",
+    "task": "text",
+    "model": ConditionalBoltzmannSpec(),
     "hardware": Hardware(),
-    "context": 3,
-    "hidden": 5,
     "batch": 17,
-    "rule": "cd",
-    "learning_rate": 1.5,
-    "label_learning_rate": 0.3,
-    "bias_learning_rate": 1.7,
     "last_rate": 0.9,
-    "characters": 999,
+    "examples": 999,
     "seed": 9,
+}
+MODELS = {
+    ConditionalRBMSpec: {
+        "kind": "conditional-rbm",
+        "context": 3,
+        "hidden": 5,
+        "rule": "cd",
+        "learning_rate": 1.5,
+        "label_learning_rate": 0.3,
+        "bias_learning_rate": 1.7,
+    },
+    ConditionalBoltzmannSpec: {
+        "kind": "conditional-boltzmann",
+        "context": 3,
+        "max_rows": 32,
+        "learning_rate": 1.5,
+        "bias_learning_rate": 1.7,
+    },
 }
 
 
@@ -350,15 +374,19 @@ def test_the_key_changes_with_any_field():
     assert set(OTHER) == set(Recipe.model_fields)
     keys = {DIGITAL.key("a" * 64, "1"), DIGITAL.key("b" * 64, "1"), DIGITAL.key("a" * 64, "2")}
     keys |= {DIGITAL.model_copy(update={field: value}).key("a" * 64, "1") for field, value in OTHER.items()}
-    assert len(keys) == 3 + len(OTHER)
+    assert len(keys) == 3 + len(OTHER) - 1  # there is one task so far
+    for spec, fields in MODELS.items():
+        assert set(fields) == set(spec.model_fields)
+        of_model = {
+            DIGITAL.model_copy(update={"model": spec(**{field: fields[field]})}).key("a" * 64, "1") for field in fields
+        }
+        assert len(of_model) == len(fields)
     hardware = {
         "device": "ideal",
         "changes": {"response__step": 0.1},
-        "context_max": 1.5,
-        "label_max": 1.5,
-        "context_adc": 1.5,
-        "label_adc": 1.5,
+        "ranges": (Range(largest=1.5),),
         "bits": 6,
+        "thermal": True,
         "longest_train": 7,
     }
     assert set(hardware) == set(Hardware.model_fields)
@@ -395,33 +423,32 @@ def test_the_key_changes_with_the_numbers_of_a_device_file(tmp_path):
 def test_first_passage_is_the_first_at_or_below():
     bits = (4.0, 3.5, 3.6, 3.0)
     events = '{"counts": {}, "quanta": {}}'
-    points = [
-        Checkpoint(characters=n, validation_bits=b, test_bits=b, events=events)
-        for n, b in zip(range(4), bits, strict=True)
-    ]
-    run = Run(recipe=DIGITAL, key="k", text_sha256="a", version="1", parameters=1, checkpoints=tuple(points))
+    points = [Checkpoint(examples=n, validation=b, test=b, events=events) for n, b in zip(range(4), bits, strict=True)]
+    run = Run(recipe=DIGITAL, key="k", data_sha256="a", version="1", parameters=1, checkpoints=tuple(points))
     found = [run.first_at(q) for q in (4.5, 3.5, 3.4, 2.9)]
-    assert [f and f.characters for f in found] == [0, 1, 3, None]
+    assert [f and f.examples for f in found] == [0, 1, 3, None]
     assert not run.complete
 
 
 def test_a_model_sees_what_came_before_and_never_what_comes(tmp_path, monkeypatch):
     """In a text that runs through the alphabet, the symbols before y are y - 1, y - 2, ...: nearest first, no y among them."""
+    from revpath.ebm import ConditionalRBM
+
     seen = {"partial_fit": [], "bits_per_symbol": []}
 
     def spy_on(name):
-        real = getattr(module.ConditionalRBM, name)
+        real = getattr(ConditionalRBM, name)
 
         def spy(self, X, y, *rest, **more):
             seen[name].append((X, y))
             return real(self, X, y, *rest, **more)
 
-        monkeypatch.setattr(module.ConditionalRBM, name, spy)
+        monkeypatch.setattr(ConditionalRBM, name, spy)
 
     for name in seen:
         spy_on(name)
-    alphabet = Text("alphabet", (np.arange(2700) % 27).astype(np.uint8), "c" * 64)
-    learn(alphabet, DIGITAL.model_copy(update={"context": 3}), tmp_path)
+    alphabet = TextTask(Text("alphabet", (np.arange(2700) % 27).astype(np.uint8), "c" * 64))
+    learn(alphabet, DIGITAL.model_copy(update={"model": RBM.model_copy(update={"context": 3})}), tmp_path)
     assert len(seen["partial_fit"]) == 9
     assert len(seen["bits_per_symbol"]) == 3 * 2 + 1  # validation and test, and at the end the stored weights
     for X, y in seen["partial_fit"] + seen["bits_per_symbol"]:
@@ -434,8 +461,9 @@ def test_a_model_sees_what_came_before_and_never_what_comes(tmp_path, monkeypatc
 
 def test_the_rates_fall(text, tmp_path, monkeypatch):
     """Linearly to `last_rate` at the end; looked at through the slowdown that the model is given."""
+    from revpath.ebm import ConditionalRBM as model
+
     seen = []
-    model = module.ConditionalRBM
     learned = model.partial_fit
 
     def spy(self, X, y, slowdown=1.0):

@@ -24,7 +24,7 @@ def test_what_is_no_result_is_named(tmp_path, folder):
         leverage(tmp_path / "nowhere")
     path, _ = folder
     result = json.loads((path / "result.json").read_text())
-    result["verdict"]["bits"] = None
+    result["verdict"]["quality"] = None
     (path / "result.json").write_text(json.dumps(result))
     with pytest.raises(RevpathError, match="nothing was compared at equal quality"):
         leverage(path)

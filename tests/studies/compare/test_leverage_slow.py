@@ -48,6 +48,6 @@ def test_it_is_said_and_drawn(folder, capsys):
     assert rows["reversing_value"].notna().sum() == len({flip.record for flip in found.flips} & set(rows["record"]))
     _, ax = plt.subplots()
     found.plot(ax)
-    assert "joules of the transformer over joules" in ax.get_xlabel()
+    assert "joules of the rival over joules" in ax.get_xlabel()
     assert found.swings[0].record in "".join(t.get_text() for t in ax.get_yticklabels())
     plt.close("all")

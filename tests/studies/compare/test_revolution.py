@@ -8,7 +8,7 @@ from revpath.devices.base.errors import RecordError
 from revpath.studies.compare.revolution import revolution
 
 RATIO = {"nominal": 0.8, "mean": 0.9, "low": 0.3, "high": 1.7}
-VERDICT = {"ratio": RATIO, "bits": 3.25, "sentence": "It needs more.", "not_reached": [3.2], "warnings": ["w"]}
+VERDICT = {"ratio": RATIO, "quality": 3.25, "sentence": "It needs more.", "not_reached": [3.2], "warnings": ["w"]}
 
 
 def write(tmp_path, verdict):
@@ -29,8 +29,8 @@ def test_every_factor_of_a_comparison_is_read(tmp_path):
     more = {
         "limit": "about",
         "ratio_bound": {**RATIO, "nominal": 0.4},
-        "ratio_gpu_ebm": {**RATIO, "nominal": 2.0},
-        "limit_gpu_ebm": "at least",
+        "hardware": {**RATIO, "nominal": 2.0},
+        "limit_hardware": "at least",
         "coarser": [3.45, {**RATIO, "nominal": 37.0}],
         "limit_coarser": "at most",
     }
@@ -53,10 +53,10 @@ def test_a_real_verdict_is_read(tmp_path):
     ratio = Interval(**RATIO)
     verdict = Verdict(
         "It needs less.",
-        bits=3.25,
+        quality=3.25,
         ratio=ratio,
         ratio_bound=ratio,
-        ratio_gpu_ebm=ratio,
+        hardware=ratio,
         coarser=(3.45, ratio),
         not_reached=(3.2,),
     )
@@ -70,7 +70,7 @@ def test_a_real_verdict_is_read(tmp_path):
     [
         ({**VERDICT, "ratio": None}, "no quality that both sides reach"),
         ({**VERDICT, "ratio": {**RATIO, "low": -1}}, "must hold positive numbers"),
-        ({"bits": 1}, "not a result.json"),
+        ({"quality": 1}, "not a result.json"),
     ],
 )
 def test_bad_results(tmp_path, verdict, message):

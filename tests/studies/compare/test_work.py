@@ -14,28 +14,30 @@ from revpath.energy_models.gpu.small import alone_seconds, flop_equivalents, man
 from revpath.energy_models.prices.schedule import SCHEDULES, Schedule
 from revpath.studies.baselines.curves import Hyper, Shape
 from revpath.studies.baselines.work import ADAMW, AVERAGE, forward_and_backward, training_events
+from revpath.studies.compare.models import ConditionalBoltzmannSpec
+from revpath.studies.compare.models.conditional_rbm import LABEL, ConditionalRBMSpec
 from revpath.studies.compare.recipes import Recipe
-from revpath.studies.compare.work import LABEL, WORD, ebm_work, kept_bytes, label_traffic
+from revpath.studies.compare.work import WORD, ebm_work
 from revpath.studies.tasks.text import SYMBOLS
 
 CLASSES = len(SYMBOLS)
 
 
 def recipe(**more):
-    chosen = {"name": "r", "title": "r", "kind": "digital", "characters": 640, "hidden": 16, "batch": 32, "context": 2}
-    return Recipe(**{**chosen, **more})
+    model = ConditionalRBMSpec(**{"hidden": 16, "context": 2, **more})
+    return Recipe(name="r", title="r", kind="digital", examples=640, batch=32, model=model)
 
 
 @pytest.mark.parametrize("chosen", [*SCHEDULES.values(), Schedule("odd", 4, 2, True)], ids=lambda s: s.name)
 def test_bytes_are_those_of_a_datapath_that_goes_tile_by_tile(chosen):
-    read, written = label_traffic(recipe(), 64, chosen)  # two batches
+    read, written = recipe().model.moved(64, 32, chosen)  # two batches
     slow = label_bytes(32, CLASSES, 16, chosen.rows, chosen.units, WORD, LABEL)
     assert (read, written) == (2 * slow.read, 2 * slow.written)
 
 
 def test_what_is_kept_by_hand():
     # labels of a byte and their gradients of two; fields and theirs; probabilities; biases
-    assert kept_bytes(recipe()) == 27 * 16 * 3 + 2 * 32 * 16 * 2 + (32 * 27 + 16 + 27) * 2
+    assert recipe().model.kept(32) == 27 * 16 * 3 + 2 * 32 * 16 * 2 + (32 * 27 + 16 + 27) * 2
 
 
 def test_a_schedule_moves_no_operation():
@@ -56,7 +58,7 @@ def test_a_schedule_moves_no_operation():
 def test_contrastive_divergence_moves_the_numbers_of_its_units(name, numbers):
     counted = {"sram.byte_read": 5, "sram.byte_written": 3}
     found = ebm_work(counted, recipe(rule="cd"), 64, SCHEDULES[name], "arrays")
-    stored = f"{{kept={kept_bytes(recipe())}}}"
+    stored = f"{{kept={recipe().model.kept(32)}}}"
     want = 64 * 16 * numbers * WORD  # rows x hidden units x numbers x bytes
     assert (found[f"sram.byte_read{stored}"], found[f"sram.byte_written{stored}"]) == (want, want)
 
@@ -73,6 +75,53 @@ def test_the_bytes_that_divergence_counts_are_those_of_the_naive_schedule():
 @pytest.mark.parametrize("name", [name for name in chip_names() if load_chip(name).digital is not None])
 def test_a_word_of_the_periphery_is_that_of_every_chip(name):
     assert load_chip(name).digital.word_bits == 8 * WORD == 8 * symbol_model.BYTES
+
+
+def ngrams(**more):
+    model = ConditionalBoltzmannSpec(**{"context": 3, "max_rows": 64, **more})
+    return Recipe(name="r", title="r", kind="digital", examples=640, batch=32, model=model)
+
+
+def trained_ngrams():
+    """Events of two mini-batches, as the model counts them."""
+    recipe = ngrams()
+    rng = np.random.default_rng(0)
+    model = recipe.model.estimator(None, 32, 0)
+    return recipe, model.partial_fit(rng.integers(0, 27, (64, 3)), rng.integers(0, 27, 64)).events_
+
+
+def test_the_naive_bytes_of_n_grams_are_those_that_the_model_counts():
+    recipe, events = trained_ngrams()
+    counted = events["sram.byte_read"], events["sram.byte_written"]
+    assert recipe.model.moved(64, 32, SCHEDULES["naive"]) == counted
+    assert recipe.model.moved(64, 32, SCHEDULES["tiled"]) == tuple(n / 2 for n in counted)
+
+
+def test_n_grams_on_lanes_add_lines_of_a_table_and_multiply_none():
+    """By a slow training on lanes that counts: each example looks lines up, and adds the scaled errors to them."""
+    recipe, events = trained_ngrams()
+    work = ebm_work(events, recipe, 64, SCHEDULES["tiled"], "lanes")
+    adds, multiplies, read, written = 0, 0, 0, 0
+    for _ in range(64):
+        for _ in range(3):  # orders, forward: the additions are in the model's own counts already
+            read += 27 * WORD
+        multiplies += 27
+        for _ in range(3):
+            read, written, adds = read + 27 * WORD, written + 27 * WORD, adds + 27
+    table = "{kept=" + str((27 + 64 + 64) * 27 * WORD) + "}"
+    assert (work[f"table.byte_read{table}"], work[f"table.byte_written{table}"]) == (read, written)
+    assert work["digital.add"] - events["digital.add"] == adds
+    assert work["digital.multiply"] - events["digital.multiply"] == multiplies
+    assert "matmul.flop" not in work
+    assert f"sram.byte_read{{kept={(32 + 1) * 27 * WORD}}}" in work
+
+
+def test_what_a_batch_of_n_grams_touches_by_hand():
+    model = ngrams().model
+    assert model.arrays == ((27, 27), (64, 27), (64, 27))
+    assert model.touched(32) == (27 + 32 + 32) * 27
+    assert model.parameters == (27 + 64 + 64) * 27 + 27
+    assert model.products({}, 10) == 10 * 2 * 3 * 27
 
 
 class Number:

@@ -16,7 +16,7 @@ from revpath.energy_models.records import get
 from revpath.simulator import Crossbar, TiledCrossbar
 from revpath.studies.commands.cli import app
 from revpath.studies.compare.recipes import Hardware
-from revpath.studies.network.counted import SAMPLES, counted, digital, tiles
+from revpath.studies.network.counted import LAYERS, SAMPLES, counted, digital, tiles
 from revpath.studies.network.layers import Layer, Network, NetworkError
 from revpath.studies.network.priced import price_network, prices_table
 from revpath.studies.network.reading import read_network
@@ -82,11 +82,11 @@ def test_tiles_cover_a_layer_once():
 @pytest.mark.parametrize("training", [False, True])
 def test_events_are_those_of_a_whole_tiled_array(training):
     """Counts that do not hang on values, exactly; those that do, within the spread of their inputs."""
-    hardware, rows, columns, tile = Hardware(), 70, 40, 32
+    (range_,), rows, columns, tile = LAYERS.ranges, 70, 40, 32
     ours = counted(Network("one", (Layer("a", rows, columns, bias=False),)), training=training, tile=tile).events
-    largest = hardware.context_max
+    largest = range_.largest
     random = np.random.default_rng(0)
-    whole = TiledCrossbar((rows, columns), hardware.config(largest, hardware.context_adc), tile=(tile, tile), seed=3)
+    whole = TiledCrossbar((rows, columns), LAYERS.config(range_), tile=(tile, tile), seed=3)
     whole.program(np.clip(random.normal(0, largest / 4, (rows, columns)), -largest, largest).astype(np.float32))
     before = whole.events
     x = random.uniform(0, 1, (SAMPLES, rows)).astype(np.float32)
@@ -185,7 +185,7 @@ def test_every_chip_and_gpu_has_a_row_and_says_what_it_does_not_price():
 
 
 def test_a_read_of_one_array_is_one_read():
-    one = Crossbar((40, 10), Hardware().config(3.0, 3.0))
+    one = Crossbar((40, 10), LAYERS.config(LAYERS.ranges[0]))
     assert one.events["array.read"] == 0
     assert counted(Network("n", (Layer("a", 40, 10),))).events["array.read"] == 1
 

@@ -22,6 +22,7 @@ from revpath.studies.rules.study import (
     Outcome,
     Plan,
     Trial,
+    granularity,
     rule_for,
     study,
     table,
@@ -42,7 +43,7 @@ def trial(**changes) -> Trial:
 def test_every_rule_and_device_gets_as_many_trials():
     plan = Plan(size="fast")
     tuning = [plan.tuning(*cell) for cell in plan.cells()]
-    assert len(tuning) == 2 * (1 + 5 * 7)
+    assert len(tuning) == 2 * (1 + 5 * len(RULE_NAMES))
     for of_cell in tuning:
         assert tuple(t.rate for t in of_cell) == RATES[of_cell[0].task]
         assert {t.seed for t in of_cell} == {0}
@@ -83,7 +84,7 @@ def test_transfers_come_once_a_gradient(task):
     updates = TASKS[task].updates_per_gradient
     assert rule_for("mixed-precision", SB, task).transfer_every == updates
     assert rule_for("write-verified-copy", SB, task).program_every == updates
-    for name in ("tiki-taka-2", "chopped-tiki-taka-2", "agad"):
+    for name in ("tiki-taka-2", "chopped-tiki-taka-2", "agad", "tracked-symmetric-point"):
         rule = rule_for(name, SB, task)
         assert (rule.transfer_every, rule.units_in_mbatch, rule.max_steps) == (updates, True, 1)
     fine, coarse = (rule_for("agad", device, task) for device in ("idealized-rasch2019", "reram-om-gong2022"))
@@ -106,6 +107,8 @@ def test_every_rule_runs_and_runs_again_to_the_same_bits(rule, task):
     events = first.spent()
     digital = events["sram.byte_read"] + events["digital.add"]
     assert digital > 0
+    row = table([first]).iloc[0]
+    assert np.isfinite(row["joules"]) == (row["training"] != "no hardware"), row["unpriced"]
 
 
 @pytest.mark.jit
@@ -224,10 +227,49 @@ def test_the_table_says_mean_spread_pulses_and_what_could_not_be():
     assert found.iloc[1]["refused"] == "no pulses"
     assert np.isnan(found.iloc[1]["quality"])
     assert found.iloc[2]["device"] == DIGITAL
+    assert found["training"].tolist() == ["digital training", "digital buffer", ""]
+
+
+@pytest.mark.parametrize(("task", "sign"), [("digits", 1), ("text", -1)])
+def test_what_of_a_loss_is_granularity(task, sign):
+    """Ideal 10 above stochastic pulses, the mean-field limit 7 above them: 7 of 10, in the direction of the task."""
+    found = table(
+        [
+            outcome(sign * 20.0, task=task, device=DIGITAL),
+            outcome(sign * 10.0, task=task, rule="stochastic"),
+            outcome(sign * 17.0, task=task, rule="mean-field", pulses=0),
+            outcome(sign * 12.0, task=task, device="idealized-rasch2019", rule="stochastic"),
+            outcome(None, task=task, device="idealized-rasch2019", rule="mean-field", refused="no pulses"),
+        ]
+    )
+    (loss,) = granularity(found, task)
+    assert loss == (SB, pytest.approx(10.0), pytest.approx(7.0))
+    assert granularity(found.loc[found["device"] != DIGITAL], task) == []
+    assert granularity(found, "text" if task == "digits" else "digits") == []
+
+
+def test_no_column_is_cut_off_where_output_is_a_pipe(capsys):
+    longest = max(RULE_NAMES, key=len)
+    for device in MORE_DEVICES:
+        print_table(table([outcome(-20.0, device=device, rule=longest), outcome(-19.0, device=DIGITAL)]))
+        heading = next(line for line in capsys.readouterr().out.splitlines() if "device" in line)
+        assert [word.strip() for word in heading.strip("┃ ").split("┃")][-2:] == ["joules (90 %)", "rate"]
+
+
+def test_the_report_says_how_much_is_granularity(capsys):
+    ideal, limit = outcome(-18.0, device=DIGITAL), outcome(-19.0, rule="mean-field", pulses=0)
+    print_table(table([ideal, outcome(-22.0, rule="stochastic"), limit]))
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"of the 4 nats that stochastic pulses lose on {SB}" in said
+    assert "win back 3: 75%" in said
+    for words in ("in place", "no hardware", "not priced"):
+        assert words in said
+    print_table(table([ideal, outcome(-17.0, rule="stochastic"), limit]))
+    assert "lose nothing against the ideal model" in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_cannot_be_priced_says_why():
-    row = table([outcome(-20.0, device="capacitor-li2018")]).iloc[0]
+    row = table([outcome(-20.0, device="reram-alox-woo2016")]).iloc[0]
     assert np.isnan(row["joules"])
     assert "pulse.energy_up is not known" in row["unpriced"]
 
@@ -253,7 +295,9 @@ def test_published_files_and_figure(tmp_path):
 
 def test_the_figure_marks_what_is_not_possible():
     found = table([outcome(-20.0, device=DIGITAL), outcome(None, refused="no")])
-    assert [text.get_text() for text in rules_figure(found).axes[0].texts] == ["not\nsimulated"]
+    axes = rules_figure(found).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["not\nsimulated"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["mixed\nprecision\n(digital training)"]
 
 
 @pytest.mark.parametrize(
@@ -277,7 +321,7 @@ def test_the_report_names_all_that_was_run(tmp_path, capsys):
     said = capsys.readouterr()
     n = (1 + 2) * (FAST.rates + FAST.seeds)
     assert len([line for line in said.err.splitlines() if f" of {n}: digits" in line]) == n
-    for words in ("digital", SB, "stochastic", "mixed-precision", "rules.csv", "independent pixels"):
+    for words in ("digital training", SB, "stochastic", "mixed-precision", "rules.csv", "independent pixels"):
         assert words in said.out
     run_and_print(FAST, tmp_path, workers=1)
     assert capsys.readouterr().err == ""

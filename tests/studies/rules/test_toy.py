@@ -45,4 +45,4 @@ def test_the_command_trains_lists_and_draws_a_toy_rule(tmp_path):
             table.replace("", np.nan).astype({"quality": float, "pulses_per_weight": float}).assign(refused="")
         )
         labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-        assert labels == ["stochastic\npulses", "idle toy"]
+        assert labels == ["stochastic\npulses\n(in place)", "idle toy\n(in place)"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -10,6 +11,7 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
+from revpath.devices import RevpathError
 from revpath.simulator import Events
 from revpath.studies.sweeps import Quantity, Result, Run, Study, SweepConfig, sweep_task
 from revpath.studies.sweeps.registry import TaskKind
@@ -28,8 +30,6 @@ class Toy(SweepConfig):
 def toy():
     @sweep_task("toy", title="a toy", error=Quantity("error", "1", "lower"), count=Quantity("count", "J"))
     def run(config: Toy, run: Run) -> Result:
-        from revpath.devices import RevpathError
-
         if config.mode == "wrong":
             raise RevpathError("mode = 'wrong' is refused")
         if config.mode == "fault":
@@ -48,3 +48,34 @@ def toy():
 @pytest.fixture
 def study() -> Study:
     return Study(name="toys", task="toy", axes={"x": [0.5, 1.0, 2.0], "y": [1, 2]}, replicates=2, seed=3)
+
+
+class Disc(SweepConfig):
+    """A place; `y` counts by its logarithm over two decades."""
+
+    x: float = 0.0
+    y: float = 1.0
+    word: str = "a"
+    hole: float = 2.0
+
+
+@pytest.fixture
+def disc():
+    """The distance from a corner, what it costs to be near, and a number that is better nowhere."""
+
+    @sweep_task(
+        "disc",
+        title="disc",
+        far=Quantity("distance", "1", "lower"),
+        cost=Quantity("cost", "1", "lower"),
+        other=Quantity("other"),
+    )
+    def run(config: Disc, run: Run) -> Result:
+        if config.x > config.hole:
+            raise RevpathError("a hole")
+        v = 1 + math.log10(config.y) / 2
+        far = math.hypot(config.x, v)
+        return Result({"far": far, "cost": 2 - config.x + (config.word == "b"), "other": 0.0})
+
+    yield
+    TaskKind.KINDS.pop("disc")

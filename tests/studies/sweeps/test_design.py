@@ -77,8 +77,16 @@ def test_bad_designs_are_named():
     with pytest.raises(DesignError, match="axis 'y' is a range: a grid needs a list"):
         points([drawn], "grid", None, 0)
     with pytest.raises(DesignError, match="axis 'x' is a list"):
-        points([grid], "random", 4, 0)
+        points([grid], "saltelli", 4, 0)
     with pytest.raises(DesignError, match="samples = None must be a positive integer"):
         points([drawn], "random", None, 0)
     with pytest.raises(DesignError, match="samples = 5: a grid has the points of its axes"):
         points([grid], "grid", 5, 0)
+
+
+def test_entries_of_lists_are_drawn_as_often_as_one_another_and_move_together():
+    axes = [read_axis("y", {"uniform": [0, 1]}), read_together(0, {"a": [1, 2], "b": ["one", "two"]})]
+    drawn = points(axes, "sobol", 16, 0)
+    assert [point["a"] for point in drawn].count(1) == 8
+    assert {(point["a"], point["b"]) for point in drawn} == {(1, "one"), (2, "two")}
+    assert sorted(p["x"] for p in points([read_axis("x", [1, 2, 3])], "random", 50, 0)) == [1, 2, 3]  # each once

@@ -173,6 +173,33 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path, counting, monkeypatch):
     assert not store.checkpoints(planned.id).exists()
 
 
+def test_a_run_that_every_limit_cuts_comes_to_its_end(tmp_path):
+    """dask-jobqueue #611, submitit #1732: a limit on the time of a run costs a share of that time, not all that was done."""
+
+    class Long(SweepConfig):
+        n: int = 12
+
+    @sweep_task("long", title="long", total=Quantity("total"))
+    def long(config: Long, run: Run) -> Result:
+        total, about = run.restore(lambda: np.zeros(1))
+        for step in range(about.get("steps", 0), config.n):
+            time.sleep(0.05)
+            total += 1
+            run.checkpoint(total, {"steps": step + 1})
+        return Result({"total": float(total[0])})
+
+    study, store = Study(name="long", task="long"), Store(tmp_path)
+    planned = next(study.runs())
+    cuts = 0
+    while run(study, store, workers=1, timeout_s=0.3, retry_failed=True).failed:
+        assert store.state(planned.id) == "timeout"
+        cuts += 1
+        assert cuts < 12
+    assert cuts > 0
+    assert store.get(planned.id)["values"] == {"total": 12.0}
+    TaskKind.KINDS.pop("long")
+
+
 @pytest.mark.parametrize("damage", ["cut", "crafted", "another run's", "another thing's"])
 def test_a_checkpoint_that_is_none_is_named_and_the_run_begins_anew(tmp_path, counting, damage):
     study, store = Study(name="c", task="counting", seed=1), Store(tmp_path)
@@ -211,7 +238,7 @@ def test_a_store_that_is_removed_at_work_is_named(tmp_path, study):
     def remove(record):
         shutil.rmtree(tmp_path / "store")
 
-    with pytest.raises(RevpathError, match=r"(has been removed|cannot be written)"):
+    with pytest.raises(RevpathError, match=r"store.*(has been removed|cannot be written|cannot be read)"):
         run(study, Store(tmp_path / "store"), workers=1, on_record=remove)
 
 

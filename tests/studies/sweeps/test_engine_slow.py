@@ -51,6 +51,26 @@ def test_a_signal_keeps_what_is_under_way_and_leaves_no_process(tmp_path, number
 
 
 @pytest.mark.jit
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once_and_leaves_no_process(tmp_path, number, workers):
+    """Runs of a minute, which keep no checkpoint: the first signal waits for them, the second does not."""
+    main = f"print(study(6, 60.0).run(sys.argv[1], workers={workers}))"
+    process = script(tmp_path, main, str(tmp_path / "store"), start_new_session=True)
+    begun = tmp_path / "store" / "segments"
+    assert wait_for(lambda: begun.is_dir() and Store(tmp_path / "store").status()["running"] >= 1, 120)
+    process.send_signal(number)
+    assert not wait_for(lambda: process.poll() is not None, 2)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode not in (0, None)
+    assert wait_for(lambda: not alive(process.pid), 15)
+    store = Store(tmp_path / "store")
+    assert store.status()["running"] == 0  # leases were given back, or ended with their process
+    assert not list((tmp_path / "store").glob("stop-*"))
+
+
+@pytest.mark.jit
 def test_a_killed_sweep_leaves_no_worker_and_goes_on_at_once(tmp_path):
     main = "print(study(14, float(sys.argv[2])).run(sys.argv[1], workers=2))"
     process = script(tmp_path, main, str(tmp_path / "store"), "0.4", start_new_session=True)

@@ -5,7 +5,7 @@ import pytest
 from revpath.devices import RevpathError
 from revpath.studies.identity import code_digest
 from revpath.studies.sweeps import Study, read_study, study_names, task_kinds
-from revpath.studies.sweeps.paths import quantity
+from revpath.studies.sweeps.paths import DeviceChoice, quantity
 from revpath.studies.sweeps.study import CODE
 
 GOOD = """
@@ -158,3 +158,12 @@ def test_a_unit_that_does_not_fit_is_refused(text, unit):
 def test_paths_into_arrays_and_devices_are_checked(fixed, message):
     with pytest.raises(RevpathError, match=message):
         Study(name="d", task="array-error", fixed=fixed)
+
+
+def test_the_height_of_a_pulse_moves_all_that_follows_from_it():
+    cell = DeviceChoice("reram-tiox-messaris2017", pulse={"voltage": "700 mV", "duration": "10 us"}).load()
+    assert cell == DeviceChoice("reram-tiox-messaris2017").load().driven(0.7, 1e-5).replaced()
+    changed = DeviceChoice("reram-tiox-messaris2017", pulse={"voltage": 0.7, "energy_up": 1e-12}).load()
+    assert changed.pulse.energy_up == 1e-12
+    with pytest.raises(RevpathError, match="reram-sb-gong2018.*is not known; change response.step"):
+        DeviceChoice("reram-sb-gong2018", pulse={"voltage": 1.0})

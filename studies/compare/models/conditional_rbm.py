@@ -1,0 +1,109 @@
+"""The conditional RBM in a comparison: its exact gradient moves five numbers for every row, symbol and hidden unit.
+
+They are the label weight, the field of the unit, the sum of the symbol, the gradient of the label weight and the probability.
+A tile of rows and units keeps fields and their gradients in registers, so that each of the others is moved once for all rows or
+for all units of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ....ebm import ConditionalRBM
+from ....ebm.synapses.contract import Synapses, SynapsesFactory
+from ....energy_models.prices.schedule import Schedule
+from ....energy_models.prices.vocabulary import parse_event
+from ...tasks.text import SYMBOLS
+from .contract import WORD, ComparedModel, Moved
+
+LABEL = 1
+"""Bytes of a label weight as it was read: one converter's code of 8 bits."""
+_CLASSES = len(SYMBOLS)
+
+
+class ConditionalRBMSpec(ComparedModel):
+    """`revpath.ebm.ConditionalRBM`, by its exact gradient or by contrastive divergence."""
+
+    kind: Literal["conditional-rbm"] = "conditional-rbm"
+    context: int = Field(default=8, ge=1, le=64)
+    hidden: int = Field(default=256, ge=1)
+    rule: Literal["exact", "cd"] = "exact"
+    learning_rate: float = Field(default=40.0, ge=0)
+    label_learning_rate: float = Field(default=0.2, ge=0)
+    bias_learning_rate: float = Field(default=2.0, ge=0)
+
+    @property
+    def family(self) -> str:
+        return "conditional RBM"
+
+    @property
+    def arrays(self) -> tuple[tuple[int, int], ...]:
+        return (self.context * _CLASSES, self.hidden), (_CLASSES, self.hidden)
+
+    @property
+    def biases(self) -> int:
+        return self.hidden + _CLASSES
+
+    def estimator(self, synapses: SynapsesFactory | None, batch: int, seed: int) -> ConditionalRBM:
+        return ConditionalRBM(
+            self.hidden,
+            learning_rate=self.learning_rate,
+            label_learning_rate=self.label_learning_rate,
+            bias_learning_rate=self.bias_learning_rate,
+            batch_size=batch,
+            rule=self.rule,
+            synapses=synapses,
+            random_state=seed,
+        )
+
+    def synapses(self, estimator: Any) -> Sequence[Synapses]:
+        return estimator.context_synapses_, estimator.label_synapses_
+
+    def kept(self, batch: int) -> int:
+        """Labels and their gradient, fields and theirs, probabilities, biases."""
+        labels, fields = _CLASSES * self.hidden, batch * self.hidden
+        others = batch * _CLASSES + self.hidden + _CLASSES
+        return labels * (LABEL + WORD) + 2 * fields * WORD + others * WORD
+
+    def touched(self, batch: int) -> int:
+        """Those of its symbols at every place of the context, and all of the labels."""
+        return (min(batch, _CLASSES) * self.context + _CLASSES) * self.hidden
+
+    def fields(self, batch: int) -> int:
+        return 2 * batch * self.hidden
+
+    def functions(self, examples: int) -> float:
+        return examples * _CLASSES * self.hidden
+
+    def products(self, events: Mapping[str, float], examples: int) -> float:
+        """Every driven row of an array is read once and updated once, all columns each."""
+        driven = ("dac.conversion", "dac.pulse")
+        return 2 * self.hidden * sum(amount for full, amount in events.items() if parse_event(full)[0] in driven)
+
+    def moved(self, examples: int, batch: int, chosen: Schedule) -> Moved:
+        """Forward, a tile reads its label weights once for its rows, its fields once, and adds what it found to the sums of its
+        rows. Backward it reads weights, fields, probabilities and gradients, and writes gradients; the gradient of its fields it
+        writes at the end. Once a batch the labels, as the array gave them, are written.
+        """
+        if self.rule == "cd":
+            return self._moved_by_divergence(examples, chosen)
+        functions = self.functions(examples)
+        fields = examples * self.hidden * WORD
+        labels, gradients = functions * LABEL / chosen.rows, functions * WORD / chosen.rows
+        sums = functions * WORD / chosen.units
+        forward = labels + fields + sums
+        backward = labels + fields + sums + gradients  # probabilities are as many as sums
+        written = examples / batch * _CLASSES * self.hidden * LABEL + sums + gradients + 2 * fields
+        return forward + backward, written
+
+    def _moved_by_divergence(self, examples: int, chosen: Schedule) -> Moved:
+        """For every row and hidden unit its field and its first probability, written in the first phase and read in the second.
+
+        The difference of the phases is the third number: a fused schedule drives the arrays by it as it is found, and no tile
+        shares any of them.
+        """
+        words = examples * self.hidden * (2 if chosen.fused else 3) * WORD
+        return words, words
