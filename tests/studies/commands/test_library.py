@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from helpers.statistics import relative
 from rich.console import Console
 
 from revpath.devices import load_device
@@ -18,6 +19,7 @@ from revpath.energy_models.gpu.nvml import Clock
 from revpath.energy_models.records import library
 from revpath.studies.commands.claims import run_claims
 from revpath.studies.commands.gpu import measure_with, print_gpus, run_gpu_compare, run_gpu_measure
+from revpath.studies.commands.gpu_measured import measured_frame
 from revpath.studies.commands.records import choose_records, known_records, print_citations, print_records, used_sources
 
 
@@ -268,6 +270,10 @@ def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(t
     assert "not compared with the model: record" in out.getvalue()
     run_gpu_compare(path, "h100", tmp_path, console)
     assert "300" in out.getvalue()
+    (row,) = measured_frame(path, "h100").to_dict("records")
+    assert row["measured_W"] == pytest.approx(300, rel=0.02)
+    assert row["model_low_W"] < row["model_W"] < row["model_high_W"]
+    assert row["error"] == relative(row["model_W"] / row["measured_W"] - 1)
     assert path.with_suffix(".png").exists()
 
 
@@ -359,3 +365,23 @@ def test_a_result_is_cited_as_bibtex(tmp_path):
     assert {"references", "assumed or unverified"} == set(json.loads(said.getvalue()))
     with pytest.raises(RevpathError):
         write_bib_of(tmp_path / "no" / "such" / "refs.bib", result)
+
+
+def test_results_are_rows(tmp_path):
+    from revpath.studies.commands.results import results_frame
+
+    for name, content in (
+        ("a", {"verdict": {"sentence": "So it is.", "bits": 3.25}, "identity": {"seed": 7}}),
+        ("b", None),
+    ):
+        folder = tmp_path / "results" / name
+        folder.mkdir(parents=True)
+        text = "{" if content is None else json.dumps({**content, "complete": True, "contenders": [], "runs": []})
+        (folder / "result.json").write_text(text)
+    rows = results_frame(tmp_path)
+    assert list(rows["file"]) == [str(tmp_path / "results" / name / "result.json") for name in "ab"]
+    assert (rows.loc[0, "seed"], rows.loc[0, "bits"], rows.loc[0, "sentence"]) == (7, 3.25, "So it is.")
+    assert list(rows["problem"].isna()) == [True, False]
+    assert list(rows["sentence"].isna()) == [False, True]
+    with pytest.raises(RevpathError, match="keeps none"):
+        results_frame(tmp_path / "results")

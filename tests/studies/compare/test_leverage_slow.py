@@ -6,7 +6,7 @@ from helpers.statistics import relative
 from helpers.tiny_job import EVENTS, FLOPS
 
 from revpath.energy_models import gpu_energy, load_chip, price, pulse_prices
-from revpath.studies.compare.leverage import leverage, run_sensitivity, sentences
+from revpath.studies.compare.leverage import leverage, leverage_frame, run_sensitivity, sentences
 
 
 def test_the_ratio_is_that_of_the_bills(folder):
@@ -42,6 +42,10 @@ def test_it_is_said_and_drawn(folder, capsys):
     assert {f.name for f in files} == {"tornado.pdf", "tornado.png"}
     found = leverage(path)
     assert sentences(found)[0] in out
+    rows = leverage_frame(found)
+    assert list(rows["record"]) == [swing.record for swing in found.swings]
+    assert (rows["ratio_low"] <= rows["ratio_high"]).all()
+    assert rows["reversing_value"].notna().sum() == len({flip.record for flip in found.flips} & set(rows["record"]))
     _, ax = plt.subplots()
     found.plot(ax)
     assert "joules of the rival over joules" in ax.get_xlabel()
