@@ -156,10 +156,10 @@ def text_recipes(characters: int, seeds: Sequence[int]) -> list[Recipe]:
     return [Recipe.model_validate({**r.model_dump(), "examples": characters, "seed": s}) for r in each for s in seeds]
 
 
-PASSES = 30
+PASSES = 20
 """Over the training images, unless asked otherwise."""
 _LAYER_RANGES = (Range(largest=1.0, adc=8.0), Range(largest=1.0, adc=8.0, transposed_adc=4.0))
-_RATES = {"transposed-error": 0.5, "equilibrium-propagation": 0.1}
+_RATES = {"transposed-error": 0.3, "equilibrium-propagation": 0.2}
 
 
 def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: int = 64) -> list[Recipe]:
@@ -180,8 +180,9 @@ def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: i
     )
     made = []
     for rule, title in titles.items():
-        model = LayeredSpec(inputs=inputs, hidden=(hidden,), rule=rule, learning_rate=_RATES[rule])  # type: ignore[arg-type]
-        common = {"task": "images", "model": model, "batch": 32, "examples": images}
+        settings: Any = {"rule": rule, "learning_rate": _RATES[rule], "free_steps": 2, "nudged_steps": 2}
+        model = LayeredSpec(inputs=inputs, hidden=(hidden,), **settings)
+        common = {"task": "images", "model": model, "batch": 16, "examples": images}
         name = "ebm" if rule == "equilibrium-propagation" else "layers"
         for short, cell, device in cells:
             hardware = Hardware(device=device, ranges=_LAYER_RANGES, thermal=True)
