@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class CellLaw(Protocol):
         ...
 
 
-def _positive(law: str, field: str, value: object, least: float, included: bool) -> None:
+def _positive(law: str, field: str, value: Any, least: float, included: bool) -> None:
     good = (
         isinstance(value, int | float | np.integer | np.floating)
         and not isinstance(value, bool)

@@ -55,7 +55,7 @@ def compare(
     ] = Path("revpath-results"),
     characters: Annotated[
         int, typer.Option(min=2_000, help="Characters that each EBM sees; with fewer the verdict is another.")
-    ] = 300_000,
+    ] = 200_000,
     seed: Annotated[int, typer.Option(min=0, help="Root of all random numbers; the first of the seeds.")] = 1,
     seeds: Annotated[
         int, typer.Option(min=1, max=100, help="Trainings of each EBM, with seeds that follow; one seed is no verdict.")

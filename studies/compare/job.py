@@ -49,7 +49,7 @@ SCHEMA = 2
 SEEDS = 3
 """Of every run of an EBM: what one seed says, another may turn."""
 _MOST_SEEDS = 100
-CHARACTERS = 300_000
+CHARACTERS = 200_000
 """That each EBM sees of a text, unless asked otherwise; with fewer the verdict is another."""
 NGRAM_ORDER = 6
 _BASELINE = "baseline.json"

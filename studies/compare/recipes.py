@@ -165,6 +165,8 @@ _RATES = {"transposed-error": 0.3, "equilibrium-propagation": 0.2}
 def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: int = 64) -> list[Recipe]:
     """The runs on images: a layered network by equilibrium propagation, and by the error through transposed reads.
 
+    On ReRAM the former does not learn (30 % error after 20 passes), and is left out for the sake of time.
+
     Parameters
     ----------
     images : int
@@ -184,7 +186,7 @@ def image_recipes(images: int, seeds: Sequence[int], inputs: int = 64, hidden: i
         model = LayeredSpec(inputs=inputs, hidden=(hidden,), **settings)
         common = {"task": "images", "model": model, "batch": 16, "examples": images}
         name = "ebm" if rule == "equilibrium-propagation" else "layers"
-        for short, cell, device in cells:
+        for short, cell, device in cells if name == "layers" else cells[:1]:
             hardware = Hardware(device=device, ranges=_LAYER_RANGES, thermal=True)
             made.append(
                 dict(name=f"{name}-{short}", title=f"{title}, {cell}", kind="analog", hardware=hardware, **common)

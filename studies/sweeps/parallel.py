@@ -313,7 +313,8 @@ def end_workers() -> None:
     from joblib.externals.loky import get_reusable_executor
 
     # `reuse`: any other pool than one of the same arguments would first be waited for, run and all
-    for pool in (get_reusable_executor(reuse=True, kill_workers=True), *_pools):
+    reusable = get_reusable_executor(reuse=True, kill_workers=True)  # type: ignore[arg-type]  # its default is a word
+    for pool in (reusable, *_pools):
         with suppress(Exception):
             pool.shutdown(kill_workers=True, wait=False)
 

@@ -73,7 +73,7 @@ def test_bytes_that_the_model_counted_stay(rule, place):
 def test_a_family_is_a_rule():
     assert [recipe(rule).model.family for rule in RULES] == ["layers by transposed error", "equilibrium EBM"]
     made = image_recipes(100, [1, 2])
-    assert len({r.label for r in made}) == len(made) == 2 * 3 * 2
+    assert len({r.label for r in made}) == len(made) == (2 + 3) * 2
     assert all(r.hardware is None or r.hardware.thermal for r in made)
 
 

@@ -67,7 +67,7 @@ def test_a_short_run_says_so_first(tmp_path, monkeypatch):
     monkeypatch.setattr(TextTask, "qualities", (4.5,))
     verdict = run(tmp_path, None).verdict
     assert verdict.quality == 4.5
-    assert verdict.sentence.startswith("A short run, of 640 characters where 300,000 are the default")
+    assert verdict.sentence.startswith("A short run, of 640 characters where 200,000 are the default")
     monkeypatch.setattr(module, "CHARACTERS", 640)
     assert run(tmp_path, None).verdict.sentence.startswith("At 4.5 bits/char")
 
