@@ -56,8 +56,8 @@ class ErrorAwareUpdates(RuledArray):
 
     .. math:: W \leftarrow W + T \,\mathrm{sign}(D) \lfloor |D| / T + u \rfloor
 
-    so that a change below T is written as T with probability \|D\| / T, and else not at all. J. Liu et al., "Error-aware
-    probabilistic training for memristive neural networks", Nat. Commun. (2025), s41467-025-66240-7, which updates weights "based
+    so that a change below T is written as T with probability \|D\| / T, and else not at all. J. Liu et al., the error-aware
+    probabilistic update, Nat. Commun. (2025), s41467-025-66240-7, which updates weights "based
     on a specified probability derived from device writing noise" (its abstract, and figure 5, are what was read of it). How
     the noise gives the threshold is thus ours: the fewest pulses n whose mean n step is `signal_to_noise` times their standard
     deviation, sqrt(n) step_noise step. Write noise of the device takes no part in it: it is not left in the state.

@@ -50,7 +50,8 @@ class SignPulses(RuledArray):
     """W <- W + rate sign(x)^T sign(d), for one outer product after another, by as many pulses on each weight.
 
     The Manhattan rule in its stochastic form, in which all weights take their pulses at once: Zamanidoost, Bayat, Strukov and
-    Kataeva, "Manhattan rule training for memristive crossbar circuit pattern classifiers", IEEE WISP 2015. Pulses of one
+    Kataeva, "Manhattan rule training for memristive crossbar circuit pattern classifiers", IEEE WISP 2015
+    (doi:10.1109/WISP.2015.7139171). Pulses of one
     amplitude and no numbers to keep: a line fires or does not. What is not known any more is how large a change was to be, so
     the rate must be small where the signs of many samples do not agree.
 
