@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ...devices.base.errors import RevpathError
-from ...devices.base.files import sweep
+from ...devices.base.files import results_folder, sweep
 from ..sweeps.alone import alone_in
 from ..sweeps.channel import Channel
 from ..sweeps.parallel import Call, Ended, Raised, in_parallel, stop_on_signals
@@ -35,7 +35,11 @@ def train_side_by_side(
     ------
     RevpathError: what a run raised, with its name; another comparison is training in the folder.
     """
-    with alone_in(folder), tempfile.TemporaryDirectory(prefix="revpath-") as mail, stop_on_signals() as stop:
+    with (
+        alone_in(results_folder(folder)),
+        tempfile.TemporaryDirectory(prefix="revpath-") as mail,
+        stop_on_signals() as stop,
+    ):
         channels = {recipe.label: Channel(Path(mail) / recipe.label) for recipe in recipes}
         for channel in channels.values():
             channel.open()

@@ -20,7 +20,7 @@ def test_a_figure_shows_it_as_text(text, tmp_path, curves):
 
     save(
         compare_figure(
-            curves, Verdict(text[:300]), Ruler("bits/char", (3.0, 2.0), 0.2, 2.0, text[:50], 1, "character"), text
+            curves, Verdict(text[:300]), Ruler("bits/char", (3.0, 2.0), 0.2, 2.0, "What counts", 1, "character"), text
         ),
         tmp_path / "f",
     )
