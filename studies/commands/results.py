@@ -29,9 +29,14 @@ def results_frame(folder: Path) -> pd.DataFrame:
             continue
         verdict = content["verdict"]
         rows.append(
-            {"file": str(path), **_settings(content), "bits": verdict.get("bits"), "sentence": verdict.get("sentence")}
+            {
+                "file": str(path),
+                **_settings(content),
+                "quality": verdict.get("quality"),
+                "sentence": verdict.get("sentence"),
+            }
         )
-    return pd.DataFrame(rows, columns=["file", *_SETTINGS, "bits", "sentence", "problem"])
+    return pd.DataFrame(rows, columns=["file", *_SETTINGS, "quality", "sentence", "problem"])
 
 
 def print_results(folder: Path, console: Console | None = None) -> None:

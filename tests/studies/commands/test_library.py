@@ -371,7 +371,7 @@ def test_results_are_rows(tmp_path):
     from revpath.studies.commands.results import results_frame
 
     for name, content in (
-        ("a", {"verdict": {"sentence": "So it is.", "bits": 3.25}, "identity": {"seed": 7}}),
+        ("a", {"verdict": {"sentence": "So it is.", "quality": 3.25}, "identity": {"seeds": [7]}}),
         ("b", None),
     ):
         folder = tmp_path / "results" / name
@@ -380,7 +380,7 @@ def test_results_are_rows(tmp_path):
         (folder / "result.json").write_text(text)
     rows = results_frame(tmp_path)
     assert list(rows["file"]) == [str(tmp_path / "results" / name / "result.json") for name in "ab"]
-    assert (rows.loc[0, "seed"], rows.loc[0, "bits"], rows.loc[0, "sentence"]) == (7, 3.25, "So it is.")
+    assert (rows.loc[0, "seeds"], rows.loc[0, "quality"], rows.loc[0, "sentence"]) == ([7], 3.25, "So it is.")
     assert list(rows["problem"].isna()) == [True, False]
     assert list(rows["sentence"].isna()) == [False, True]
     with pytest.raises(RevpathError, match="keeps none"):
