@@ -113,6 +113,14 @@ def test_the_headlines_of_the_readme_are_those_of_the_results():
         assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", sentence))
 
 
+def test_what_the_page_says_of_digital_lanes_is_what_the_results_say():
+    """ "the arrays show no gain on either task": in every sentence of the page, the third ratio is no gain."""
+    assert "the arrays show no gain on\n  either task" in RESULT
+    third = re.findall(r"digital lanes of the chip's own node, the arrays: (.*?)\(", RESULT)
+    assert len(third) == 3  # text, equilibrium EBM, layers
+    assert all(said.startswith("no difference shown") or "times more" in said for said in third)
+
+
 def _outside_result(text: str) -> list[str]:
     return re.split(r"<!-- result.*<!-- end of result -->", text, flags=re.DOTALL)
 

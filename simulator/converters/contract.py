@@ -8,6 +8,7 @@ converter that has them.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -125,9 +126,9 @@ class Converter(Settings):
         return type(self).rounded is Converter.rounded
 
     @property
+    @abstractmethod
     def step(self) -> float:
         """Difference between neighbouring levels of the uniform law."""
-        raise NotImplementedError
 
     @property
     def in_test(self) -> Self:

@@ -12,7 +12,7 @@ from .console import say, two_lines
 
 if TYPE_CHECKING:
     from ...energy_models import Bill
-    from ..compare.job import Comparison
+    from ..compare.comparison import Comparison
 
 _SIGNS = {"at most": "≤ ", "at least": "≥ ", "about": "≈ ", None: ""}
 

@@ -16,8 +16,8 @@ from .console import SafeConsole, say, say_styled, two_lines, wide_console
 
 if TYPE_CHECKING:
     from ...energy_models.prices.bill import Bill, Interval
+    from ..compare.comparison import Comparison, Told
     from ..compare.contenders import Stop
-    from ..compare.job import Comparison, Told
     from ..compare.verdict import Contender
     from ..compare.wording import Bound
 

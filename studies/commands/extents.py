@@ -11,8 +11,8 @@ from rich.table import Table
 from .console import say
 
 if TYPE_CHECKING:
+    from ..compare.comparison import Comparison
     from ..compare.contenders import Contender, Stop
-    from ..compare.job import Comparison
     from ..compare.recipes import Recipe
 
 

@@ -15,8 +15,8 @@ from ...energy_models import Bill, get, load_chip, price, pulse_prices
 from ...energy_models.gpu.price import BASES, Basis
 from ...energy_models.gpu.small import BUSY, WAYS, alone_seconds, many_seconds, run_seconds
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed, seconds
+from ..baselines.rivals import Rival, RivalPoint
 from .learn import Checkpoint, Run
-from .rivals import Rival, RivalPoint
 from .work import Place, ebm_work
 
 CHIP = "reram-32nm"

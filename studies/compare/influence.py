@@ -17,9 +17,9 @@ from ...energy_models.gpu.small import BUSY, WAYS, many_seconds
 from ...energy_models.prices.bill import Interval
 from ...energy_models.prices.chip import Chip
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed
+from ..baselines.rivals import Rival, RivalPoint
 from .contenders import CHOSEN, SAME_NODE, by_name
 from .learn import Checkpoint, Run
-from .rivals import Rival, RivalPoint
 from .verdict import Verdict
 from .wording import plain_number
 from .work import ebm_work

@@ -57,7 +57,7 @@ class Result:
     detail: Any = None
 
 
-class Rival(Protocol):
+class PassageOfRival(Protocol):
     """What the other side of a comparison took to come as far as a run: joules, or a bound that it needed at most."""
 
     @property
@@ -67,7 +67,7 @@ class Rival(Protocol):
     def at_most(self) -> bool: ...
 
 
-Rivals = Callable[[Mapping[str, float | None]], Rival | None]
+Rivals = Callable[[Mapping[str, float | None]], PassageOfRival | None]
 """The rival at the quality of a run, from its values; None where it never came there."""
 
 

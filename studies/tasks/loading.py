@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from .contract import LearningTask
+from .image_class import ImageClass
 from .images import load_images
-from .images_task import ImagesTask
+from .next_character import NextCharacter
 from .text import load_text
-from .text_task import TextTask
 
 
 class Source(NamedTuple):
@@ -29,5 +29,5 @@ def load_task(source: Source) -> LearningTask:
         Its file cannot be used.
     """
     if source.kind == "images":
-        return ImagesTask(load_images(source.name))
-    return TextTask(load_text(source.path))
+        return ImageClass(load_images(source.name))
+    return NextCharacter(load_text(source.path))

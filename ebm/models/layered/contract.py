@@ -21,12 +21,15 @@ class LayerRule(ABC):
         Every rule that has been defined, by its name.
     name : str
         Of the rule.
+    title : str
+        Of a network that learns by it, in a few words.
     probabilistic : bool
         Whether outputs are logarithms of probabilities, up to a constant for each row.
     """
 
     RULES: ClassVar[dict[str, type[LayerRule]]] = {}
     name: ClassVar[str]
+    title: ClassVar[str]
     probabilistic: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -51,6 +54,10 @@ class LayerRule(ABC):
         rate : float
             Of a row.
         """
+
+    @abstractmethod
+    def products(self, sizes: Sequence[int]) -> int:
+        """Multiplications of arrays for a row, reads and updates, for layers of the sizes (n_0, ..., n_L)."""
 
     @abstractmethod
     def words(self, sizes: Sequence[int]) -> int:

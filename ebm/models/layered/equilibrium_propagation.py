@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -57,6 +58,7 @@ class EquilibriumPropagation(LayerRule):
     """
 
     name = "equilibrium-propagation"
+    title = "equilibrium EBM"
     nudging: float = 0.5
     free_steps: int = 8
     nudged_steps: int = 4
@@ -88,6 +90,12 @@ class EquilibriumPropagation(LayerRule):
             stack.update(layer, down[layer - 1], -down[layer], rate)
         for layer, gap in enumerate(gaps):
             stack.move_bias(layer, gap, rate)
+
+    def products(self, sizes: Sequence[int]) -> int:
+        """The first array is read and updated once; the others in the first pass and, both ways, every round, and updated twice."""
+        first, *others = (rows * columns for rows, columns in pairwise(sizes))
+        rounds = self.free_steps + 2 * self.nudged_steps
+        return 2 * first + (1 + 2 * rounds + 2) * sum(others)
 
     def words(self, sizes: Sequence[int]) -> int:
         """Inputs, what they drive, and three states: free and nudged both ways."""

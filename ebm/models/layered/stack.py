@@ -22,6 +22,11 @@ SMALLEST = 1024
 """Bytes of the smallest memory that anyone compiles."""
 
 
+def kept_bytes(words: int, sizes: Sequence[int]) -> int:
+    """Bytes of the memory that keeps so many words of a mini-batch, and the biases of layers of the sizes (n_0, ..., n_L)."""
+    return max(SMALLEST, BYTES * (words + sum(sizes[1:])))
+
+
 class LayerStack:
     """Arrays one after another, each with a bias on what it puts out.
 
@@ -57,7 +62,7 @@ class LayerStack:
 
     def keep(self, words: int) -> None:
         """From now on a mini-batch keeps so many words, beside the biases."""
-        self._memory = max(SMALLEST, BYTES * (words + sum(self.sizes[1:])))
+        self._memory = kept_bytes(words, self.sizes)
 
     def ideal(self) -> Self:
         """The same weights and biases without arrays and their noise."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class TransposedError(LayerRule):
     """
 
     name = "transposed-error"
+    title = "layers by transposed error"
     probabilistic = True
 
     def outputs(self, stack: LayerStack, x: np.ndarray) -> np.ndarray:
@@ -47,6 +49,11 @@ class TransposedError(LayerRule):
         for layer, (state, error) in enumerate(zip(states, errors, strict=True)):
             stack.update(layer, state, error, rate)
             stack.move_bias(layer, error, rate)
+
+    def products(self, sizes: Sequence[int]) -> int:
+        """Forward and update of all weights, and back through all but the first."""
+        weights = [rows * columns for rows, columns in pairwise(sizes)]
+        return 3 * sum(weights) - weights[0]
 
     def words(self, sizes: Sequence[int]) -> int:
         """States of all layers below the last, and the errors of all above the first."""

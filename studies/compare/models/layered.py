@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ....ebm import LayeredNetwork
 from ....ebm.models.layered import EquilibriumPropagation, LayerRule, TransposedError
+from ....ebm.models.layered.stack import kept_bytes
 from ....ebm.synapses.contract import Synapses, SynapsesFactory
 from .contract import ComparedModel
 
@@ -38,7 +39,7 @@ class LayeredSpec(ComparedModel):
 
     @property
     def family(self) -> str:
-        return "layers by transposed error" if self.rule == "transposed-error" else "equilibrium EBM"
+        return LayerRule.RULES[self.rule].title
 
     @property
     def arrays(self) -> tuple[tuple[int, int], ...]:
@@ -75,8 +76,8 @@ class LayeredSpec(ComparedModel):
         return estimator.layers_.synapses
 
     def kept(self, batch: int) -> int:
-        """What the model itself says that it keeps is in its events; this is the least of it."""
-        return 2 * (batch * self._rule().words(self.sizes) + self.biases)
+        """As the model itself says, in its events."""
+        return kept_bytes(batch * self._rule().words(self.sizes), self.sizes)
 
     def touched(self, batch: int) -> int:
         return self.weights
@@ -88,9 +89,4 @@ class LayeredSpec(ComparedModel):
         return examples * sum(self.sizes[1:])
 
     def products(self, events: Mapping[str, float], examples: int) -> float:
-        """Reads and updates of an example: errors go back through all arrays but the first; equilibria read the others on."""
-        first, later = self.arrays[0][0] * self.arrays[0][1], self.weights - self.arrays[0][0] * self.arrays[0][1]
-        if self.rule == "transposed-error":
-            return examples * (2 * first + 3 * later)
-        rounds = self.free_steps + 2 * self.nudged_steps
-        return examples * (2 * first + (1 + 2 * rounds + 2) * later)
+        return examples * self._rule().products(self.sizes)

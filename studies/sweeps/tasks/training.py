@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from ....devices.base.errors import RevpathError
 from ....simulator.rules import RULES
-from ...baselines.rival import Rival, cheapest_transformer
+from ...baselines.cheapest import Passage, cheapest_transformer
 from ...tasks.rates import RATES, rule_for
 from ...tasks.tasks import TASKS, Size
 from ..registry import Quantity, Result, Run, sweep_task
@@ -102,7 +102,7 @@ _PULSES = Quantity("pulses a weight", "1", "lower")
 _RATE = Quantity("learning rate chosen", "1")
 
 
-def _transformer(values: Mapping[str, float | None]) -> Rival | None:
+def _transformer(values: Mapping[str, float | None]) -> Passage | None:
     """The cheapest transformer at the run's validation data: its own checkpoints were judged on that."""
     bits = values["validation"]
     return None if bits is None else cheapest_transformer(bits)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
-from revpath.studies.compare.rivals import transformers
 from revpath.studies.compare.verdict import Ruler, Verdict
 from tests.devices.base.test_printable import HOSTILE
 

@@ -58,5 +58,5 @@ def tiny(monkeypatch):
         return True
 
     monkeypatch.setattr(job, "text_recipes", recipes)
-    monkeypatch.setattr(job, "train_side_by_side", train)
+    monkeypatch.setattr("revpath.studies.compare.comparison.train_side_by_side", train)
     monkeypatch.setattr(learn, "CHECKPOINTS", 2)

@@ -118,7 +118,7 @@ def test_the_metered_trainings_fit_eighty_columns_with_whole_names(revpath, monk
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny")
 def test_compare_with_the_transformer(revpath, tmp_path, monkeypatch):
-    monkeypatch.setattr("revpath.studies.tasks.text_task.TextTask.qualities", (4.5,))
+    monkeypatch.setattr("revpath.studies.tasks.next_character.NextCharacter.qualities", (4.5,))
     code, out, _ = revpath("compare", "--images", "none", "--characters", 2500, "--out", tmp_path)
     assert code == 0
     assert re.search(
@@ -134,7 +134,7 @@ def test_compare_with_the_transformer(revpath, tmp_path, monkeypatch):
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny")
 def test_a_short_run_is_said_first(revpath, tmp_path, monkeypatch):
-    monkeypatch.setattr("revpath.studies.tasks.text_task.TextTask.qualities", (4.5,))
+    monkeypatch.setattr("revpath.studies.tasks.next_character.NextCharacter.qualities", (4.5,))
     _, out, _ = revpath("compare", "--images", "none", "--characters", 2500, "--out", tmp_path)
     lines = out.splitlines()
     short = next(i for i, line in enumerate(lines) if line.startswith("SHORT A short run, of 2,500 characters"))
@@ -185,7 +185,7 @@ def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
     assert not list(out.rglob("*.partial"))
     assert len(list(out.glob("runs/*.json"))) == 1  # the others were not begun
     monkeypatch.setattr(learn, "CHECKPOINTS", 2)
-    monkeypatch.setattr(job, "save", lambda *_: [])
+    monkeypatch.setattr("revpath.studies.compare.writing.save", lambda *_: [])
     found = job.compare(out, text_path=text_path, characters=4000, side_by_side=False)
     assert found.complete
     assert all(run.checkpoints[-1].examples >= 4000 for run in found.runs)

@@ -8,10 +8,11 @@ from helpers.tiny_job import ANALOG, DIGITAL, EVENTS, FLOPS, QUIET
 from revpath.energy_models import gpu_energy
 from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
+from revpath.studies.compare import writing
 from revpath.studies.compare.learn import Checkpoint, Run
 from revpath.studies.compare.recipes import text_recipes
+from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import load_text
-from revpath.studies.tasks.text_task import TextTask
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +33,15 @@ def tiny(monkeypatch):
         return [r.model_copy(update={"examples": characters, "seed": seed}) for r in made for seed in seeds]
 
     monkeypatch.setattr(module, "text_recipes", recipes)
-    monkeypatch.setattr(TextTask, "first_checkpoint", 320)
+    monkeypatch.setattr(NextCharacter, "first_checkpoint", 320)
     monkeypatch.setattr(learning, "CHECKPOINTS", 2)
 
 
 @pytest.fixture
 def undrawn(monkeypatch):
     """No figures: they have tests of their own, and take seconds."""
-    monkeypatch.setattr(module, "compare_figure", lambda *_: None)
-    monkeypatch.setattr(module, "save", lambda figure, stem: [stem.with_suffix(".png")])
+    monkeypatch.setattr(writing, "compare_figure", lambda *_: None)
+    monkeypatch.setattr(writing, "save", lambda figure, stem: [stem.with_suffix(".png")])
 
 
 @pytest.fixture

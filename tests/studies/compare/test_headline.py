@@ -5,12 +5,12 @@ from helpers.statistics import relative
 from twins.headline_script import analog_joules, transformer_joules
 
 from revpath.simulator.events import Events
+from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
 from revpath.studies.compare.learn import Checkpoint, Run
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
-from revpath.studies.compare.rivals import transformers
 
 # What the run of seed 1 counted until it was first at 3.25 bits per character.
 CHARACTERS = 393_344

@@ -8,14 +8,15 @@ import pytest
 from revpath.devices.base.errors import RevpathError
 from revpath.energy_models.prices.schedule import SCHEDULES
 from revpath.studies.baselines.mlp import MLPCurve, MLPPoint
+from revpath.studies.baselines.rivals import MLPRival
 from revpath.studies.compare import job as module
+from revpath.studies.compare import writing
 from revpath.studies.compare.job import compare_images
 from revpath.studies.compare.models import LayeredSpec
 from revpath.studies.compare.recipes import Hardware, Recipe, image_recipes
-from revpath.studies.compare.rivals import MLPRival
 from revpath.studies.compare.work import WORD, ebm_work
+from revpath.studies.tasks.image_class import ImageClass
 from revpath.studies.tasks.images import Images
-from revpath.studies.tasks.images_task import ImagesTask
 from revpath.studies.tasks.loading import Source, load_task
 
 RULES = ("transposed-error", "equilibrium-propagation")
@@ -79,7 +80,7 @@ def test_a_family_is_a_rule():
 
 def test_the_task_is_that_of_its_source():
     task = load_task(Source("images", name="digits"))
-    assert isinstance(task, ImagesTask)
+    assert isinstance(task, ImageClass)
     x, y = task.take(np.array([3, 1]), 0)
     np.testing.assert_array_equal(x, task.images.train[0][[3, 1]])
     np.testing.assert_array_equal(y, task.images.train[1][[3, 1]])
@@ -125,9 +126,9 @@ def tiny(monkeypatch):
     monkeypatch.setattr(module, "load_images", lambda name: Images(name, part, part, part))
     monkeypatch.setattr(module, "image_recipes", recipes)
     monkeypatch.setattr(module, "SIZES", ((),))
-    monkeypatch.setattr(module, "compare_figure", lambda *_: None)
-    monkeypatch.setattr(module, "save", lambda figure, stem: [stem.with_suffix(".png")])
-    monkeypatch.setattr(ImagesTask, "first_checkpoint", 40)
+    monkeypatch.setattr(writing, "compare_figure", lambda *_: None)
+    monkeypatch.setattr(writing, "save", lambda figure, stem: [stem.with_suffix(".png")])
+    monkeypatch.setattr(ImageClass, "first_checkpoint", 40)
     monkeypatch.setattr("revpath.studies.compare.learn.CHECKPOINTS", 3)
 
 

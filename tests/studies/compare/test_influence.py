@@ -8,15 +8,15 @@ from helpers.statistics import relative
 from revpath.energy_models.prices.chip import load_chip
 from revpath.energy_models.prices.schedule import SCHEDULES
 from revpath.simulator.events import Events
+from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
 from revpath.studies.compare.influence import LANES, Influence, combined, influences, sentences
 from revpath.studies.compare.learn import Checkpoint, Run
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
-from revpath.studies.compare.rivals import transformers
 from revpath.studies.compare.verdict import Ruler, Verdict, judge
-from revpath.studies.tasks.text_task import TextTask
+from revpath.studies.tasks.next_character import NextCharacter
 
 COUNTS = {
     "adc.conversion{enob=7.99}": 10**6,
@@ -29,7 +29,7 @@ COUNTS = {
     "pulse.down": 10**6,
     "random.bit": 10**7,
 }
-RULER = Ruler("bits/char", TextTask.qualities, 0.2, 1.97, "A 6-gram", 500_000, "character")
+RULER = Ruler("bits/char", NextCharacter.qualities, 0.2, 1.97, "A 6-gram", 500_000, "character")
 INTEGRALS = {"array.busy_s": 0.01, "array.read_energy_J": 1e-5, "array.snr_sum": 1.0, "adc.snr_sum": 1.0}
 
 

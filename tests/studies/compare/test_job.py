@@ -12,6 +12,7 @@ from revpath.energy_models.prices.bill import SCOPES
 from revpath.energy_models.prices.vocabulary import ROLES
 from revpath.studies.baselines.curves import Baseline, Curve, Hyper, Point, Shape, TorchMissing
 from revpath.studies.baselines.transformer import save_baseline
+from revpath.studies.compare import comparison, writing
 from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
 from revpath.studies.compare.job import compare
@@ -20,8 +21,8 @@ from revpath.studies.compare.result import read_result, results_in
 from revpath.studies.compare.workers import train_side_by_side
 from revpath.studies.sweeps.alone import alone_in
 from revpath.studies.tasks.loading import Source, load_task
+from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import load_text
-from revpath.studies.tasks.text_task import TextTask
 
 
 def run(folder, text_path, **more):
@@ -104,8 +105,8 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
     first = run(tmp_path, text_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     told = []
-    monkeypatch.setattr(module, "learn", lambda *_: pytest.fail("trained again"))
-    monkeypatch.setattr(module, "train_side_by_side", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(comparison, "learn", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(comparison, "train_side_by_side", lambda *_: pytest.fail("trained again"))
     again = compare(tmp_path, text_path=text_path, characters=640, seeds=1, tell=lambda *what: told.append(what))
     assert again.runs == first.runs
     assert told == [(r.recipe.label, 640, 640, r.checkpoints[-1].validation) for r in first.runs]
@@ -116,7 +117,7 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monkeypatch):
     """What ``--retrain`` left in the folder serves later runs on that text, and no others."""
-    monkeypatch.setattr(TextTask, "qualities", (4.5,))
+    monkeypatch.setattr(NextCharacter, "qualities", (4.5,))
     save_baseline(a_transformer("f" * 64), tmp_path / "baseline.json")
     assert run(tmp_path, text_path).rivals == ()
     save_baseline(a_transformer(load_text(text_path).sha256), tmp_path / "baseline.json")
@@ -152,7 +153,7 @@ def one_of_three(source, recipes, folder, tell):
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "train_side_by_side", one_of_three)
+    monkeypatch.setattr(comparison, "train_side_by_side", one_of_three)
     done = compare(tmp_path, text_path=text_path, characters=640, seeds=1)
     assert not done.complete
     assert [r.recipe.name for r in done.runs] == ["digital"]
@@ -169,14 +170,14 @@ def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_pat
 def test_an_interruption_leaves_an_earlier_result_as_it_is(text_path, tmp_path, monkeypatch):
     run(tmp_path, text_path)
     before = (tmp_path / "result.json").read_bytes()
-    monkeypatch.setattr(module, "train_side_by_side", one_of_three)
+    monkeypatch.setattr(comparison, "train_side_by_side", one_of_three)
     assert not compare(tmp_path, text_path=text_path, characters=640, seed=2, seeds=1).complete
     assert (tmp_path / "result.json").read_bytes() == before
 
 
 @pytest.mark.usefixtures("tiny")
 def test_nothing_done_leaves_nothing(text_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "train_side_by_side", lambda *_: False)
+    monkeypatch.setattr(comparison, "train_side_by_side", lambda *_: False)
     done = compare(tmp_path, text_path=text_path, characters=640, seeds=1)
     assert (done.complete, done.runs, done.files) == (False, (), ())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -281,9 +282,9 @@ def test_retraining_without_torch_is_refused_at_once(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("tiny")
 def test_a_corrupt_result_is_named_before_training(text_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "learn", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(comparison, "learn", lambda *_: pytest.fail("trained"))
     recipe = ANALOG.model_copy(update={"seed": 1})
-    path = learning.run_path(TextTask(load_text(text_path)), recipe, tmp_path / "runs")
+    path = learning.run_path(NextCharacter(load_text(text_path)), recipe, tmp_path / "runs")
     path.parent.mkdir()
     path.write_text("{")
     with pytest.raises(RevpathError, match=r"runs/analog-\w+\.json' cannot be read"):
@@ -291,8 +292,8 @@ def test_a_corrupt_result_is_named_before_training(text_path, tmp_path, monkeypa
 
 
 def test_json_has_no_numbers_that_are_not():
-    assert module._plain({"a": [float("nan"), (1.0, float("inf"))], "b": "x"}) == {"a": [None, [1.0, None]], "b": "x"}
-    assert module._plain(np.float64("nan")) is None
+    assert writing._plain({"a": [float("nan"), (1.0, float("inf"))], "b": "x"}) == {"a": [None, [1.0, None]], "b": "x"}
+    assert writing._plain(np.float64("nan")) is None
 
 
 # --- workers --------------------------------------------------------------------------------------------------------

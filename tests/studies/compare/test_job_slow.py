@@ -15,8 +15,8 @@ from revpath.studies.compare import learn as learning
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.workers import train_side_by_side
 from revpath.studies.tasks.loading import Source
+from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import load_text
-from revpath.studies.tasks.text_task import TextTask
 from tests.studies.compare.test_job import run
 
 
@@ -64,7 +64,7 @@ def test_a_text_without_a_transformer_is_said_before_the_training(text_path, tmp
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_a_short_run_says_so_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(TextTask, "qualities", (4.5,))
+    monkeypatch.setattr(NextCharacter, "qualities", (4.5,))
     verdict = run(tmp_path, None).verdict
     assert verdict.quality == 4.5
     assert verdict.sentence.startswith("A short run, of 640 characters where 200,000 are the default")
@@ -85,7 +85,7 @@ def test_runs_side_by_side_are_those_of_one_process(text_path, tmp_path):
     # and leave everything here as it was
     assert dict(os.environ) == environment
     assert signal.getsignal(signal.SIGINT) is handler
-    text = TextTask(load_text(text_path))
+    text = NextCharacter(load_text(text_path))
     for recipe in recipes:
         here = learning.learn(text, recipe, tmp_path / "b")
         there = learning.read_run(learning.run_path(text, recipe, tmp_path / "a"))

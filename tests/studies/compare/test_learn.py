@@ -15,8 +15,8 @@ from revpath.studies.compare import learn as module
 from revpath.studies.compare.learn import BegunAnew, Checkpoint, Run, learn, read_run, run_path
 from revpath.studies.compare.models import ConditionalBoltzmannSpec, ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Range, Recipe
+from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import Text, TextError, load_text
-from revpath.studies.tasks.text_task import TextTask
 
 RBM = ConditionalRBMSpec(context=2, hidden=4)
 DIGITAL = Recipe(name="tiny", title="Tiny", kind="digital", model=RBM, batch=16, examples=480, seed=3)
@@ -35,13 +35,13 @@ BOTH = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def text():
-    return TextTask(Text("tiny", load_text().codes[:3000], "a" * 64))
+    return NextCharacter(Text("tiny", load_text().codes[:3000], "a" * 64))
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     """Checkpoints at 160, 277 and 480 characters, and a look at the stop signal every 64."""
-    monkeypatch.setattr(TextTask, "first_checkpoint", 160)
+    monkeypatch.setattr(NextCharacter, "first_checkpoint", 160)
     monkeypatch.setattr(module, "CHECKPOINTS", 3)
     monkeypatch.setattr(module, "_SLICE", 64)
 
@@ -168,7 +168,7 @@ def test_another_seed_is_another_run(text, tmp_path):
 
 def test_too_short_a_text_is_refused(tmp_path):
     with pytest.raises(TextError, match="64"):
-        learn(TextTask(Text("short", load_text().codes[:800], "b" * 64)), DIGITAL, tmp_path)
+        learn(NextCharacter(Text("short", load_text().codes[:800], "b" * 64)), DIGITAL, tmp_path)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -447,7 +447,7 @@ def test_a_model_sees_what_came_before_and_never_what_comes(tmp_path, monkeypatc
 
     for name in seen:
         spy_on(name)
-    alphabet = TextTask(Text("alphabet", (np.arange(2700) % 27).astype(np.uint8), "c" * 64))
+    alphabet = NextCharacter(Text("alphabet", (np.arange(2700) % 27).astype(np.uint8), "c" * 64))
     learn(alphabet, DIGITAL.model_copy(update={"model": RBM.model_copy(update={"context": 3})}), tmp_path)
     assert len(seen["partial_fit"]) == 9
     assert len(seen["bits_per_symbol"]) == 3 * 2 + 1  # validation and test, and at the end the stored weights

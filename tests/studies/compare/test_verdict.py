@@ -12,19 +12,19 @@ from revpath.ebm import ConditionalRBM
 from revpath.energy_models import Bill, get, gpu_energy, load_chip, price, price_on_gpu, pulse_prices
 from revpath.energy_models.prices.bill import Interval, Line
 from revpath.energy_models.prices.schedule import completed, seconds
+from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.baselines.work import training_events
 from revpath.studies.compare.contenders import CHOSEN, Contender, Stop, contenders
 from revpath.studies.compare.learn import Checkpoint, Run
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Range, Recipe
-from revpath.studies.compare.rivals import transformers
 from revpath.studies.compare.verdict import Ruler, judge, table
 from revpath.studies.compare.wording import compared, in_words, interval_in_words, plain_number
 from revpath.studies.compare.work import ebm_work
-from revpath.studies.tasks.text_task import TextTask
+from revpath.studies.tasks.next_character import NextCharacter
 
-FINE = TextTask.qualities
+FINE = NextCharacter.qualities
 COARSE = (3.8, 3.6, 3.4, 3.2, 3.0, 2.8, 2.6, 2.4, 2.2, 2.1, 2.0, 1.9)  # easy to follow by hand
 
 

@@ -9,7 +9,7 @@ from helpers.statistics import relative
 from revpath.energy_models import load_chip, price
 from revpath.energy_models.prices.schedule import completed
 from revpath.simulator.events import Events
-from revpath.studies.baselines.rival import cheapest_transformer
+from revpath.studies.baselines.cheapest import cheapest_transformer
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.sweeps.pricing import price_study
 

@@ -82,12 +82,16 @@ def test_synapses_are_named_by_device():
 def test_a_rule_takes_part_by_being_defined():
     class Nothing(LayerRule):
         name = "toy-nothing"
+        title = "nothing"
 
         def outputs(self, stack, x):
             return x[:, : stack.sizes[-1]]
 
         def learn(self, stack, x, targets, rate):
             stack.move_bias(0, targets, rate)
+
+        def products(self, sizes):
+            return 0
 
         def words(self, sizes):
             return 0

@@ -10,9 +10,9 @@ from typing import ClassVar
 from ...energy_models.gpu.small import transformer_kernels
 from ...energy_models.prices.schedule import Schedule
 from ...energy_models.records import get
-from ..baselines.curves import Baseline, Curve
-from ..baselines.mlp import BATCH, MLPCurve, mlp_events
-from ..baselines.work import training_events
+from .curves import Baseline, Curve
+from .mlp import BATCH, MLPCurve, mlp_events
+from .work import training_events
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .contract import LearningTask, Rows, Split
 from .images import Images
 
 
-class ImagesTask(LearningTask):
+class ImageClass(LearningTask):
     """The class of an image.
 
     Parameters

@@ -10,7 +10,7 @@ from .contract import LearningTask, Rows, Split
 from .text import Text, scored
 
 
-class TextTask(LearningTask):
+class NextCharacter(LearningTask):
     """The next character of a text.
 
     Parameters

@@ -12,15 +12,16 @@ from functools import lru_cache
 
 from ...energy_models import load_chip, price
 from ...energy_models.gpu.price import BASES
+from ...energy_models.prices.schedule import SCHEDULES
+from .rivals import Rival, transformers
 from .transformer import load_baseline
-from .work import training_events
 
 _DRAWS = 100
 """Of the interval, which is not used here: nominal joules do not depend on it."""
 
 
 @dataclass(frozen=True)
-class Rival:
+class Passage:
     """What the cheapest transformer took.
 
     Parameters
@@ -41,7 +42,7 @@ class Rival:
     at_most: bool
 
 
-def cheapest_transformer(bits: float) -> Rival | None:
+def cheapest_transformer(bits: float) -> Passage | None:
     """The cheapest shape at its first checkpoint with at most so many bits per character on validation; None where none came there.
 
     Parameters
@@ -51,31 +52,26 @@ def cheapest_transformer(bits: float) -> Rival | None:
 
     Examples
     --------
-    >>> rival = cheapest_transformer(3.0)
-    >>> rival.name, rival.at_most
+    >>> passage = cheapest_transformer(3.0)
+    >>> passage.name, passage.at_most
     ('d16 L1 ctx16', False)
     """
-    passages = []
-    for stops in _curves():
-        first = next((stop for stop in stops if stop[0] <= bits), None)
-        if first is not None:
-            passages.append(Rival(first[1], first[2], first[3], at_most=first is stops[0]))
-    return min(passages, key=lambda rival: rival.joules, default=None)
+    passages = [passage for rival, joules in _priced() if (passage := _first(rival, joules, bits))]
+    return min(passages, key=lambda passage: passage.joules, default=None)
+
+
+def _first(rival: Rival, joules: tuple[float, ...], bits: float) -> Passage | None:
+    for n, (point, spent) in enumerate(zip(rival.points, joules, strict=True)):
+        if point.validation <= bits:
+            return Passage(spent, point.examples, rival.name, at_most=n == 0)
+    return None
 
 
 @lru_cache(maxsize=1)
-def _curves() -> tuple[tuple[tuple[float, float, int, str], ...], ...]:
-    """Checkpoints of every shape: validation bits, joules, tokens, name."""
-    gpu = load_chip(BASES["run"])
+def _priced() -> tuple[tuple[Rival, tuple[float, ...]], ...]:
+    """Every shape of the shipped baseline, and the joules of its checkpoints."""
+    gpu, tiled = load_chip(BASES["run"]), SCHEDULES["tiled"]
     return tuple(
-        tuple(
-            (
-                point.validation_bits,
-                price(training_events(curve.shape, curve.hyper, point.tokens), gpu, n_draws=_DRAWS).joules,
-                point.tokens,
-                curve.shape.name,
-            )
-            for point in curve.points
-        )
-        for curve in load_baseline().curves
+        (rival, tuple(price(rival.work(p.examples, tiled), gpu, n_draws=_DRAWS).joules for p in rival.points))
+        for rival in transformers(load_baseline())
     )
