@@ -44,6 +44,10 @@ class Leverage:
     shaky : tuple of str
         Ids of the assumed or unverified records behind it, those of the device included.
     unit : str
+    seeds : int
+        Of the comparison; what stands here is of the first.
+    undecided : bool
+        Whether the interval over all seeds holds 1, so that there is no verdict to reverse.
     """
 
     quality: float
@@ -53,6 +57,8 @@ class Leverage:
     flips: tuple[Flip, ...]
     shaky: tuple[str, ...] = ()
     unit: str = "bits/char"
+    seeds: int = 1
+    undecided: bool = False
 
     def plot(self, ax: Axes, most: int = 10) -> Axes:
         """A tornado: the widest swings, and the factors that would reverse the verdict."""
@@ -75,6 +81,7 @@ def leverage(folder: Path | str) -> Leverage:
         runs = [Run.model_validate(run) for run in result["runs"]]
         verdict, chip = result["verdict"], result["chip"]
         quality, unit = verdict["quality"], result["task"]["unit"]
+        undecided = quality is not None and verdict["ratio"]["low"] < 1 < verdict["ratio"]["high"]
     except (KeyError, TypeError, ValidationError) as error:
         raise RevpathError(f"{path}: not a result of `revpath compare`: {one_line(explain(error), 200)}") from None
     if quality is None:
@@ -95,6 +102,8 @@ def leverage(folder: Path | str) -> Leverage:
         tuple(flip_points(quantity, 1.0, used)),
         tuple(sorted(record.id for record in {**used, **cell.records}.values() if record.shaky)),
         unit,
+        len(result.get("seeds", [0])),
+        undecided,
     )
 
 
@@ -114,10 +123,15 @@ def _events(path: Path, result: dict[str, Any], name: str, quality: float, unit:
 def sentences(found: Leverage, most: int = 5) -> list[str]:
     """What to print: the widest swing, and the nearest single changes that reverse the verdict."""
     side = "the analog EBM" if found.ratio > 1 else "the rival"
+    seed = f"of the first of {found.seeds} seeds, " if found.seeds > 1 else ""
     lines = [
         f"At {found.quality:g} {found.unit} the joules of {found.rival} are {plain_number(found.ratio)} times those of the analog EBM "
-        f"at the stated values of all records: {side} needs less."
+        f"{seed}at the stated values of all records: {side} needs less."
     ]
+    if found.undecided:
+        lines.append(
+            "Over all seeds and records no difference is shown: there is no verdict to reverse, and this one seed is none."
+        )
     for swing in found.swings[:1]:
         low, high = sorted((swing.low, swing.high))
         lines.append(

@@ -56,7 +56,12 @@ def folder(tmp_path):
         "runs": [json.loads(run.model_dump_json())],
         "chip": "reram-32nm",
         "task": {"unit": "bits/char"},
-        "verdict": {"quality": 3.25, "rival": "transformer-x-gpu", "analog": recipe.name},
+        "verdict": {
+            "quality": 3.25,
+            "rival": "transformer-x-gpu",
+            "analog": recipe.name,
+            "ratio": {"low": 2.0, "high": 5.0},
+        },
         "contenders": [
             {"name": "transformer-x-gpu", "title": "x", "kind": "gpu", "stops": [stop]},
             {"name": recipe.name, "title": recipe.title, "kind": "analog", "stops": [own]},

@@ -51,3 +51,16 @@ def test_it_is_said_and_drawn(folder, capsys):
     assert "joules of the rival over joules" in ax.get_xlabel()
     assert found.swings[0].record in "".join(t.get_text() for t in ax.get_yticklabels())
     plt.close("all")
+
+
+def test_a_seed_of_several_is_no_verdict(folder):
+    import json
+
+    path, _ = folder
+    assert not any("no difference" in line or "first of" in line for line in sentences(leverage(path)))
+    result = json.loads((path / "result.json").read_text())
+    result["seeds"], result["verdict"]["ratio"] = [1, 2, 3], {"low": 0.5, "high": 3.0}
+    (path / "result.json").write_text(json.dumps(result))
+    said = sentences(leverage(path))
+    assert "of the first of 3 seeds, at the stated values" in said[0]
+    assert said[1].startswith("Over all seeds and records no difference is shown")
