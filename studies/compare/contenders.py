@@ -16,7 +16,7 @@ from ...energy_models.gpu.price import BASES, Basis
 from ...energy_models.gpu.small import BUSY, WAYS, alone_seconds, many_seconds, run_seconds
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed, seconds
 from ..baselines.rivals import Rival, RivalPoint
-from .learn import Checkpoint, Run
+from .learn import Checkpoint, LearningRun
 from .work import Place, ebm_work
 
 CHIP = "reram-32nm"
@@ -120,13 +120,13 @@ def _first(stops: Sequence[Stop], loss: float) -> Stop | None:
 
 
 def contenders(
-    runs: Sequence[Run], rivals: Sequence[Rival], chip: str = CHIP, chosen: Schedule = CHOSEN
+    runs: Sequence[LearningRun], rivals: Sequence[Rival], chip: str = CHIP, chosen: Schedule = CHOSEN
 ) -> list[Contender]:
     """Every curve on every hardware that can run it, by one schedule.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of LearningRun
         Of the EBM; those of one name differ in the seed alone.
     rivals : sequence of Rival
         What they are compared with.
@@ -148,18 +148,18 @@ def contenders(
     return out + (_same_node(runs, rivals, chosen) if chip == CHIP else [])
 
 
-def by_name(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+def by_name(runs: Sequence[LearningRun]) -> list[tuple[LearningRun, ...]]:
     """Runs that differ in their seed alone, together."""
     names = dict.fromkeys(run.recipe.name for run in runs)
     return [tuple(run for run in runs if run.recipe.name == name) for name in names]
 
 
-def measured(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+def measured(runs: Sequence[LearningRun]) -> list[tuple[LearningRun, ...]]:
     """Runs on devices as they were measured, seeds together."""
     return [s for s in by_name(runs) if s[0].recipe.hardware is not None and not s[0].recipe.hardware.changes]
 
 
-def _same_node(runs: Sequence[Run], rivals: Sequence[Rival], chosen: Schedule) -> list[Contender]:
+def _same_node(runs: Sequence[LearningRun], rivals: Sequence[Rival], chosen: Schedule) -> list[Contender]:
     """What the default chip, with the first device, and the GPU would be at each other's node."""
     digital = [seeds for seeds in by_name(runs) if seeds[0].recipe.hardware is None]
     out = [_analog(measured(runs)[0], chip, chosen, "same-node") for chip in SAME_NODE] if measured(runs) else []
@@ -167,7 +167,7 @@ def _same_node(runs: Sequence[Run], rivals: Sequence[Rival], chosen: Schedule) -
     return out + [_rival(rival, "same-node", chosen) for rival in rivals]
 
 
-def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "analog") -> Contender:
+def _analog(seeds: Sequence[LearningRun], chip: str, chosen: Schedule, kind: str = "analog") -> Contender:
     recipe = seeds[0].recipe
     assert recipe.hardware is not None
     cell = recipe.hardware.cell()
@@ -191,7 +191,7 @@ def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "anal
     )
 
 
-def _ebm_on_lanes(seeds: Sequence[Run], chosen: Schedule) -> Contender:
+def _ebm_on_lanes(seeds: Sequence[LearningRun], chosen: Schedule) -> Contender:
     first, *again = (_stops(run, TWIN, _ebm_events(run, "lanes", chosen), chosen, seconds) for run in seeds)
     shaky = first[-1].bill.shaky if first else ()
     family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{TWIN}"
@@ -199,10 +199,10 @@ def _ebm_on_lanes(seeds: Sequence[Run], chosen: Schedule) -> Contender:
     return Contender(name, title, family, "same-node", seeds[0].parameters, first, True, shaky, tuple(again))
 
 
-def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:
+def _ebm_on_gpu(seeds: Sequence[LearningRun], kind: str, chosen: Schedule) -> Contender:
     kernels = get("gpu.small.kernels_ebm_step").value
 
-    def stops(run: Run) -> tuple[Stop, ...]:
+    def stops(run: LearningRun) -> tuple[Stop, ...]:
         steps = [c.examples / run.recipe.batch for c in run.checkpoints]
         events = _on_gpu(_ebm_events(run, "gpu", chosen), kind, steps, kernels)
         return _stops(run, _GPU_CHIPS[kind], events, chosen, lambda counted: _gpu_seconds(counted, kind))
@@ -261,7 +261,7 @@ def _gpu_seconds(events: Mapping[str, float], kind: str) -> float | None:
     return run_seconds(events, bases[kind]) if kind in bases else events.get(BUSY)
 
 
-def _ebm_events(run: Run, place: Place, chosen: Schedule) -> list[dict[str, float]]:
+def _ebm_events(run: LearningRun, place: Place, chosen: Schedule) -> list[dict[str, float]]:
     def of(checkpoint: Checkpoint) -> dict[str, float]:
         return ebm_work(checkpoint.spent(), run.recipe, checkpoint.examples, chosen, place)
 
@@ -269,7 +269,7 @@ def _ebm_events(run: Run, place: Place, chosen: Schedule) -> list[dict[str, floa
 
 
 def _stops(
-    run: Run,
+    run: LearningRun,
     chip: str,
     events: Sequence[Mapping[str, float]],
     chosen: Schedule,

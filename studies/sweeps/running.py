@@ -44,6 +44,8 @@ class Run:
         A folder of this run alone, made when something is kept; None where nothing is.
     stop : Path or None
         A file that is there once the run should stop.
+    words : callable or None
+        Is told how far the run is, see `say`.
     until : float or None
         On the clock of `time.monotonic`: when its time is over. Where no alarm can ring, as in a thread of a Dask
         worker, a run that never comes to `checkpoint` notices at its end.
@@ -67,12 +69,18 @@ class Run:
     checkpoints: Path | None = None
     stop: Path | None = None
     until: float | None = None
+    words: Callable[..., object] | None = None
     notes: list[str] = field(default_factory=list)
     """What a user should read in the record."""
 
     def __post_init__(self) -> None:
         self._kept_at = time.monotonic()
         self._limit = float("inf") if self.until is None else _OF_ITS_TIME * (self.until - self._kept_at)
+
+    def say(self, *words: Any) -> None:
+        """Tell who watches the sweep, where somebody does: what JSON holds, such as how many steps are done."""
+        if self.words is not None:
+            self.words(*words)
 
     def checkpoint(self, state: object, about: Mapping[str, Any]) -> None:
         """Here the run may be cut: keep what it needs to go on, where it is time for that.

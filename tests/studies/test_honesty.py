@@ -8,7 +8,7 @@ from revpath.studies.baselines import tuning
 from revpath.studies.baselines.curves import Curve, Hyper, Point
 from revpath.studies.baselines.transformer import SMALL
 from revpath.studies.compare.contenders import Contender, Stop
-from revpath.studies.compare.learn import Checkpoint, Run, learn
+from revpath.studies.compare.learn import Checkpoint, LearningRun, learn
 from revpath.studies.compare.models import ConditionalBoltzmannSpec
 from revpath.studies.compare.recipes import Recipe
 from revpath.studies.rules import trial
@@ -58,7 +58,7 @@ CROSSED = ((4.0, 2.5), (3.5, 1.0), (2.9, 3.9), (3.2, 4.0))
 
 def test_a_run_and_a_contender_pass_and_are_best_on_the_validation_data():
     recipe = Recipe(name="a", title="a", kind="digital", examples=400)
-    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1, checkpoints=points(*CROSSED))
+    run = LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1, checkpoints=points(*CROSSED))
     stops = tuple(Stop(c.examples, c.validation, c.test, bill=None) for c in run.checkpoints)
     curve = Contender("a", "a", "EBM", "analog", 1, stops)
     for it in (run, curve):

@@ -12,7 +12,7 @@ import pytest
 from revpath.devices.base.errors import RevpathError
 from revpath.devices.base.files import results_folder, sweep, write_whole
 from revpath.studies.compare import learn as module
-from revpath.studies.compare.learn import BegunAnew, Checkpoint, Run, learn, read_run, run_path
+from revpath.studies.compare.learn import BegunAnew, Checkpoint, LearningRun, learn, read_run, run_path
 from revpath.studies.compare.models import ConditionalBoltzmannSpec, ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Range, Recipe
 from revpath.studies.tasks.next_character import NextCharacter
@@ -424,7 +424,7 @@ def test_first_passage_is_the_first_at_or_below():
     bits = (4.0, 3.5, 3.6, 3.0)
     events = '{"counts": {}, "quanta": {}}'
     points = [Checkpoint(examples=n, validation=b, test=b, events=events) for n, b in zip(range(4), bits, strict=True)]
-    run = Run(recipe=DIGITAL, key="k", data_sha256="a", version="1", parameters=1, checkpoints=tuple(points))
+    run = LearningRun(recipe=DIGITAL, key="k", data_sha256="a", version="1", parameters=1, checkpoints=tuple(points))
     found = [run.first_at(q) for q in (4.5, 3.5, 3.4, 2.9)]
     assert [f and f.examples for f in found] == [0, 1, 3, None]
     assert not run.complete
