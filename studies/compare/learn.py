@@ -5,10 +5,9 @@ The engine keeps what an unfinished run needs to go on, names runs by all that t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,11 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ...devices.base.errors import RevpathError, explain
 from ...devices.base.printable import one_line
 from ...simulator import Events
+from ..identity import code_digest
 from ..sweeps.registry import Quantity, Result, SweepConfig, sweep_task
 from ..sweeps.running import Run
 from ..sweeps.study import Planned
 from ..tasks.contract import LearningTask, Rows
-from ..tasks.loading import Source, data_sha256, load_task
+from ..tasks.loading import Source, the_data
 from .recipes import CODE, Hardware, Model, Recipe, TaskName
 
 KIND = "learning-curve"
@@ -89,7 +89,9 @@ class CurveConfig(SweepConfig):
     Parameters
     ----------
     source : Source
-        Of the data, whose digest is in the identity of the run in its place.
+        Where the data are.
+    data_sha256 : str
+        Which data they are.
     checkpoints, first_checkpoint : int
         How often the loss is looked at, and after how many examples for the first time.
     others
@@ -100,6 +102,7 @@ class CurveConfig(SweepConfig):
 
     task: TaskName = "text"
     source: Source = Field(default=Source(), exclude=True)
+    data_sha256: str = ""
     model: Model = Field(default_factory=lambda: Recipe.model_fields["model"].get_default(call_default_factory=True))
     hardware: Hardware | None = None
     batch: int = Field(default=256, ge=1)
@@ -109,9 +112,8 @@ class CurveConfig(SweepConfig):
     first_checkpoint: int = Field(default=2_000, ge=1)
 
     def numbers(self) -> Any:
-        """The device's numbers, not its name alone, so that an edited device file is trained anew; and the data."""
-        device = self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else ""
-        return [device, data_sha256(self.source)]
+        """The device's numbers, not its name alone, so that an edited device file is trained anew."""
+        return self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else ""
 
     def records(self) -> tuple[str, ...]:
         return tuple(sorted(record.id for record in self.hardware.cell().records.values())) if self.hardware else ()
@@ -126,8 +128,9 @@ class CurveConfig(SweepConfig):
 def planned(task: LearningTask, source: Source, recipe: Recipe) -> Planned:
     """A recipe as a run of the sweep engine."""
     content = {name: getattr(recipe, name) for name in ("task", "model", "hardware", "batch", "last_rate", "examples")}
+    first = min(task.first_checkpoint, recipe.examples)
     config = CurveConfig(
-        source=source, checkpoints=CHECKPOINTS, first_checkpoint=min(task.first_checkpoint, recipe.examples), **content
+        source=source, data_sha256=task.sha256, checkpoints=CHECKPOINTS, first_checkpoint=first, **content
     )
     return Planned(KIND, {"run": recipe.label}, 0, recipe.seed, config)
 
@@ -141,8 +144,23 @@ def planned(task: LearningTask, source: Source, recipe: Recipe) -> Planned:
     saturated=Quantity("values that converters cut off"),
 )
 def learning_curve(config: CurveConfig, run: Run) -> Result:
-    """Train, with a look at the loss at every mark; says how far it is, and can be cut after every slice."""
-    task, recipe = load_task(config.source), config.recipe(run.seed)
+    """Train, with a look at the loss at every mark."""
+    task = the_data(config.source, config.data_sha256)
+    looks = geometric(config.first_checkpoint, config.examples, config.checkpoints)
+    return train(task, config.recipe(run.seed), looks, run)
+
+
+def train(task: LearningTask, recipe: Recipe, looks: Sequence[int], run: Run) -> Result:
+    """Train a recipe; says how far it is, and can be cut after every slice.
+
+    Parameters
+    ----------
+    task : LearningTask
+    recipe : Recipe
+    looks : sequence of int
+        Numbers of examples at which the loss is looked at, the last one those of the recipe.
+    run : Run
+    """
     context = recipe.model.context
     splits: dict[str, Rows] = {split: task.scored(split, context) for split in ("validation", "test")}
     order = np.random.default_rng(recipe.seed).permutation(task.places(context))
@@ -150,7 +168,7 @@ def learning_curve(config: CurveConfig, run: Run) -> Result:
     if not about:
         model = _model(recipe)
     done, points = about.get("done", 0), about.get("points", [])
-    for mark in geometric(config.first_checkpoint, recipe.examples, config.checkpoints):
+    for mark in looks:
         if points and mark <= points[-1]["examples"]:
             continue  # done before an interruption, or stepped over by a large batch
         while done < mark:
@@ -181,16 +199,16 @@ def run_of(recipe: Recipe, record: Mapping[str, Any]) -> LearningRun:
     RevpathError
         It holds what no run gives.
     """
-    identity = record["identity"]
+    identity, values = record["identity"], record["values"]
     try:
         return LearningRun(
             recipe=recipe,
             key=record["id"],
-            data_sha256=identity["numbers"][1],
+            data_sha256=identity["config"]["data_sha256"],
             version=record.get("provenance", {}).get("revpath", version("revpath")),
             code=identity["code"],
-            parameters=int(record["values"]["parameters"]),
-            saturated=int(record["values"]["saturated"]),
+            parameters=int(values["parameters"]),
+            saturated=int(values["saturated"]),
             checkpoints=record["detail"]["checkpoints"],
         )
     except ValidationError as error:
@@ -198,16 +216,11 @@ def run_of(recipe: Recipe, record: Mapping[str, Any]) -> LearningRun:
         raise RevpathError(f"record {record['id']} of {recipe.label} is no learning curve: {words}") from None
 
 
-def learn(task: LearningTask, source: Source, recipe: Recipe, folder: Path | None = None) -> LearningRun:
-    """Train a recipe in this process; of what is kept in `folder` a run that was cut goes on."""
-    from ..sweeps.attempt import attempt
-    from ..sweeps.registry import task_kind
-
-    run = planned(task, source, recipe)
-    answer = attempt(task_kind(KIND), run.config, run.seed, folder)
-    if answer["state"] != "done":
-        raise RevpathError(f"{recipe.label}: {answer['error']}")
-    return run_of(recipe, {"id": run.id, "identity": run.identity, **answer})
+def learn(task: LearningTask, recipe: Recipe, run: Run | None = None) -> LearningRun:
+    """Train a recipe in this process, on a task that may be nobody's file; where `run` keeps checkpoints it goes on from them."""
+    done = train(task, recipe, marks(task, recipe.examples), run or Run(recipe.seed))
+    identity = {"config": {"data_sha256": task.sha256}, "code": code_digest(*CODE)}
+    return run_of(recipe, {"id": "", "identity": identity, "values": done.values, "detail": done.detail})
 
 
 def one_batch(task: LearningTask, recipe: Recipe) -> Events:

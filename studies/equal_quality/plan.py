@@ -62,7 +62,7 @@ def jobs(protocol: Protocol, tasks: Sequence[str] | None = None) -> list[Job]:
 def _of(protocol: Protocol, name: str, asked: StudyTask) -> Iterator[Job]:
     source = asked.source.source
     task = load_task(source)
-    first = task.first_checkpoint
+    data = {"source": source, "data_sha256": task.sha256, "first_checkpoint": task.first_checkpoint}
     for plan in protocol.contenders:
         if name not in plan.tasks:
             continue
@@ -75,20 +75,14 @@ def _of(protocol: Protocol, name: str, asked: StudyTask) -> Iterator[Job]:
     for mlps in protocol.mlps:
         if name in mlps.tasks:
             for hidden in mlps.hidden:
-                config = MLPConfig(source=source, examples=mlps.examples, first_checkpoint=first, hidden=hidden)
+                config = MLPConfig(**data, examples=mlps.examples, hidden=hidden)
                 label = f"mlp-{'-'.join(map(str, hidden)) or 'none'}"
                 for seed in protocol.seeds:
                     yield Job(name, "mlp", label, Planned(MLP, {"run": label}, 0, seed, config), late=mlps.late)
     for plans in protocol.transformers:
         if name in plans.tasks:
             for tuned in plans.shapes:
-                config = TransformerConfig(
-                    source=source,
-                    examples=plans.examples,
-                    first_checkpoint=first,
-                    shape=tuned.shape,
-                    hyper=tuned.hyper,
-                )
+                config = TransformerConfig(**data, examples=plans.examples, shape=tuned.shape, hyper=tuned.hyper)
                 label = tuned.shape.name
                 for seed in protocol.seeds:
                     run = Planned(TRANSFORMER, {"run": label}, 0, seed, config)

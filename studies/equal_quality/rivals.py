@@ -13,7 +13,7 @@ from ..compare.learn import CHECKPOINTS, geometric
 from ..sweeps.registry import Quantity, Result, SweepConfig, sweep_task
 from ..sweeps.running import Run
 from ..tasks.image_class import ImageClass
-from ..tasks.loading import Source, data_sha256, load_task
+from ..tasks.loading import Source, the_data
 from ..tasks.next_character import NextCharacter
 
 MLP, TRANSFORMER = "mlp-curve", "transformer-curve"
@@ -22,12 +22,10 @@ MLP, TRANSFORMER = "mlp-curve", "transformer-curve"
 
 class _RivalConfig(SweepConfig):
     source: Source = Field(default=Source("images"), exclude=True)
+    data_sha256: str = ""
     examples: int = Field(default=24_000, ge=1)
     first_checkpoint: int = Field(default=1_000, ge=1)
     checkpoints: int = Field(default=CHECKPOINTS, ge=1)
-
-    def numbers(self) -> Any:
-        return data_sha256(self.source)
 
     @property
     def marks(self) -> list[int]:
@@ -62,7 +60,7 @@ _LOSSES = {
 @sweep_task(MLP, title="learning curve of a digital network", **_LOSSES)
 def mlp_curve(config: MLPConfig, run: Run) -> Result:
     """Train on images, with a look at the errors at every mark."""
-    task = load_task(config.source)
+    task = the_data(config.source, config.data_sha256)
     assert isinstance(task, ImageClass)
     curve = train_mlp(task.images, config.hidden, run.seed, config.marks)
     points = [[p.images, p.validation, p.test] for p in curve.points]
@@ -74,7 +72,7 @@ def mlp_curve(config: MLPConfig, run: Run) -> Result:
 @sweep_task(TRANSFORMER, title="learning curve of a transformer", **_LOSSES)
 def transformer_curve(config: TransformerConfig, run: Run) -> Result:
     """Train on a text, with a look at the bits at every mark; needs the extra `transformer`."""
-    task = load_task(config.source)
+    task = the_data(config.source, config.data_sha256)
     assert isinstance(task, NextCharacter)
 
     def progress(seen: int, end: int, point: Any) -> None:

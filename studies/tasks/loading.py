@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from ...devices.base.errors import RevpathError
 from .contract import LearningTask
 from .image_class import ImageClass
 from .images import load_images
@@ -39,21 +39,15 @@ def load_task(source: Source) -> LearningTask:
     return NextCharacter(load_text(source.path) if source.path else named_text(source.name or DEFAULT[source.kind]))
 
 
-def data_sha256(source: Source) -> str:
-    """The digest of the data of a source, as 64 hexadecimal digits; a file that has changed is read again.
+def the_data(source: Source, sha256: str) -> LearningTask:
+    """The task of a source that must be of these data.
 
     Raises
     ------
     RevpathError
-        Its file cannot be used.
+        Its file cannot be used, or holds other data by now.
     """
-    try:
-        changed = source.path.stat().st_mtime_ns if source.path else 0
-    except OSError:
-        changed = 0  # the reader says what is wrong with it
-    return _sha256(source, changed)
-
-
-@lru_cache(maxsize=16)
-def _sha256(source: Source, changed: int) -> str:
-    return load_task(source).sha256
+    task = load_task(source)
+    if task.sha256 != sha256:
+        raise RevpathError(f"{task.kind} = {task.name!r} has the sha256 {task.sha256[:12]}, and was to have {sha256[:12]}")
+    return task
