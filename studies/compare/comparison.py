@@ -127,14 +127,14 @@ def carry_out(
             note(line)
 
     runs = _trained(subject, Store(folder / STORE), said, side_by_side, remark)
-    rivals = subject.rivals() if runs is not None else None
-    if runs is None or rivals is None:
+    rivals = subject.rivals() if len(runs) == len(subject.recipes) else None
+    if rivals is None:
         return Comparison(
             subject.task,
             subject.ruler,
             tuple(seeds),
             chip,
-            runs or (),
+            runs,
             (),
             (),
             Verdict(INTERRUPTED),
@@ -160,10 +160,8 @@ def carry_out(
     )
 
 
-def _trained(
-    subject: Subject, store: Store, said: Told, side_by_side: bool, note: Note
-) -> tuple[LearningRun, ...] | None:
-    """All runs, those that are not in the store made by the sweep engine; None where that was interrupted.
+def _trained(subject: Subject, store: Store, said: Told, side_by_side: bool, note: Note) -> tuple[LearningRun, ...]:
+    """All runs, those that are not in the store made by the sweep engine; where that was interrupted, those that are there.
 
     Raises
     ------
@@ -174,7 +172,9 @@ def _trained(
     of = {run.id: recipe for recipe, run in zip(subject.recipes, runs, strict=True)}
     strangers = _runs_of_other_code(runs, store)
     if strangers:
-        note(f"{strangers} runs of other code, or of other numbers of a device, are not used; they stay in {store.folder}")
+        note(
+            f"{strangers} runs of other code, or of other numbers of a device, are not used; they stay in {store.folder}"
+        )
     for recipe, run in zip(subject.recipes, runs, strict=True):
         last = store.get(run.id)["values"]["validation"] if run.id in store else None
         said(recipe.label, 0 if last is None else recipe.examples, recipe.examples, last)
@@ -192,14 +192,14 @@ def _trained(
     failed = [f"{of[run.id].label}: {store.get(run.id)['error']}" for run in runs if store.state(run.id) in _FAILED]
     if failed:
         raise RevpathError("; ".join(failed))
-    if summary.stopped:
-        return None
     if summary.elsewhere:
         raise RevpathError(
             f"{summary.elsewhere} runs are being made by another comparison in {str(store.folder)!r}: wait until that has "
             "ended, or name another folder"
         )
-    return tuple(run_of(recipe, store.get(run.id)) for recipe, run in zip(subject.recipes, runs, strict=True))
+    return tuple(
+        run_of(recipe, store.get(run.id)) for recipe, run in zip(subject.recipes, runs, strict=True) if run.id in store
+    )
 
 
 _FAILED = ("failed", "timeout")

@@ -196,7 +196,9 @@ def _neighbours(place: _Place, i: int, j: int) -> Iterable[tuple[str, float]]:
         yield "rival one earlier", place.ratio(ours[i], theirs[j - 1])
 
 
-def _seeds(place: _Place, others: Sequence[LearningRun], theirs: RivalPoint, quality: float) -> Iterable[tuple[str, float]]:
+def _seeds(
+    place: _Place, others: Sequence[LearningRun], theirs: RivalPoint, quality: float
+) -> Iterable[tuple[str, float]]:
     """Other seeds of the analog EBM, by the same prices."""
     for run in others:
         ours = run.checkpoints[_first(_losses(run.checkpoints), quality)]

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ...devices.base.errors import RevpathError, explain
 from ...devices.base.printable import one_line
 from ...simulator import Events
-from ..identity import code_digest
 from ..sweeps.registry import Quantity, Result, SweepConfig, sweep_task
 from ..sweeps.running import Run
 from ..sweeps.study import Planned
@@ -121,7 +120,9 @@ class CurveConfig(SweepConfig):
     def recipe(self, seed: int) -> Recipe:
         """Without the names that it has elsewhere."""
         kind = "analog" if self.hardware else "digital"
-        content = {name: getattr(self, name) for name in ("task", "model", "hardware", "batch", "last_rate", "examples")}
+        content = {
+            name: getattr(self, name) for name in ("task", "model", "hardware", "batch", "last_rate", "examples")
+        }
         return Recipe(name=kind, title=kind, kind=kind, seed=seed, **content)
 
 
@@ -164,9 +165,7 @@ def train(task: LearningTask, recipe: Recipe, looks: Sequence[int], run: Run) ->
     context = recipe.model.context
     splits: dict[str, Rows] = {split: task.scored(split, context) for split in ("validation", "test")}
     order = np.random.default_rng(recipe.seed).permutation(task.places(context))
-    model, about = run.restore(lambda: _mould(task, recipe))
-    if not about:
-        model = _model(recipe)
+    model, about = run.restore(lambda: _mould(task, recipe), lambda: _model(recipe))
     done, points = about.get("done", 0), about.get("points", [])
     for mark in looks:
         if points and mark <= points[-1]["examples"]:
@@ -219,7 +218,7 @@ def run_of(recipe: Recipe, record: Mapping[str, Any]) -> LearningRun:
 def learn(task: LearningTask, recipe: Recipe, run: Run | None = None) -> LearningRun:
     """Train a recipe in this process, on a task that may be nobody's file; where `run` keeps checkpoints it goes on from them."""
     done = train(task, recipe, marks(task, recipe.examples), run or Run(recipe.seed))
-    identity = {"config": {"data_sha256": task.sha256}, "code": code_digest(*CODE)}
+    identity = planned(task, Source(), recipe).identity
     return run_of(recipe, {"id": "", "identity": identity, "values": done.values, "detail": done.detail})
 
 

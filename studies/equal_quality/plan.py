@@ -55,7 +55,9 @@ def jobs(protocol: Protocol, tasks: Sequence[str] | None = None) -> list[Job]:
     RevpathError
         Data that are not at hand.
     """
-    made = [job for name, task in protocol.tasks.items() if not tasks or name in tasks for job in _of(protocol, name, task)]
+    made = [
+        job for name, task in protocol.tasks.items() if not tasks or name in tasks for job in _of(protocol, name, task)
+    ]
     return sorted(made, key=lambda job: job.late)  # stable: otherwise in the order of the protocol
 
 

@@ -324,7 +324,12 @@ def _answers(
         return
     planned = {each.id: each for each in todo}
     calls = [Call(each.id, arguments(each)) for each in todo]
-    options = {"workers": workers, "cluster": cluster, "begin": lambda call: keep.lease(planned[call.name]), "tick": tick}
+    options = {
+        "workers": workers,
+        "cluster": cluster,
+        "begin": lambda call: keep.lease(planned[call.name]),
+        "tick": tick,
+    }
     with closing(in_parallel(attempt, calls, stop=stop, **options)) as answers:
         for call, answer in answers:
             if isinstance(answer, Ended | Raised):

@@ -114,17 +114,22 @@ class Run:
         if stopped:
             raise RunStopped("stopped at a checkpoint")
 
-    def restore(self, make: Callable[[], Thing]) -> tuple[Thing, dict[str, Any]]:
+    def restore(
+        self, make: Callable[[], Thing], fresh: Callable[[], Thing] | None = None
+    ) -> tuple[Thing, dict[str, Any]]:
         """What the last checkpoint held, or what is made anew and {}.
 
         Parameters
         ----------
         make : callable
             Gives an object of the make of that which was kept, into which the numbers are poured.
+        fresh : callable, optional
+            Gives what the run begins with, where that is not what `make` gives.
         """
+        fresh = fresh or make
         path = None if self.checkpoints is None else self.checkpoints / _FILE
         if path is None or not path.exists():
-            return make(), {}
+            return fresh(), {}
         thing = make()
         try:
             kept = from_bytes(path.read_bytes(), thing)
@@ -133,4 +138,4 @@ class Run:
             return thing, dict(kept["about"])
         except (SnapshotError, OSError, LookupError, TypeError, ValueError) as error:
             self.notes.append(f"a checkpoint could not be used, and the run began anew: {' '.join(str(error).split())}")
-            return make(), {}
+            return fresh(), {}

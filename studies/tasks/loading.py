@@ -13,7 +13,6 @@ from .next_character import NextCharacter
 from .packaged import TEXTS, named_text
 from .text import load_text
 
-
 DEFAULT = {"text": TEXTS[0], "images": "digits"}
 """What an empty name stands for."""
 
@@ -49,5 +48,7 @@ def the_data(source: Source, sha256: str) -> LearningTask:
     """
     task = load_task(source)
     if task.sha256 != sha256:
-        raise RevpathError(f"{task.kind} = {task.name!r} has the sha256 {task.sha256[:12]}, and was to have {sha256[:12]}")
+        raise RevpathError(
+            f"{task.kind} = {task.name!r} has the sha256 {task.sha256[:12]}, and was to have {sha256[:12]}"
+        )
     return task

