@@ -50,14 +50,18 @@ class TransformerConfig(_RivalConfig):
     hyper: Hyper = Hyper(decay=0.0)
 
 
-_LOSSES = {
-    "validation": Quantity("loss on validation data", better="lower"),
-    "test": Quantity("loss on test data", better="lower"),
-    "parameters": Quantity("trained numbers"),
-}
+_VALIDATION = Quantity("loss on validation data", better="lower")
+_TEST = Quantity("loss on test data", better="lower")
+_PARAMETERS = Quantity("trained numbers")
 
 
-@sweep_task(MLP, title="learning curve of a digital network", **_LOSSES)
+@sweep_task(
+    MLP,
+    title="learning curve of a digital network",
+    validation=_VALIDATION,
+    test=_TEST,
+    parameters=_PARAMETERS,
+)
 def mlp_curve(config: MLPConfig, run: Run) -> Result:
     """Train on images, with a look at the errors at every mark."""
     task = the_data(config.source, config.data_sha256)
@@ -69,7 +73,13 @@ def mlp_curve(config: MLPConfig, run: Run) -> Result:
     return Result(values, detail={"sizes": list(curve.sizes), "points": points})
 
 
-@sweep_task(TRANSFORMER, title="learning curve of a transformer", **_LOSSES)
+@sweep_task(
+    TRANSFORMER,
+    title="learning curve of a transformer",
+    validation=_VALIDATION,
+    test=_TEST,
+    parameters=_PARAMETERS,
+)
 def transformer_curve(config: TransformerConfig, run: Run) -> Result:
     """Train on a text, with a look at the bits at every mark; needs the extra `transformer`."""
     task = the_data(config.source, config.data_sha256)
