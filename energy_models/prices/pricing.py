@@ -219,7 +219,7 @@ def _place(full: str, parameters: Mapping[str, str], entry: Price) -> tuple[floa
     given = parameters.get(entry.parameter, entry.unstated)
     low, high = entry.table[0].at, entry.table[-1].at
     try:
-        at = float(given)  # type: ignore[arg-type]
+        at = float("" if given is None else given)
     except (TypeError, ValueError):
         raise PriceError(
             f"event {full!r}: {entry.parameter} = {given!r} must be a number, {low:g} to {high:g}"
@@ -254,4 +254,5 @@ def _each(entry: Price, unit: str, at: float, chip: Chip, value_of: Callable[[st
         weight = 0.0 if below is above else (at - below.at) / (above.at - below.at)
         between = a ** (1 - weight) * b**weight  # log-linear: energies of converters grow by factors a bit
         total = between if total is None else total + between
-    return total  # type: ignore[return-value]
+    assert total is not None, "a price has terms or a table"
+    return total

@@ -134,16 +134,16 @@ def _print_contenders(console: Console, found: Comparison) -> None:
     q = found.verdict.bits
     grid = Table()
     to_q = f"to {q:g}" if q else "to Q"
-    for heading, justify in (
-        ("contender", "left"),
-        ("parameters", "right"),
-        ("best bits/char\nval / test", "right"),
-        ("J to that\n(90 %)", "right"),
-        (f"characters\n{to_q}", "right"),
-        (f"J {to_q}\n(90 %)", "right"),
-        ("same at best\nGEMM", "right"),
+    grid.add_column("contender", justify="left")
+    for heading in (
+        "parameters",
+        "best bits/char\nval / test",
+        "J to that\n(90 %)",
+        f"characters\n{to_q}",
+        f"J {to_q}\n(90 %)",
+        "same at best\nGEMM",
     ):
-        grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        grid.add_column(heading, justify="right")
     rows = {c.name: row for c, row in zip(found.contenders, table(found.contenders, q), strict=True)}
     bounds = {c.name: c for c in found.contenders}
     for c in found.contenders:

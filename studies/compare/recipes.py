@@ -118,7 +118,7 @@ def recipes(characters: int, seed: int) -> list[Recipe]:
     Learning rates and ranges are the best of the trials listed in docs/tuning.md, each run by its own best.
     """
     measured = Hardware()
-    finer = {"response__step": measured.cell().response.step / 10}  # type: ignore[union-attr]
+    finer = {"response__step": measured.cell().pulsed.step / 10}
     return [
         Recipe(
             name="analog",
