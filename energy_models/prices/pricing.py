@@ -18,7 +18,8 @@ from ..errors import PriceError, UnpricedEvent
 from .bill import Bill, Line
 from .chip import Chip, ChipOrName, Price, Term, load_chip, unit_factor
 from .floor_checks import bit_floors, noise_floors
-from .vocabulary import EVENTS, FLOOR_EVENTS, UNPRICEABLE, check_amount, parse_event
+from .schedule import NAIVE, Completed, scheduled
+from .vocabulary import EVENTS, FLOOR_EVENTS, UNPRICEABLE, parse_event
 
 if TYPE_CHECKING:
     from ...devices import Device
@@ -38,7 +39,9 @@ def price(
 
     Parameters
     ----------
-    events: names to counts or integrals, such as `revpath.simulator.events.Events`.
+    events: names to counts or integrals, such as `revpath.simulator.events.Events`; or what a schedule of the chip's digital
+        part made of them (`revpath.energy_models.prices.schedule.completed`), which the bill then names. Without one, bytes are
+        those of a datapath without registers, and instructions, leakage and bus of the digital part are not in the bill.
     chip: a chip, its name, or the path of its file, see `load_chip`.
     overrides: event name -> record that prices it instead, such as a device's own pulse energies,
         ``{"pulse.up": record, "pulse.down": record}``.
@@ -104,6 +107,7 @@ def price(
         seed=seed,
         floors=floors,
         bounds=bit_floors(lines, temperature_K, floors),
+        schedule=str(events.schedule) if isinstance(events, Completed) else "",
     )
 
 
@@ -115,8 +119,7 @@ def _checked(
         raise PriceError(
             f"events of type {type(events).__name__} must map names to amounts, such as {{'digital.add': 3}}"
         )
-    amounts = {full: check_amount(full, events[full]) for full in events}
-    return amounts, with_overrides(load_chip(chip), overrides or {})
+    return scheduled(events, NAIVE), with_overrides(load_chip(chip), overrides or {})
 
 
 def unit_prices(

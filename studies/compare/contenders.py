@@ -24,7 +24,7 @@ SAME_NODE = ("reram-digital-7nm", "reram-digital-5nm")
 """The default chip with all that shrinks at the GPU's node."""
 TWIN, OLD_GPU = "digital-32nm", "h100-at-32nm"
 """The EBM without arrays, and the GPU, at the node of the default chip."""
-CHOSEN = SCHEDULES["tiled"]
+CHOSEN = SCHEDULES["register-tile"]
 N_DRAWS = 10_000
 _JUDGED = ("analog", "gpu")
 """Kinds whose other seeds are priced: those that a verdict is made of; of the others the first stands for all."""

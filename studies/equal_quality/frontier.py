@@ -100,9 +100,7 @@ def judged(
     ruler = Ruler.of(task, counting, counted, 1, rival)
     rulers = {q: replace(ruler, qualities=(q,)) for q in asked.qualities}
     families = list(dict.fromkeys(run.recipe.model.family for run in runs))
-    verdicts = {
-        (family, q): judge(curves, rulers[q], family=family) for family in families for q in asked.qualities
-    }
+    verdicts = {(family, q): judge(curves, rulers[q], family=family) for family in families for q in asked.qualities}
     return Judged(asked, tuple(curves), rulers, verdicts)
 
 

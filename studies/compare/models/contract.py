@@ -1,7 +1,7 @@
 """What a comparison needs to know of a model: how it is made, its arrays, and what its training moves beside their reads.
 
-Operations are counted by the model itself, which no schedule changes. Bytes follow from its shape and the schedule that is
-chosen, by one rule for all: what a tile of rows and units shares is moved once for all of it.
+Operations and bytes are counted by the model itself. No schedule changes operations; bytes say what shares them, and a schedule
+moves them by one rule for all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ....ebm.synapses.contract import Synapses, SynapsesFactory
-from ....energy_models.prices.schedule import Schedule
 
 WORD = 2
 """Bytes of a number of the periphery: 16-bit fixed point."""
@@ -99,10 +98,6 @@ class ComparedModel(BaseModel, ABC):
     @abstractmethod
     def products(self, events: Mapping[str, float], examples: int) -> float:
         """Multiplications that the arrays did in so many examples, reads and updates."""
-
-    def moved(self, examples: int, batch: int, chosen: Schedule) -> Moved | None:
-        """Bytes of the periphery's memory in so many examples, weights apart; None keeps what the model counted."""
-        return None
 
     def moved_weights(self, examples: int, batch: int) -> Moved:
         """Bytes of weights that digital lanes read and write beside their products: an update of all that a batch touches."""

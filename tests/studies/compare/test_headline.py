@@ -14,6 +14,7 @@ from revpath.studies.compare.recipes import Hardware, Recipe
 
 # What the run of seed 1 counted until it was first at 3.25 bits per character.
 CHARACTERS = 393_344
+FUNCTIONS = CHARACTERS * 27 * 256
 COUNTS = {
     "adc.conversion{enob=7.99}": 143177216,
     "array.read": 559286,
@@ -32,8 +33,10 @@ COUNTS = {
     "pulse.down": 143782255,
     "pulse.up": 143782255,
     "random.bit": 4218695856,
-    "sram.byte_read": 16312762368,
-    "sram.byte_written": 5522549760,
+    **{f"sram.byte_read{{reuse={reuse}}}": 4 * FUNCTIONS for reuse in ("rows", "units")},
+    **{f"sram.byte_written{{reuse={reuse}}}": 2 * FUNCTIONS for reuse in ("rows", "units")},
+    **{f"sram.byte_{way}{{reuse=column}}": 4 * FUNCTIONS // 27 for way in ("read", "written")},
+    "sram.byte_written": 27 * 256 * CHARACTERS // 64,
     "update.slot": 1019520,
 }
 INTEGRALS = {

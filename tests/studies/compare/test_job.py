@@ -61,7 +61,7 @@ def test_the_result_says_everything(text_path, tmp_path):
     first, others = [c["name"] for c in result["contenders"]][:4], [c["kind"] for c in result["contenders"]][4:]
     assert first == ["digital-gpu", "digital-gpu-bound", "analog", "quiet"]
     assert others == ["gpu-many", "gpu-alone", "same-node", "same-node", "same-node"]
-    chosen = {"name": "tiled", "rows": 8, "units": 8, "fused": True}
+    chosen = {"name": "register-tile", "rows": 8, "units": 8, "fused": True, "columns": False}
     assert result["schedule"] == {**chosen, "word_bytes": 2, "gpu_bytes": 4}
     analog = result["contenders"][2]
     assert [s["examples"] for s in analog["stops"]] == [320, 640]
