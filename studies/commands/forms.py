@@ -29,7 +29,8 @@ def form_of(*, as_json: bool, as_csv: bool, as_latex: bool) -> Form:
 
     Raises
     ------
-    ValueError: more than one.
+    ValueError
+        more than one.
     """
     asked = [name for name, given in (("json", as_json), ("csv", as_csv), ("latex", as_latex)) if given]
     if len(asked) > 1:

@@ -118,7 +118,8 @@ def learn(
 
     Raises
     ------
-    RevpathError: the data are too few for the model, or the result of that run is corrupt.
+    RevpathError
+        the data are too few for the model, or the result of that run is corrupt.
     """
     result = run_path(task, recipe, results_folder(folder))
     memory = _memory(result)

@@ -33,7 +33,8 @@ def train_side_by_side(
 
     Raises
     ------
-    RevpathError: what a run raised, with its name; another comparison is training in the folder.
+    RevpathError
+        what a run raised, with its name; another comparison is training in the folder.
     """
     with (
         alone_in(results_folder(folder)),
