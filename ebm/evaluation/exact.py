@@ -34,9 +34,12 @@ class Parameters:
 
     Parameters
     ----------
-    weights: W, (n_visible, n_hidden).
-    visible: b, (n_visible,).
-    hidden: c, (n_hidden,).
+    weights : ndarray
+        W, (n_visible, n_hidden).
+    visible : ndarray
+        b, (n_visible,).
+    hidden : ndarray
+        c, (n_hidden,).
     """
 
     weights: np.ndarray

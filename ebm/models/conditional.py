@@ -37,26 +37,44 @@ class ConditionalRBM(SymbolModel):
 
     Parameters
     ----------
-    n_components: number of hidden units.
-    n_symbols: size of the alphabet; symbols are integers from 0.
-    learning_rate: step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
-    label_learning_rate, bias_learning_rate: the same for the label weights and for both biases. A label weight is in
-        every row's gradient, a context weight in few; with one rate for both the label weights overshoot and learning
-        stalls.
-    batch_size: rows in a mini-batch.
-    n_iter: passes of `fit` over the data, each in a new order.
-    rule: "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
+    n_components : int
+        number of hidden units.
+    n_symbols : int
+        size of the alphabet; symbols are integers from 0.
+    learning_rate : float
+        step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
+    label_learning_rate, bias_learning_rate : float
+        the same for the label weights and for both biases. A label weight is in every row's gradient, a context weight
+        in few; with one rate for both the label weights overshoot and learning stalls.
+    batch_size : int
+        rows in a mini-batch.
+    n_iter : int
+        passes of `fit` over the data, each in a new order.
+    rule : str
+        "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
         divergence with one Gibbs step (2 n_components functions and a transposed read a row, a noisier gradient).
-    context_spread, label_spread: half-width of the uniform initial weights.
-    synapses: a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number
-        of the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
-    random_state: seeds initial weights, order of the data and sampled units.
+    context_spread, label_spread : float
+        half-width of the uniform initial weights.
+    synapses : SynapsesFactory or ArrayConfig or Device or str, optional
+        a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number of
+        the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
+    random_state
+        seeds initial weights, order of the data and sampled units.
 
     Attributes
     ----------
-    context_synapses_: (context x n_symbols, n_components); label_synapses_: (n_symbols, n_components).
-    intercept_hidden_, intercept_label_: digital biases, float32.
-    classes_: the symbols. n_features_in_: length of the context. events_: everything that happened so far.
+    context_synapses_
+        (context x n_symbols, n_components).
+    label_synapses_
+        (n_symbols, n_components).
+    intercept_hidden_, intercept_label_
+        digital biases, float32.
+    classes_
+        the symbols.
+    n_features_in_
+        length of the context.
+    events_
+        everything that happened so far.
     """
 
     _integers: ClassVar = {"n_components": 1, "n_symbols": 2, "batch_size": 1, "n_iter": 1}

@@ -44,31 +44,51 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
 
     Parameters
     ----------
-    n_components: number of hidden units.
-    learning_rate: step for the gradient of the mean log-likelihood of a mini-batch.
-    schedule: ``"constant"``, or ``"linear"``: within `fit`, the rate falls linearly from `learning_rate` towards 0.
-    batch_size: rows in a mini-batch.
-    n_iter: passes of `fit` over the data, in an order that is drawn anew for every pass.
-    k: Gibbs steps between two updates.
-    persistent: keep the chains of the model phase from one update to the next (PCD-k) or start them at the data (CD-k).
-    n_chains: number of persistent chains; None means `batch_size`. Must be None where `persistent` is False.
-    init_visible: ``"data"`` starts the visible biases at the log-odds of the first data seen, ``"zeros"`` at 0.
-    synapses: a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number
-        of the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
-    verbose: above 0, `fit` prints a line for each pass.
-    random_state: seeds initial weights, order of the data and units.
+    n_components : int
+        number of hidden units.
+    learning_rate : float
+        step for the gradient of the mean log-likelihood of a mini-batch.
+    schedule : str
+        ``"constant"``, or ``"linear"``: within `fit`, the rate falls linearly from `learning_rate` towards 0.
+    batch_size : int
+        rows in a mini-batch.
+    n_iter : int
+        passes of `fit` over the data, in an order that is drawn anew for every pass.
+    k : int
+        Gibbs steps between two updates.
+    persistent : bool
+        keep the chains of the model phase from one update to the next (PCD-k) or start them at the data (CD-k).
+    n_chains
+        number of persistent chains; None means `batch_size`. Must be None where `persistent` is False.
+    init_visible : str
+        ``"data"`` starts the visible biases at the log-odds of the first data seen, ``"zeros"`` at 0.
+    synapses
+        a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number of
+        the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
+    verbose : int
+        above 0, `fit` prints a line for each pass.
+    random_state
+        seeds initial weights, order of the data and units.
+
+    Notes
+    -----
+    `transform`, `gibbs` and `sample` read the synapses, with their noise, and count events. `free_energy`,
+    `log_likelihood`, `score_samples` and `pseudo_likelihood` judge the stored weights: evaluation is not the device.
 
     Attributes
     ----------
-    synapses_: what holds W, (n_features, n_components).
-    components_: W.T as stored, float32 (n_components, n_features); a diagnostic, not an array read.
-    intercept_hidden_, intercept_visible_: digital biases, float32.
-    h_samples_: hidden states of the persistent chains, float32 (n_chains, n_components); only where `persistent`.
-    events_: everything that happened so far in synapses and biases, training and use alike.
-    n_features_in_, feature_names_in_: as in scikit-learn.
-
-    `transform`, `gibbs` and `sample` read the synapses, with their noise, and count events. `free_energy`,
-    `log_likelihood`, `score_samples` and `pseudo_likelihood` judge the stored weights: evaluation is not the device.
+    synapses_
+        what holds W, (n_features, n_components).
+    components_ : ndarray
+        W.T as stored, float32 (n_components, n_features); a diagnostic, not an array read.
+    intercept_hidden_, intercept_visible_
+        digital biases, float32.
+    h_samples_
+        hidden states of the persistent chains, float32 (n_chains, n_components); only where `persistent`.
+    events_ : Events
+        everything that happened so far in synapses and biases, training and use alike.
+    n_features_in_, feature_names_in_
+        as in scikit-learn.
     """
 
     _parameter_constraints: ClassVar[dict] = {

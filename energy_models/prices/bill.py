@@ -233,7 +233,8 @@ def ratio(numerator: Bill, denominator: Bill, scope: Scope = "chip") -> Interval
 
     Raises
     ------
-    PriceError: the bills were drawn with different seeds or numbers of draws, or the denominator is zero.
+    PriceError
+        the bills were drawn with different seeds or numbers of draws, or the denominator is zero.
     """
     return pooled_ratio([numerator], [denominator], scope)
 

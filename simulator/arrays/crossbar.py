@@ -54,19 +54,30 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
     Parameters
     ----------
-    shape: (rows, columns).
-    config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
-    seed, array: noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same
-        seed and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
-        are one array, and an average over them lowers no noise (`SameNoiseWarning`, where three are in
-        use). Give each array of a run its own `array`, or each repetition its own `seed`.
+    shape : tuple[int, int]
+        (rows, columns).
+    config : ConfigOrDevice, optional
+        what the array is made of.
+    wires : Wires, optional
+        resistances of its lines, in place of those of `config`.
+    seed, array : int
+        noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same seed
+        and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
+        are one array, and an average over them lowers no noise (`SameNoiseWarning`, where three are in use). Give each
+        array of a run its own `array`, or each repetition its own `seed`.
 
     Attributes
     ----------
-    cells: what the cells hold.
-    refreshed: pairs that refreshes have written anew.
-    clipped: conversions at which the ADC saturated. held: cells that read noise would have taken below zero
-        conductance, and that were held there. cut: inputs that were cut to what the DAC takes (`DAC.range`).
+    cells
+        what the cells hold.
+    refreshed : int
+        pairs that refreshes have written anew.
+    clipped
+        conversions at which the ADC saturated.
+    held
+        cells that read noise would have taken below zero conductance, and that were held there.
+    cut
+        inputs that were cut to what the DAC takes (`DAC.range`).
     """
 
     def __init__(
@@ -139,8 +150,10 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Parameters
         ----------
-        scheme: pulse, read and compare until the tolerance or the budget is reached; None for open loop.
-        clip: cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
+        scheme : WriteVerify, optional
+            pulse, read and compare until the tolerance or the budget is reached; None for open loop.
+        clip : bool
+            cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
 
         Returns
         -------
@@ -149,8 +162,12 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max. EnduranceError: cells are worn
-            and `config.on_worn` is "error"; they are programmed all the same.
+        ArrayError
+            wrong shape, or not finite.
+        MappingError
+            a weight is beyond weight_max.
+        EnduranceError
+            cells are worn and `config.on_worn` is "error"; they are programmed all the same.
         """
         weights = as_finite(weights, self.shape[1], "weights")
         if len(weights) != self.shape[0]:
@@ -193,7 +210,10 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: seconds are not a finite number, or negative. RevpathError: the law of the device is not known then.
+        ArrayError
+            seconds are not a finite number, or negative.
+        RevpathError
+            the law of the device is not known then.
         """
         self.cells.grow_old(seconds)
         self._leak(seconds=seconds, at_once=True)
@@ -209,7 +229,8 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: nothing to compare with (`remember_drift`), or the array answers nothing any more.
+        ArrayError
+            nothing to compare with (`remember_drift`), or the array answers nothing any more.
         """
         if self._compensation is None:
             raise ArrayError("drift cannot be compensated: call remember_drift after programming, before time passes")
@@ -282,7 +303,10 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Parameters
         ----------
-        x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
+        x : ndarray
+            (batch, rows), or (batch, columns) if transposed.
+        percentile : float
+            share of outputs that the range holds.
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
         with self._phases.aside():

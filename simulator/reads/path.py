@@ -80,12 +80,17 @@ class ReadPath:
 
     Parameters
     ----------
-    transposed: bit lines are driven and word lines sensed. seed, array: address of the errors of each converter.
+    transposed : bool
+        bit lines are driven and word lines sensed.
+    seed, array : int
+        address of the errors of each converter.
 
     Attributes
     ----------
-    adc: with its range found; one that waits for `calibrate` has no step yet.
-    conversions, clipped: of all reads that belong to the run, and how many of them saturated.
+    adc
+        with its range found; one that waits for `calibrate` has no step yet.
+    conversions, clipped
+        of all reads that belong to the run, and how many of them saturated.
     """
 
     def __init__(

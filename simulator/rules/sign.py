@@ -21,7 +21,8 @@ class SignPulsesConfig(RuleConfig):
 
     Attributes
     ----------
-    threshold: inputs and errors below this share of the largest of their sample count as 0, from 0 to below 1.
+    threshold : float
+        inputs and errors below this share of the largest of their sample count as 0, from 0 to below 1.
     """
 
     title: ClassVar[str] = "sign pulses"
@@ -63,7 +64,12 @@ class SignPulses(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar`, or a `TiledCrossbar`, whose tiles fire in step. config: see there. seed, number: of the chance.
+    array : FiringArray
+        a `Crossbar`, or a `TiledCrossbar`, whose tiles fire in step.
+    config : SignPulsesConfig, optional
+        see there.
+    seed, number : int
+        of the chance.
     """
 
     array: FiringArray

@@ -31,12 +31,15 @@ def witten_bell_bits(
 
     Parameters
     ----------
-    train, split: (N,) uint8 codes to count in, and to score.
-    positions: in `split`, each at least order - 1; None: ``scored(split, 64)``, the span of every contender.
+    train, split : ndarray
+        (N,) uint8 codes to count in, and to score.
+    positions : sequence of int, optional
+        in `split`, each at least order - 1; None: ``scored(split, 64)``, the span of every contender.
 
     Raises
     ------
-    TextError: `order` outside 1..13, no training characters, or a position outside the split.
+    TextError
+        `order` outside 1..13, no training characters, or a position outside the split.
     """
     if not 1 <= order <= HIGHEST_ORDER:
         raise TextError(f"order = {order} must lie in 1..{HIGHEST_ORDER}")

@@ -74,7 +74,8 @@ def leverage(folder: Path | str) -> Leverage:
 
     Raises
     ------
-    RevpathError: no readable result, that of an interrupted comparison, or one in which nothing was compared at equal quality.
+    RevpathError
+        no readable result, that of an interrupted comparison, or one in which nothing was compared at equal quality.
     """
     path, result = result_file(folder), read_result(folder)
     try:

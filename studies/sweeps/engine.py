@@ -69,7 +69,8 @@ def missing(
 
     Raises
     ------
-    RevpathError: a shard that is not i of n with 0 <= i < n.
+    RevpathError
+        a shard that is not i of n with 0 <= i < n.
     """
     leave = {"done"} if retry_failed else {"done", "failed", "timeout"}
     return [run for run in _share(study, shard) if store.state(run.id) not in leave]
@@ -114,7 +115,8 @@ def run(
 
     Raises
     ------
-    RevpathError: bad options; the store cannot be written, or has gone.
+    RevpathError
+        bad options; the store cannot be written, or has gone.
     """
     return make(
         list(_share(study, shard)),
