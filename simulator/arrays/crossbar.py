@@ -298,15 +298,18 @@ class Crossbar(PulsedUpdates, ArrayOperator):
             return self._read_array(self._compensation.apply(d, self._tally), transposed=True)
         return self._compensation.apply(self._read_array(d, transposed=True), self._tally)
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADC of one direction from what inputs x give; returns y_max. The reads are not counted.
 
         Parameters
         ----------
         x : ndarray
             (batch, rows), or (batch, columns) if transposed.
-        percentile : float
-            share of outputs that the range holds.
+        percentile : float or (float, float)
+            share of the magnitudes of outputs that a range about 0 holds; (low, high), such as (0.1, 99.9), for a range
+            from one to the other percentile of the outputs themselves.
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
         with self._phases.aside():
@@ -329,9 +332,9 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         """The converter of the sensed lines of one direction, with its range found."""
         return self._path(transposed).adc
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADC of one direction the range +-y_max, whatever its policy says."""
-        self._path(transposed).set_range(y_max)
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADC of one direction a range up to y_max, whatever its policy says; from -y_max, or from its y_min."""
+        self._path(transposed).set_range(y_max, y_min)
 
     def _path(self, transposed: bool) -> ReadPath:
         return self._paths.backward if transposed else self._paths.forward

@@ -181,16 +181,18 @@ class ResidualLearning(RuledArray):
             total += share * term
         return total
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADCs of one direction of all arrays from what inputs x give the first."""
         y_max = super().calibrate(x, transposed=transposed, percentile=percentile)
-        self.set_range(y_max, transposed=transposed)
+        self.set_range(y_max, y_min=self.adc(transposed=transposed).y_min, transposed=transposed)
         return y_max
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADCs of one direction of all arrays the range +-y_max, whatever their policy says."""
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADCs of one direction of all arrays a range, see `Crossbar.set_range`."""
         for each in self.arrays:
-            each.set_range(y_max, transposed=transposed)
+            each.set_range(y_max, y_min=y_min, transposed=transposed)
 
     # -- update -----------------------------------------------------------------------------------------------------
 
