@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -227,7 +227,7 @@ def _place(full: str, parameters: Mapping[str, str], entry: Price) -> tuple[floa
     given = parameters.get(entry.parameter, entry.unstated)
     low, high = entry.table[0].at, entry.table[-1].at
     try:
-        at = float(given)  # type: ignore[arg-type]
+        at = float("" if given is None else given)
     except (TypeError, ValueError):
         raise PriceError(
             f"event {full!r}: {entry.parameter} = {given!r} must be a number, {low:g} to {high:g}"
@@ -250,7 +250,7 @@ def _bracket(entry: Price, at: float) -> tuple[int, int]:
 
 def _each(entry: Price, unit: str, at: float, chip: Chip, value_of: Callable[[str], Value]) -> Value:
     """The price of one event in `unit`: with nominal values a float, with draws an array of them."""
-    total = None
+    total: Any = None
     for term in entry.terms:
         product = float(term.times) * unit_factor(tuple(chip.records[id] for id in term.records), unit)
         for id in term.records:
@@ -262,4 +262,5 @@ def _each(entry: Price, unit: str, at: float, chip: Chip, value_of: Callable[[st
         weight = 0.0 if below is above else (at - below.at) / (above.at - below.at)
         between = a ** (1 - weight) * b**weight  # log-linear: energies of converters grow by factors a bit
         total = between if total is None else total + between
-    return total  # type: ignore[return-value]
+    assert total is not None, "a price has terms or a table"
+    return total

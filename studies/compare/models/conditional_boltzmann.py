@@ -31,6 +31,11 @@ class ConditionalBoltzmannSpec(ComparedModel):
         return "n-gram EBM"
 
     @property
+    def size(self) -> tuple[int, ...]:
+        """(highest order, most lines of an order)."""
+        return self.context, self.max_rows
+
+    @property
     def arrays(self) -> tuple[tuple[int, int], ...]:
         orders = range(1, self.context + 1)
         return tuple((rows_of_order(order, _CLASSES, self.max_rows), _CLASSES) for order in orders)

@@ -33,6 +33,11 @@ class ConditionalRBMSpec(ComparedModel):
         return "conditional RBM"
 
     @property
+    def size(self) -> tuple[int, ...]:
+        """(symbols of context, hidden units)."""
+        return self.context, self.hidden
+
+    @property
     def arrays(self) -> tuple[tuple[int, int], ...]:
         return (self.context * _CLASSES, self.hidden), (_CLASSES, self.hidden)
 

@@ -35,7 +35,12 @@ class ComparedModel(BaseModel, ABC):
     @property
     @abstractmethod
     def family(self) -> str:
-        """What it is, in a few words: models of one family differ in what holds their weights alone."""
+        """What it is, in a few words: models of one family differ in their size, and in what holds their weights."""
+
+    @property
+    @abstractmethod
+    def size(self) -> tuple[int, ...]:
+        """The numbers by which models of one family differ, as people name them."""
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ from revpath.simulator.events import Events
 from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
-from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.learn import Checkpoint, LearningRun
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
 
@@ -62,7 +62,7 @@ def priced():
         name="analog", title="a", kind="analog", model=model, hardware=Hardware(), batch=64, examples=500_000
     )
     point = Checkpoint(examples=CHARACTERS, validation=3.25, test=3.25, events=Events(COUNTS, INTEGRALS).to_json())
-    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=(point,))
+    run = LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=(point,))
     return recipe, {c.name: c for c in contenders([run], transformers(few_points()))}
 
 

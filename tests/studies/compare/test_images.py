@@ -15,6 +15,7 @@ from revpath.studies.compare.job import compare_images
 from revpath.studies.compare.models import LayeredSpec
 from revpath.studies.compare.recipes import Hardware, Recipe, image_recipes
 from revpath.studies.compare.work import WORD, ebm_work
+from revpath.studies.tasks import loading
 from revpath.studies.tasks.image_class import ImageClass
 from revpath.studies.tasks.images import Images
 from revpath.studies.tasks.loading import Source, load_task
@@ -123,7 +124,8 @@ def tiny(monkeypatch):
     labels = np.repeat(np.arange(10), 10)
     pixels = (0.2 * rng.random((100, 10)) + 0.8 * np.eye(10)[labels]).astype(np.float32)
     part = (pixels, labels)
-    monkeypatch.setattr(module, "load_images", lambda name: Images(name, part, part, part))
+    for where in (module, loading):
+        monkeypatch.setattr(where, "load_images", lambda name: Images(name, part, part, part))
     monkeypatch.setattr(module, "image_recipes", recipes)
     monkeypatch.setattr(module, "SIZES", ((),))
     monkeypatch.setattr(writing, "compare_figure", lambda *_: None)
