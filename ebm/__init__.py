@@ -1,6 +1,7 @@
 """Energy-based models and how they learn, on any synapses: an ideal matrix or an analog array."""
 
 from .models.base import EnergyModel
+from .models.boltzmann_machine import BoltzmannMachine
 from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
 from .models.layered.network import LayeredNetwork
@@ -10,6 +11,7 @@ from .synapses.contract import DigitalSynapses, Synapses, SynapsesFactory
 
 __all__ = [
     "RBM",
+    "BoltzmannMachine",
     "ConditionalBoltzmann",
     "ConditionalRBM",
     "CrossbarSynapses",

@@ -91,9 +91,8 @@ class BernoulliVisibles(Visibles):
         self.sd = np.ones(rows.shape[1], np.float32)
 
     def start(self, rows: Any) -> np.ndarray:
-        """log p / (1 - p) of each column, with half a count added on either side so that none is infinite."""
-        on = np.asarray(rows.sum(axis=0, dtype=np.float64)).ravel() + 0.5
-        return np.log(on / (rows.shape[0] + 1 - on)).astype(np.float32)
+        """Log-odds of the columns."""
+        return log_odds(rows)
 
     def drive(self, v: np.ndarray) -> np.ndarray:
         return v
@@ -171,3 +170,9 @@ def visibles(name: str, rows: Any, sd: float | str) -> Visibles:
     if not isinstance(name, str) or name not in Visibles.KINDS:
         raise unknown("visible", name, Visibles.KINDS)
     return Visibles.KINDS[name](rows, sd)
+
+
+def log_odds(rows: Any) -> np.ndarray:
+    """log p / (1 - p) of each column (n,), float32, with half a count added on either side so that none is infinite."""
+    on = np.asarray(rows.sum(axis=0, dtype=np.float64)).ravel() + 0.5
+    return np.log(on / (rows.shape[0] + 1 - on)).astype(np.float32)
