@@ -4,6 +4,7 @@ from .models.base import EnergyModel
 from .models.boltzmann_machine import BoltzmannMachine
 from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
+from .models.deep_boltzmann import DeepBoltzmannMachine
 from .models.layered.network import LayeredNetwork
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
@@ -15,6 +16,7 @@ __all__ = [
     "ConditionalBoltzmann",
     "ConditionalRBM",
     "CrossbarSynapses",
+    "DeepBoltzmannMachine",
     "DigitalSynapses",
     "EnergyModel",
     "LayeredNetwork",
