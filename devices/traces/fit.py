@@ -219,7 +219,7 @@ def _device(
             name=name,
             title=title,
             window=Window(**window),
-            response=kind(**fields),  # type: ignore[arg-type]
+            response=kind(**fields),
             records={key: _record(f"{name}.{key}", *entry, origin, evidence) for key, entry in records.items()},
             **sections,
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -175,10 +175,11 @@ class _Factory:
     """Parameters by name, as scikit-learn asks for them: `model.set_params(synapses__seed=2)` reaches a factory."""
 
     configs: tuple[ArrayConfig, ...]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Each field by its name; `deep` is scikit-learn's and changes nothing."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def set_params(self, **params: Any) -> _Factory:
         """Change fields in place, checked as in the constructor.

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, SupportsFloat
 
 from ...devices.base.errors import shown
 from ..errors import PriceError
@@ -88,6 +88,9 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
 DIGITAL_OPERATIONS = tuple(f"digital.{name}" for name in _DIGITAL)
 """Events that a lane of a digital part performs."""
 
+REUSE = "reuse"
+"""Parameter of bytes that says what shares them, see `revpath.energy_models.prices.schedule`; a schedule takes it away."""
+
 # Every component has one boundary and one role (a test holds it).
 ROLE_OF: Mapping[str, Role] = MappingProxyType({kind.component: kind.role for kind in EVENTS.values()})
 
@@ -119,10 +122,10 @@ def parse_event(full: str) -> tuple[str, dict[str, str]]:
 
 def check_amount(event: str, amount: object) -> float:
     """A count or integral as a float; PriceError where it is negative, not finite or not a number."""
-    if isinstance(amount, bool | str) or not hasattr(amount, "__float__"):
+    if isinstance(amount, bool) or not isinstance(amount, SupportsFloat):
         raise PriceError(f"event {event!r}: {amount!r} is not a number")
     try:
-        value = float(amount)  # type: ignore[arg-type]
+        value = float(amount)
     except (TypeError, ValueError):  # an array of several, a complex number
         raise PriceError(f"event {event!r}: {shown(amount)} is not one number") from None
     except OverflowError:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ...devices import Device
 from ..cells.cells import Cells
 from ..config import ArrayConfig, ConfigOrDevice
 from ..converters.adc_dac import ADC
@@ -82,7 +81,7 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         super().__init__(shape)
         config = ArrayConfig.of(config)
         self.config: ArrayConfig = config if wires is None else replace(config, wires=wires)
-        self.device: Device = self.config.device  # type: ignore[assignment]
+        self.device = self.config.cell
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
         self._seed, self._array = seed, array
         rising = self.config.pulse_directions == "up"

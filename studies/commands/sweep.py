@@ -110,7 +110,8 @@ def plot(
     from ..sweeps.store import Store
 
     plan, place = read(study, tasks), Store(store)
-    figure = draw(plan, place, kind=kind, x=x, y=y, lines=lines, panels=panels, value=value, width=width, chip=chip)  # type: ignore[arg-type]  # a kind is checked there
+    drawn: dict[str, Any] = {"kind": kind, "x": x, "y": y, "lines": lines, "panels": panels, "value": value}
+    figure = draw(plan, place, width=width, chip=chip, **drawn)
     stem = results_folder(out) / "-".join(part for part in (plan.name, kind, value) if part)
     written = save(figure, stem, plan)
     text = stem.with_name(f"{stem.name}.txt")
@@ -136,8 +137,9 @@ def price(
 
     plan, place = read(study, tasks), Store(store)
     started, tables = time.monotonic(), []
+    options: dict[str, Any] = {"scope": scope, "n_draws": draws}
     for name in chip or [CHIP]:
-        tables.append(price_study(plan, place, chip=name, scope=scope, n_draws=draws).assign(chip=name))  # type: ignore[arg-type]  # a scope is checked there
+        tables.append(price_study(plan, place, chip=name, **options).assign(chip=name))
     table = pd.concat(tables, ignore_index=True)
     if out is not None:
         write_whole(out, table.to_csv(index=False).encode())

@@ -163,9 +163,10 @@ def train_images(config: ImagesTask, run: Run) -> Result:
 
 def _trained(config: ImagesTask, images: Images, run: Run) -> tuple[LayeredNetwork, list[dict[str, Any]]]:
     """The network after all passes, and how good it was after each; a checkpoint is kept after every slice of rows."""
-    network, about = run.restore(lambda: _mould(config, images, run.seed))
-    if not about:
-        network = config.network(_rate(config, images, run.seed), run.seed)
+    network, about = run.restore(
+        lambda: _mould(config, images, run.seed),
+        lambda: config.network(_rate(config, images, run.seed), run.seed),
+    )
     done, curve = about.get("done", 0), about.get("curve", [])
     rows = min(config.rows or len(images.train[1]), len(images.train[1]))
     total = config.passes * rows
