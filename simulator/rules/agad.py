@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ..config import ArrayConfig
 from .chopped import ChoppedArray, ChoppedConfig
+from .site import Site
 from .transfer import TransferConfig
 
 
@@ -28,16 +28,8 @@ class AGADConfig(ChoppedConfig):
     in_chop_random: bool = False
     tail_weightening: float = Field(default=5.0, gt=0)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> AGAD:
-        return AGAD(shape, config, self, seed=seed, array=array, tile=tile)
+    def ruled(self, shape: tuple[int, int], site: Site) -> AGAD:
+        return AGAD(shape, site.config, self, seed=site.seed, array=site.array, tile=site.tile)
 
 
 class AGAD(ChoppedArray):

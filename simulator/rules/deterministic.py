@@ -6,11 +6,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..pulses.plan import train_length
 from .contract import FiringArray, RuleConfig, RuledArray, weight_granularity
+from .site import Site
 
 
 class DeterministicPulsesConfig(RuleConfig):
@@ -20,16 +19,8 @@ class DeterministicPulsesConfig(RuleConfig):
     rank: ClassVar[int] = 20
     rule: Literal["deterministic"] = "deterministic"
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> DeterministicPulses:
-        return DeterministicPulses(arranged(shape, config, tile=tile, seed=seed, array=array))
+    def ruled(self, shape: tuple[int, int], site: Site) -> DeterministicPulses:
+        return DeterministicPulses(site.arranged(shape))
 
 
 class DeterministicPulses(RuledArray):
