@@ -32,7 +32,7 @@ _ABSOLUTE, _RELATIVE = 1e-12, 1e-6  # its defaults
 def _numbers(expected: Any) -> Iterator[float]:
     for value in expected.values() if isinstance(expected, Mapping) else np.ravel(np.asarray(expected, object)):
         if isinstance(value, int | float | complex | np.number) and not isinstance(value, bool):
-            yield abs(value)
+            yield float(abs(value))
 
 
 def _checked(expected: Any, rel: float | None = None, abs: float | None = None, nan_ok: bool = False) -> Any:

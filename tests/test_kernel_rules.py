@@ -31,7 +31,7 @@ def is_kernel(node: ast.AST) -> bool:
 
 
 def kernels(path: Path) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(parsed(path)) if is_kernel(node)]
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef) and is_kernel(node)]
 
 
 KERNELS = {path: kernels(path) for path in SOURCES}
