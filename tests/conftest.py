@@ -1,6 +1,8 @@
 """What every test gets: marks by path, fresh seeds on request, and a `pytest.approx` that refuses what it would not check.
 
-- ``slow`` is a matter of place: a file ``test_*_slow.py`` or ``test_*_benchmark.py``, and the folders of `SLOW_FOLDERS`.
+- ``slow`` is a matter of place: a file ``test_*_slow.py`` or ``test_*_benchmark.py``, and the folders of `SLOW_FOLDERS`. A
+  test over half a second that stands among quick ones is marked ``@pytest.mark.slow``, and so are the values of a product
+  of parameters but one of each class (`helpers.lanes.representatives`).
   `pytest` leaves them out, ``pytest -m "slow or not slow"`` runs all.
 - ``statistical`` is every test that asks `helpers.statistics.plausible`. With ``REVPATH_FRESH_SEEDS=n`` their seeds, those
   of numpy and those of arrays, are other ones for each n: an alarm at 1e-7 is then a finding.

@@ -127,6 +127,7 @@ def test_what_cannot_be_measured_is_refused():
         measured_enob(ADC(), converters=0)
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_enob_is_the_same_in_every_process():
     """It names an event, and events of two runs must add up."""

@@ -47,6 +47,7 @@ def probabilities(rate, longest=31):
     return slots, np.abs(X[0]) * gain / ratio, np.abs(D[0]) * gain * ratio
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_variance_and_covariance_of_coincidences():
     """Var n = BL p (1 - p); lines are shared: counts of one column covary by BL p_d q q' (1 - p_d), of a row alike."""

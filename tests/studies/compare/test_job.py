@@ -113,6 +113,7 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before  # to the byte
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monkeypatch):
@@ -165,6 +166,7 @@ def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_pat
     assert run(tmp_path, text_path).complete
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_interruption_leaves_an_earlier_result_as_it_is(text_path, tmp_path, monkeypatch):
@@ -183,6 +185,7 @@ def test_nothing_done_leaves_nothing(text_path, tmp_path, monkeypatch):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
@@ -199,6 +202,7 @@ def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
     assert sorted(content["identity"]["seeds"] for _, content in results_in(tmp_path)) == [[1], [1], [2]]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):
@@ -214,6 +218,7 @@ def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):
     assert len(list((tmp_path / "results").iterdir())) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_a_checkpoint_beside_a_complete_run_goes(text_path, tmp_path):
