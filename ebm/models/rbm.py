@@ -220,8 +220,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
     def pseudo_likelihood(self, X, random_state=None) -> np.ndarray:
         """n log p(v_i | the rest of v) for one unit i drawn in each binary row of n units, float64 (n_samples,).
 
-        A sign of progress, never a measure of quality: on MNIST it ranked models in the reverse of their true order,
-        60 nats apart (../shared/references/ebm.md, finding 3).
+        A sign of progress, never a measure of quality: of models of MNIST, 60 nats apart, it gave the reverse of the true order.
         """
         X = binary_rows("X", self._fitted()._checked(X))
         return _pseudo_likelihood(self.parameters(), X, check_random_state(random_state))

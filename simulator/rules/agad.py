@@ -38,7 +38,7 @@ class AGAD(ChoppedArray):
     The reference of a word line is the running mean of its reads when its chopper last turned, so a wrong zero of A
     cancels at once instead of on average. Nothing is written to C before every line has had a full period. Rasch et al.,
     Nat. Commun. 15, 7133 (2024); the recursion as in aihwkit's rpu_dynamic_transfer_device.cpp, which has no gate by
-    the standard error that its documentation speaks of (../shared/references/aihwkit.md, T13).
+    the standard error that its documentation speaks of.
 
     Counted on top of `TransferArray`, for each weight of a transferred word line: two additions and a multiplication for the
     mean, an addition for the reference; reads of both and a write of the mean, and one of the reference when it is renewed.

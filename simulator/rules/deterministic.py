@@ -27,7 +27,7 @@ class DeterministicPulses(RuledArray):
     """W <- W + rate x^T d by n = round(round(BL p_x) round(BL p_d) / BL) pulses on each weight, in BL slots.
 
     p_x and p_d, the shares of the slots in which a word and a bit line fire, and BL are those of the stochastic update;
-    halves round up. aihwkit's pulse type MeanCount (../shared/references/aihwkit.md, 1.3). No random number is needed and
+    halves round up. aihwkit's pulse type MeanCount (Rasch et al., arXiv:2104.02184). No random number is needed and
     nothing is left to chance, but a change of less than half a pulse is lost each time: nothing gathers it.
 
     Word and bit lines fire together as in the stochastic update: BL slots for an outer product, one line pulse for each

@@ -1,6 +1,6 @@
 """Laws of the stochastic-pulse update: means, variances, covariances, spreads.
 
-Formulas: ../shared/references/aihwkit.md, sections 1.1 and 1.3.
+Formulas: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016), as IBM aihwkit has them (Rasch et al., arXiv:2104.02184 (2021)).
 """
 
 import numpy as np
