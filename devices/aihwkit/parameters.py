@@ -184,8 +184,10 @@ def read_parameters(kind: str, fields: Mapping[str, Any]) -> Imported:
 
     Raises
     ------
-    UnknownName: no such class, or it has no counterpart, or a field that it does not have.
-    RevpathError: numbers that our law refuses.
+    UnknownName
+        no such class, or it has no counterpart, or a field that it does not have.
+    RevpathError
+        numbers that our law refuses.
     """
     fields = dict(fields)
     if kind == "IdealDevice":
@@ -252,7 +254,8 @@ def to_parameters(device: Device, *, lossy: bool = False) -> tuple[str, dict[str
 
     Raises
     ------
-    RevpathError: aihwkit has no such law, or has it without something that the device has.
+    RevpathError
+        aihwkit has no such law, or has it without something that the device has.
     """
     response = device.response
     if isinstance(response, IdealResponse):

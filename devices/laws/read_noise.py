@@ -147,8 +147,12 @@ class OneOverFReadNoise(ReadNoise):
 
     Attributes
     ----------
-    k: relative spectral density at 1 Hz times 1 Hz. t_read: length of a read, unless `sigma` is given another.
-    t0: when the conductance was verified, counted from programming, as in `PowerLawDrift`.
+    k : Ratio
+        relative spectral density at 1 Hz times 1 Hz.
+    t_read : ReadSeconds
+        length of a read, unless `sigma` is given another.
+    t0 : Seconds
+        when the conductance was verified, counted from programming, as in `PowerLawDrift`.
     """
 
     law: Literal["one-over-f"] = "one-over-f"
@@ -187,7 +191,12 @@ class TelegraphReadNoise(ReadNoise):
 
     Attributes
     ----------
-    amplitude: median of a. amplitude_spread: standard deviation of ln a over cells. occupancy: p.
+    amplitude : Ratio
+        median of a.
+    amplitude_spread : Ratio
+        standard deviation of ln a over cells.
+    occupancy : Ratio
+        p.
     """
 
     gaussian: ClassVar[bool] = False

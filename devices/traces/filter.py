@@ -28,10 +28,14 @@ class Segments:
 
     Attributes
     ----------
-    y: (segments, pulses + 1) reads. up, there: (segments, pulses) direction; whether the pulse exists (a row's first
+    y : ndarray
+        (segments, pulses + 1) reads.
+    up, there : ndarray
+        (segments, pulses) direction; whether the pulse exists (a row's first
     ones do). device, group: (segments,)
     index of the device, and of the cycle of that device. half: (devices,) half the range of the device, in state units.
-    series, offset: (segments,) index of the series that a segment is a piece of, and of its first read there; or None.
+    series, offset : ndarray, optional
+        (segments,) index of the series that a segment is a piece of, and of its first read there; or None.
     """
 
     y: np.ndarray

@@ -19,7 +19,7 @@ import numpy as np
 from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig
-from ...simulator.events import Events
+from ...simulator.events import Events, event
 from ..synapses.analog import factory_of
 from ..synapses.contract import DigitalSynapses, Synapses, SynapsesFactory
 from ..synapses.rows import read_rows, update_rows
@@ -214,8 +214,9 @@ def _posterior_events(batch: int, classes: int, orders: int) -> Events:
             "digital.compare": symbols,
             "digital.exp": symbols,
             "digital.multiply": _HASH_MULTIPLIES * orders * batch,
-            "sram.byte_written": symbols * BYTES,
-            "sram.byte_read": symbols * BYTES,
+            # fields, which the softmax uses as they come
+            event("sram.byte_written", reuse="fused"): symbols * BYTES,
+            event("sram.byte_read", reuse="fused"): symbols * BYTES,
         }
     )
 

@@ -26,7 +26,8 @@ def retest(name: str | None = None, *, n_draws: int = 10_000, seed: int = 0) -> 
 
     Raises
     ------
-    UnknownName: no claim is called so.
+    UnknownName
+        no claim is called so.
     """
     chosen = claims() if name is None else _called(name)
     return [compute(claim, PARTS, n_draws=n_draws, seed=seed) for claim in chosen]

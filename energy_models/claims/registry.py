@@ -53,7 +53,8 @@ def words() -> Mapping[str, Mapping[str, str]]:
 
     Raises
     ------
-    RecordError: a table lacks a field, has one that is unknown, or one that is not text.
+    RecordError
+        a table lacks a field, has one that is unknown, or one that is not text.
     """
     file = files("revpath.energy_models.claims") / "claims.toml"
     return MappingProxyType({key: _checked(key, table) for key, table in read_toml(file).items()})
@@ -91,7 +92,8 @@ def written(
 
     Raises
     ------
-    UnknownName: no table of ``claims.toml`` has that key.
+    UnknownName
+        no table of ``claims.toml`` has that key.
     """
     if key not in words():
         raise unknown("claim", key, list(words()))

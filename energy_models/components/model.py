@@ -88,7 +88,8 @@ class Component(Described):
 
         Raises
         ------
-        PriceError: a driver is missing, unknown, not a number, or outside its range; names it and the range.
+        PriceError
+            a driver is missing, unknown, not a number, or outside its range; names it and the range.
         """
         stated: dict[str, float | Guess] = {**self.defaults, **drivers}
         given = {name: d.value if isinstance(d, Guess) else d for name, d in stated.items()}
@@ -224,7 +225,8 @@ def components() -> Mapping[str, Component]:
 
     Raises
     ------
-    RecordError: the file of components is malformed or gives a name twice.
+    RecordError
+        the file of components is malformed or gives a name twice.
     """
     known: dict[str, Component] = {}
     for content in read_toml(files("revpath.energy_models.library") / _FILE).get("component", []):
@@ -255,7 +257,8 @@ def estimated(content: Any, where: str) -> tuple[Record, float]:
 
     Raises
     ------
-    PriceError, UnknownName: naming the place, the component or the driver.
+    PriceError, UnknownName
+        naming the place, the component or the driver.
     """
     given = table(content, where)
     if "component" not in given:

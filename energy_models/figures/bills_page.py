@@ -42,16 +42,23 @@ def bills_page(
 
     Parameters
     ----------
-    bills: title of a bar -> its bill.
-    scope, by, relative: what is shown first: inside which boundary, by role or component, joules or shares.
-    title, notes: its heading, and lines below it.
-    doubted: ids of assumed or unverified records behind the events rather than the prices, such as a device's.
+    bills : mapping of str to Bill
+        title of a bar -> its bill.
+    scope, by, relative : Scope, By, bool
+        what is shown first: inside which boundary, by role or component, joules or shares.
+    title, notes : str, sequence of str
+        its heading, and lines below it.
+    doubted : iterable of str
+        ids of assumed or unverified records behind the events rather than the prices, such as a device's.
 
+    Notes
+    -----
     The first line says on how many assumed or unverified records the bills lean, if they do.
 
     Raises
     ------
-    PriceError: no bills, or a scope or `by` that does not exist.
+    PriceError
+        no bills, or a scope or `by` that does not exist.
     """
     if not bills:
         raise PriceError("bills is empty: there is nothing to plot")

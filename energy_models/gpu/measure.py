@@ -184,7 +184,8 @@ def campaign(
 
     Raises
     ------
-    MeterError: not one workload could be measured; with the reason of each.
+    MeterError
+        not one workload could be measured; with the reason of each.
     """
     settings = settings or Settings()
     others = _others(meter)

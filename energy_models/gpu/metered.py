@@ -200,7 +200,8 @@ def fit(pool: Iterable[MeteredRun] | None = None) -> Constants:
 
     Raises
     ------
-    PriceError: no run in the pool has its GPUs metered alone, or none has both FLOPs and hours.
+    PriceError
+        no run in the pool has its GPUs metered alone, or none has both FLOPs and hours.
     """
     used = [run for run in (metered_runs() if pool is None else pool) if run.inside]
     alone = [run for run in used if run.encloses == "gpu"]

@@ -86,7 +86,8 @@ def parts(
 
     Raises
     ------
-    PriceError: a PUE below 1; the work is faster than the best matrix product, or draws more than the rated power.
+    PriceError
+        a PUE below 1; the work is faster than the best matrix product, or draws more than the rated power.
     """
     seconds = work.hours * 3600.0
     rate = take(gpu.id(f"matmul_{work.format}"), "flop/s")

@@ -55,7 +55,8 @@ def load_nvml() -> Any:
 
     Raises
     ------
-    NoGpu: it is not installed, or no driver answers.
+    NoGpu
+        it is not installed, or no driver answers.
     """
     try:
         import pynvml  # type: ignore[import-not-found]  # an extra
@@ -86,8 +87,10 @@ class NvmlMeter:
 
     Raises
     ------
-    NoGpu: the package, the driver or the board is missing.
-    WrongBoard: no board is shown to be `gpu`, or it is in MIG mode: its meter would be that of other slices too.
+    NoGpu
+        the package, the driver or the board is missing.
+    WrongBoard
+        no board is shown to be `gpu`, or it is in MIG mode: its meter would be that of other slices too.
     """
 
     def __init__(self, index: int = 0, nvml: Any = None, gpu: Visible | None = None) -> None:
@@ -217,7 +220,8 @@ def counter_difference(before: int, after: int) -> float:
 
     Raises
     ------
-    MeterError: it ran backwards by less than a wrap-around of its 64 bits can explain: the driver was reloaded.
+    MeterError
+        it ran backwards by less than a wrap-around of its 64 bits can explain: the driver was reloaded.
     """
     if after >= before:
         return float(after - before)
@@ -253,7 +257,8 @@ class Timeline:
 
         Raises
         ------
-        MeterError: it did not move for `limit_s`.
+        MeterError
+            it did not move for `limit_s`.
         """
         if not self._counts:
             self.read()

@@ -33,7 +33,8 @@ def price_on_gpu(
 
     Raises
     ------
-    UnpricedEvent: an event of an analog array is among them.
+    UnpricedEvent
+        an event of an analog array is among them.
     """
     if basis not in BASES:
         raise PriceError(f"basis = {basis!r} is not one of {', '.join(BASES)}")

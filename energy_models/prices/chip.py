@@ -239,7 +239,8 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
 
     Raises
     ------
-    RecordError, PriceError, UnitError, UnknownName: naming the file, the event or record, and what is allowed.
+    RecordError, PriceError, UnitError, UnknownName
+        naming the file, the event or record, and what is allowed.
     """
     content = _extended(content, where)
     records = dict(library())

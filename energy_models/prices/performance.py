@@ -35,7 +35,10 @@ def performance(chip: ChipOrName, workload: str) -> Performance:
 
     Raises
     ------
-    UnknownName: the chip has no such workload. PriceError: a step without a time or a part without an area.
+    UnknownName
+        the chip has no such workload.
+    PriceError
+        a step without a time or a part without an area.
     """
     chip = load_chip(chip)
     work = find(chip, workload)

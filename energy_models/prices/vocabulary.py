@@ -88,6 +88,9 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
 DIGITAL_OPERATIONS = tuple(f"digital.{name}" for name in _DIGITAL)
 """Events that a lane of a digital part performs."""
 
+REUSE = "reuse"
+"""Parameter of bytes that says what shares them, see `revpath.energy_models.prices.schedule`; a schedule takes it away."""
+
 # Every component has one boundary and one role (a test holds it).
 ROLE_OF: Mapping[str, Role] = MappingProxyType({kind.component: kind.role for kind in EVENTS.values()})
 

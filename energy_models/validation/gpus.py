@@ -103,7 +103,8 @@ def null_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> l
 
     Raises
     ------
-    PriceError: no other run has its meter around the same.
+    PriceError
+        no other run has its meter around the same.
     """
     every = [run for run in (metered_runs() if pool is None else pool) if run.inside]
     found = []
@@ -173,7 +174,8 @@ def implied_utilisation(run: TrainingRun, constants: Constants) -> float:
 
     Raises
     ------
-    PriceError: the run has no published energy, or spent less than its best matrix products alone would.
+    PriceError
+        the run has no published energy, or spent less than its best matrix products alone would.
     """
     if run.energy_J is None:
         raise PriceError(f"run {run.name!r} has no published energy")

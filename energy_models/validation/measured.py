@@ -44,7 +44,8 @@ def compare_measured(
 
     Raises
     ------
-    RecordError: the file holds no such workload, or its GPU is not one that the library describes.
+    RecordError
+        the file holds no such workload, or its GPU is not one that the library describes.
     """
     records = load_records(Path(path))
     found = []

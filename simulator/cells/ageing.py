@@ -32,13 +32,22 @@ class Age:
 
     Parameters
     ----------
-    shape: (rows, columns) of the weights. device, mapping: of the cells. seed, array: address of what differs between them.
-    fixed: (rows x columns, 2) bool, cells that are stuck where they are, and do not age; None for none.
+    shape : tuple[int, int]
+        (rows, columns) of the weights.
+    device, mapping : Device, WeightMapping
+        of the cells.
+    seed, array : int
+        address of what differs between them.
+    fixed : ndarray, optional
+        (rows x columns, 2) bool, cells that are stuck where they are, and do not age; None for none.
 
     Attributes
     ----------
-    seconds: since the array was made, of the time that it was told about.
+    seconds : float
+        since the array was made, of the time that it was told about.
 
+    Notes
+    -----
     A cell counts as written where it holds something else than what was found or left there the last time; `restart`
     says so of all cells, for those that are written to what they held before.
     """

@@ -49,7 +49,8 @@ def draw_bank(converter: ADC | DAC, lines: int, stream: Stream) -> ConverterBank
 
     Parameters
     ----------
-    converter: for sliced inputs the one that drives a line, `DAC.line_converter`.
+    converter : ADC or DAC
+        for sliced inputs the one that drives a line, `DAC.line_converter`.
     """
     if not converter.mismatched:
         return None
@@ -210,7 +211,8 @@ def drive_by_bank(x: np.ndarray, dac: DAC, stream: Numbers | None, bank: Convert
 
     Raises
     ------
-    ArrayError: noise or stochastic rounding without a stream, or a bank for another number of lines.
+    ArrayError
+        noise or stochastic rounding without a stream, or a bank for another number of lines.
     """
     errors = _errors(bank, dac, x.shape[1], "DAC")
     nothing = np.empty((0, 0), np.float32)

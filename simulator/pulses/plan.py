@@ -35,13 +35,19 @@ def train_length(
 
     Parameters
     ----------
-    rate: learning rate; x_max, d_max: largest magnitudes on either side of the outer products, (batch,).
-    granularity: weight change of one coincidence.
-    longest: largest number of slots allowed.
+    rate : float
+        learning rate.
+    x_max, d_max : ndarray
+        largest magnitudes on either side of the outer products, (batch,).
+    granularity : float
+        weight change of one coincidence.
+    longest : int
+        largest number of slots allowed.
 
     Raises
     ------
-    ArrayError: the rate is too large for float32.
+    ArrayError
+        the rate is too large for float32.
 
     Returns
     -------

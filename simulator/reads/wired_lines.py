@@ -99,7 +99,10 @@ class WiredLines(Lines):
 
     Attributes
     ----------
-    residual: the largest of all solves so far, see `WireSolution`. iterations: the most that one took.
+    residual
+        the largest of all solves so far, see `WireSolution`.
+    iterations
+        the most that one took.
     """
 
     def __init__(self, cells: ReadCells, config: ArrayConfig, *, seed: int, array: int) -> None:

@@ -17,8 +17,10 @@ class AGADConfig(ChoppedConfig):
 
     Attributes
     ----------
-    in_chop_prob: also sets how fast the running mean of the reads follows them, min(tail_weightening x in_chop_prob, 1).
-    tail_weightening: above 1, the mean weights the end of a chopper period more, when A has settled.
+    in_chop_prob : float
+        also sets how fast the running mean of the reads follows them, min(tail_weightening x in_chop_prob, 1).
+    tail_weightening : float
+        above 1, the mean weights the end of a chopper period more, when A has settled.
     """
 
     title: ClassVar[str] = "AGAD"
@@ -45,7 +47,8 @@ class AGAD(ChoppedArray):
 
     Attributes
     ----------
-    mean, reference: (rows, columns) float32.
+    mean, reference
+        (rows, columns) float32.
     """
 
     options: AGADConfig

@@ -18,9 +18,12 @@ class ChoppedConfig(TransferConfig):
 
     Attributes
     ----------
-    in_chop_prob: chance that a word line's chopper turns after a transfer of the line; 0 for never.
-    in_chop_random: by chance, or after every ceil(1 / in_chop_prob) transfers of the line (at least 2).
-    out_chop_prob: chance that a bit line's chopper turns after transfers of all word lines.
+    in_chop_prob : float
+        chance that a word line's chopper turns after a transfer of the line; 0 for never.
+    in_chop_random : bool
+        by chance, or after every ceil(1 / in_chop_prob) transfers of the line (at least 2).
+    out_chop_prob : float
+        chance that a bit line's chopper turns after transfers of all word lines.
     """
 
     in_chop_prob: float = Field(default=0.01, ge=0, le=1)

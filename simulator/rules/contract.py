@@ -57,11 +57,13 @@ class HoldingArray(AnalogArray, Protocol):
         self, weights: np.ndarray, *, scheme: WriteVerify | None = None, clip: bool = False
     ) -> ProgrammingReport: ...
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float: ...
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float: ...
 
     def adc(self, *, transposed: bool = False) -> ADC: ...
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None: ...
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None: ...
 
 
 @runtime_checkable
@@ -276,7 +278,9 @@ class RuledArray(CompositeArray):
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
         return self.array.backward(d)
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADC of one direction from what inputs x give, see `Crossbar.calibrate`."""
         return self.array.calibrate(x, transposed=transposed, percentile=percentile)
 
@@ -284,9 +288,9 @@ class RuledArray(CompositeArray):
         """The converter of the sensed lines of one direction of the array that holds W; see `CompositeArray.adc` for tiles."""
         return self.array.adc(transposed=transposed)
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADC of one direction of the array that holds W the range +-y_max, whatever its policy says."""
-        self.array.set_range(y_max, transposed=transposed)
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADC of one direction of the array that holds W a range, see `Crossbar.set_range`."""
+        self.array.set_range(y_max, y_min=y_min, transposed=transposed)
 
     def forward_rows(self, rows: np.ndarray) -> np.ndarray:
         """The rows of W that are listed, (batch, columns) float32: `forward` of one-hot inputs, see `Crossbar.forward_rows`."""

@@ -35,8 +35,9 @@ class DeterministicPulses(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar`, or a `TiledCrossbar`, whose tiles then fire in step: the length of a train is that of the
-        whole matrix, and each tile takes all of its slots.
+    array : FiringArray
+        a `Crossbar`, or a `TiledCrossbar`, whose tiles then fire in step: the length of a train is that of the whole
+        matrix, and each tile takes all of its slots.
     """
 
     array: FiringArray

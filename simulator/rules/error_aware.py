@@ -23,8 +23,10 @@ class ErrorAwareUpdatesConfig(RuleConfig):
 
     Attributes
     ----------
-    threshold: the smallest change that is written, in weights; None for what `signal_to_noise` asks of the device.
-    signal_to_noise: mean change over its standard deviation that a write must have at least, where `threshold` is None.
+    threshold : float, optional
+        the smallest change that is written, in weights; None for what `signal_to_noise` asks of the device.
+    signal_to_noise : float
+        mean change over its standard deviation that a write must have at least, where `threshold` is None.
     """
 
     title: ClassVar[str] = "error-aware updates"
@@ -58,11 +60,19 @@ class ErrorAwareUpdates(RuledArray):
 
     Parameters
     ----------
-    array: what is pulsed. config: see there. seed, number: of the chance.
+    array : PulsedArray
+        what is pulsed.
+    config : ErrorAwareUpdatesConfig, optional
+        see there.
+    seed, number : int
+        of the chance.
 
     Attributes
     ----------
-    pulses: that make the threshold, a positive integer. threshold: T, in weights.
+    pulses
+        that make the threshold, a positive integer.
+    threshold
+        T, in weights.
     """
 
     array: PulsedArray

@@ -36,7 +36,8 @@ class MeanField(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar` or `TiledCrossbar` whose configuration has pulses = "mean-field".
+    array : PulsedArray
+        a `Crossbar` or `TiledCrossbar` whose configuration has pulses = "mean-field".
     """
 
     array: PulsedArray

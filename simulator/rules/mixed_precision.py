@@ -20,14 +20,19 @@ class MixedPrecisionConfig(RuleConfig):
 
     Attributes
     ----------
-    transfer_every: calls of `update` (mini-batches) between two transfers to the array. A model that calls it twice for a
-        gradient, once for each of its signs, saves pulses with 2.
-    n_rows_per_transfer: word lines that one transfer serves, in turn; None for all. (aihwkit's are rows of its matrix, which
-        are our bit lines.)
-    granularity: change of a weight that one pulse is taken to make; None for that of the nominal cell.
-    n_x_bins, n_d_bins: bins to which x and d are quantised before they are multiplied, each row symmetrically about 0 up
-        to its largest magnitude; 0 for no quantisation.
-    stoc_round: round to bins by chance, so that the mean is right.
+    transfer_every : int
+        calls of `update` (mini-batches) between two transfers to the array. A model that calls it twice for a gradient,
+        once for each of its signs, saves pulses with 2.
+    n_rows_per_transfer : int, optional
+        word lines that one transfer serves, in turn; None for all. (aihwkit's are rows of its matrix, which are our bit
+        lines.)
+    granularity : float, optional
+        change of a weight that one pulse is taken to make; None for that of the nominal cell.
+    n_x_bins, n_d_bins : int
+        bins to which x and d are quantised before they are multiplied, each row symmetrically about 0 up to its largest
+        magnitude; 0 for no quantisation.
+    stoc_round : bool
+        round to bins by chance, so that the mean is right.
     """
 
     title: ClassVar[str] = "mixed precision"
@@ -63,15 +68,22 @@ class MixedPrecision(RuledArray):
 
     Parameters
     ----------
-    array: what is pulsed. config: see there. seed, number: of the random rounding.
+    array : PulsedArray
+        what is pulsed.
+    config : MixedPrecisionConfig, optional
+        see there.
+    seed, number : int
+        of the random rounding.
 
     Attributes
     ----------
-    chi: (rows, columns) float32, in granularities: what has not been sent yet.
+    chi
+        (rows, columns) float32, in granularities: what has not been sent yet.
 
     Raises
     ------
-    ArrayError: the array has no pulses; or one bin, or more rows in a transfer than there are.
+    ArrayError
+        the array has no pulses; or one bin, or more rows in a transfer than there are.
     """
 
     array: PulsedArray

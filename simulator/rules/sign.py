@@ -20,7 +20,8 @@ class SignPulsesConfig(RuleConfig):
 
     Attributes
     ----------
-    threshold: inputs and errors below this share of the largest of their sample count as 0, from 0 to below 1.
+    threshold : float
+        inputs and errors below this share of the largest of their sample count as 0, from 0 to below 1.
     """
 
     title: ClassVar[str] = "sign pulses"
@@ -54,7 +55,12 @@ class SignPulses(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar`, or a `TiledCrossbar`, whose tiles fire in step. config: see there. seed, number: of the chance.
+    array : FiringArray
+        a `Crossbar`, or a `TiledCrossbar`, whose tiles fire in step.
+    config : SignPulsesConfig, optional
+        see there.
+    seed, number : int
+        of the chance.
     """
 
     array: FiringArray

@@ -19,9 +19,11 @@ class TouchedMixedPrecisionConfig(RuleConfig):
 
     Attributes
     ----------
-    bits: of a number in memory, sign included, and of an entry of d.
-    transfer_every: calls of `update` after which whole steps are sent; a model that calls it twice for a gradient, once for
-        each of its signs, saves pulses with 2.
+    bits : {8, 16}
+        of a number in memory, sign included, and of an entry of d.
+    transfer_every : int
+        calls of `update` after which whole steps are sent; a model that calls it twice for a gradient, once for each of
+        its signs, saves pulses with 2.
     """
 
     title: ClassVar[str] = "8-bit mixed precision"
@@ -62,11 +64,17 @@ class TouchedMixedPrecision(RuledArray):
 
     Parameters
     ----------
-    array: what is pulsed. config: see there. seed, number: of the rounding.
+    array : PulsedArray
+        what is pulsed.
+    config : TouchedMixedPrecisionConfig, optional
+        see there.
+    seed, number : int
+        of the rounding.
 
     Attributes
     ----------
-    codes: (rows, columns) int16, the memory.
+    codes
+        (rows, columns) int16, the memory.
     """
 
     array: PulsedArray

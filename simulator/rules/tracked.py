@@ -17,7 +17,8 @@ class TrackedTikiTakaConfig(ChoppedConfig):
 
     Attributes
     ----------
-    tracking: share of a read that goes into the estimate of the symmetric point, which begins with the first read of a line;
+    tracking : float
+        share of a read that goes into the estimate of the symmetric point, which begins with the first read of a line;
         small beside in_chop_prob, or the estimate follows the gradient.
     """
 
@@ -47,7 +48,8 @@ class TrackedTikiTaka(ChoppedArray):
 
     Attributes
     ----------
-    resting: Q (rows, columns) float32, in weights of A.
+    resting
+        Q (rows, columns) float32, in weights of A.
     """
 
     options: TrackedTikiTakaConfig

@@ -21,8 +21,10 @@ class WriteVerifiedCopyConfig(RuleConfig):
 
     Attributes
     ----------
-    scheme: how cells are programmed; None for open loop.
-    program_every: calls of `update` (mini-batches) between two programmings of the whole array.
+    scheme : WriteVerify, optional
+        how cells are programmed; None for open loop.
+    program_every : int
+        calls of `update` (mini-batches) between two programmings of the whole array.
     """
 
     title: ClassVar[str] = "write-verified copy"
@@ -53,12 +55,19 @@ class WriteVerifiedCopy(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar` or what is programmed like one. config: see there.
+    array : PulsedArray
+        a `Crossbar` or what is programmed like one.
+    config : WriteVerifiedCopyConfig, optional
+        see there.
 
     Attributes
     ----------
-    copy: (rows, columns) float32. cut_weights: how often an update would have taken a weight beyond weight_max, and was cut.
-    report: of the last programming; None before the first.
+    copy
+        (rows, columns) float32.
+    cut_weights
+        how often an update would have taken a weight beyond weight_max, and was cut.
+    report
+        of the last programming; None before the first.
     """
 
     def __init__(self, array: PulsedArray, config: WriteVerifiedCopyConfig | None = None) -> None:

@@ -44,8 +44,14 @@ class OuterProducts(NamedTuple):
 
     Attributes
     ----------
-    x: (batch, rows), d: (batch, columns) float32. x_trains, d_trains: of the same shapes, uint64.
-    slots, steps: (batch,) uint64. expected: (batch,) coincidences on all weights, about.
+    x : ndarray
+        (batch, rows), d: (batch, columns) float32.
+    x_trains, d_trains : ndarray
+        of the same shapes, uint64.
+    slots, steps : ndarray
+        (batch,) uint64.
+    expected : ndarray
+        (batch,) coincidences on all weights, about.
     """
 
     x: np.ndarray

@@ -109,7 +109,8 @@ class Circuit:
 
         Raises
         ------
-        WireError: the tolerance was not reached, or a result is not finite.
+        WireError
+            the tolerance was not reached, or a result is not finite.
         """
         m, n = self.net.g.shape
         # Whole powers of two: exact, and squares of tiny or huge voltages neither vanish nor overflow.

@@ -36,7 +36,8 @@ def newton(
 
     Raises
     ------
-    WireError: the law gives a current or slope that is not finite or negative; the tolerance was not reached.
+    WireError
+        the law gives a current or slope that is not finite or negative; the tolerance was not reached.
     """
     (m, n), p = g.shape, len(voltages)
     turned = np.ascontiguousarray(turn(g, wires))

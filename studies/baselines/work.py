@@ -45,7 +45,7 @@ _OPERANDS = 3
 
 
 def training_events(
-    shape: Shape, hyper: Hyper, tokens: int, chosen: Schedule = SCHEDULES["tiled"], formats: Formats = MIXED
+    shape: Shape, hyper: Hyper, tokens: int, chosen: Schedule = SCHEDULES["register-tile"], formats: Formats = MIXED
 ) -> dict[str, float]:
     """Events of training on so many tokens.
 

@@ -51,7 +51,8 @@ def run_claims(
 
     Raises
     ------
-    UnknownName: no claim is called so.
+    UnknownName
+        no claim is called so.
     """
     from ...energy_models.claims.catalogue import retest
     from .console import wide_console

@@ -29,7 +29,8 @@ def form_of(*, as_json: bool, as_csv: bool, as_latex: bool) -> Form:
 
     Raises
     ------
-    ValueError: more than one.
+    ValueError
+        more than one.
     """
     forms: dict[Form, bool] = {"json": as_json, "csv": as_csv, "latex": as_latex}
     asked: list[Form] = [form for form, given in forms.items() if given]

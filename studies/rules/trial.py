@@ -30,8 +30,16 @@ class Trial(BaseModel):
 
     Attributes
     ----------
-    device: a name of the library, a path, or `DIGITAL`. rule: None for the digital reference.
-    rate: of the grid. seed: of everything. size: how long it is.
+    device : str
+        a name of the library, a path, or `DIGITAL`.
+    rule : AnyRule, optional
+        None for the digital reference.
+    rate : float
+        of the grid.
+    seed : int
+        of everything.
+    size : Size
+        how long it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -62,8 +70,12 @@ class Outcome(BaseModel):
 
     Attributes
     ----------
-    validation, test: mean log-likelihood in nats of the digits, higher is better; bits per character of the text, lower is
-        better. weights: of the model. events: all that happened in training.
+    validation, test : float, optional
+        mean log-likelihood in nats of the digits, higher is better; bits per character of the text, lower is better.
+    weights : int
+        of the model.
+    events : str
+        all that happened in training.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

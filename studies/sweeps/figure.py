@@ -74,7 +74,8 @@ def plot(
 
     Raises
     ------
-    RevpathError: an axis, a quantity, a kind or a width that the study does not have; nothing to draw.
+    RevpathError
+        an axis, a quantity, a kind or a width that the study does not have; nothing to draw.
     """
     import matplotlib as mpl
 

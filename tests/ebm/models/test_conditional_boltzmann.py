@@ -173,8 +173,10 @@ def test_events_of_a_step_and_of_a_prediction_by_hand():
         "digital.exp": symbols,
         "digital.divide": symbols,
         "digital.multiply": 4 * 3 * 10 + 3 * 4,
-        "sram.byte_written": 4 * symbols,
-        "sram.byte_read": 4 * symbols,
+        "sram.byte_written": 2 * symbols,
+        "sram.byte_read": 2 * symbols,
+        "sram.byte_written{reuse=fused}": 2 * symbols,
+        "sram.byte_read{reuse=fused}": 2 * symbols,
     }
     assert model.events_ == Events(expected)
     before = model.events_
@@ -187,8 +189,8 @@ def test_events_of_a_step_and_of_a_prediction_by_hand():
             "digital.exp": symbols,
             "digital.log": 10,
             "digital.multiply": 4 * 3 * 10,
-            "sram.byte_written": 2 * symbols,
-            "sram.byte_read": 2 * symbols,
+            "sram.byte_written{reuse=fused}": 2 * symbols,
+            "sram.byte_read{reuse=fused}": 2 * symbols,
         }
     )
 
