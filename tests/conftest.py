@@ -4,8 +4,8 @@
   test over half a second that stands among quick ones is marked ``@pytest.mark.slow``, and so are the values of a product
   of parameters but one of each class (`helpers.lanes.representatives`).
   `pytest` leaves them out, ``pytest -m "slow or not slow"`` runs all.
-- ``statistical`` is every test that asks `helpers.statistics.plausible` or `implausible`. With ``REVPATH_FRESH_SEEDS=n`` their seeds, those
-  of numpy and those of arrays, are other ones for each n: an alarm at 1e-7 is then a finding.
+- ``statistical`` is every test that asks `helpers.statistics.plausible` or `implausible`. With ``REVPATH_FRESH_SEEDS=n``
+  their seeds, those of numpy and those of arrays, are other ones for each n: an alarm at 1e-7 is then a finding.
 - The default absolute tolerance of `pytest.approx`, 1e-12, lets any number of picojoules pass for any other. Where that
   tolerance decides, a test says which it means: `helpers.statistics.relative`, or an `abs` of its own.
 """
