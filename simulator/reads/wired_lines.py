@@ -34,7 +34,7 @@ from ..wires import EffectiveMatrix, WireSolution, effective_matrix, solve
 from .durations import mean_power, stretches
 from .lines import Lines, ReadCells, Signal
 
-_WORTH_A_MATRIX = 0.5  # vectors per driven line from which it pays (../shared/references/crossbars.md, section 4)
+_WORTH_A_MATRIX = 0.5  # vectors per driven line from which it pays: see benchmarks/wires.py
 
 
 class Circuit(NamedTuple):

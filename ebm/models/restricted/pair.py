@@ -179,18 +179,10 @@ class BiasesInArray(LayerPair):
         n, m = weights.shape
         whole = np.zeros((n + 1, m + 1), np.float32)
         whole[:n, :m], whole[:n, m], whole[n, :m] = weights, visible / self.visibles.sd, hidden
-        self._none = np.zeros(n, np.float32), np.zeros(m, np.float32)
+        self.visible, self.hidden = np.zeros(n, np.float32), np.zeros(m, np.float32)  # beside the array: nothing
         synapses = make(whole.shape, 0)
         synapses.program(whole)
         return synapses
-
-    @property
-    def visible(self) -> np.ndarray:  # type: ignore[override]  # what lies beside the array: nothing
-        return self._none[0]
-
-    @property
-    def hidden(self) -> np.ndarray:  # type: ignore[override]
-        return self._none[1]
 
     @property
     def weights(self) -> np.ndarray:

@@ -90,6 +90,16 @@ def expected(estimator) -> dict[str, str]:
         ConditionalRBM(4),
         ConditionalBoltzmann(1),
         LayeredNetwork((8,), n_iter=1),
+    ],
+    expected_failed_checks=expected,
+)
+def test_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
         make_pipeline(
             MinMaxScaler(clip=True),
             LayeredNetwork((16,), n_iter=60, batch_size=8, random_state=0),
@@ -97,7 +107,7 @@ def expected(estimator) -> dict[str, str]:
     ],
     expected_failed_checks=expected,
 )
-def test_checks_of_scikit_learn(estimator, check):
+def test_checks_of_scikit_learn_on_a_pipeline(estimator, check):
     check(estimator)
 
 

@@ -118,6 +118,7 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before  # to the byte
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monkeypatch):
@@ -176,6 +177,7 @@ def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_pat
     assert run(tmp_path, text_path).complete
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_interruption_leaves_an_earlier_result_as_it_is(text_path, tmp_path, monkeypatch):
@@ -194,6 +196,7 @@ def test_nothing_done_leaves_nothing(text_path, tmp_path, monkeypatch):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
@@ -210,6 +213,7 @@ def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
     assert sorted(content["identity"]["seeds"] for _, content in results_in(tmp_path)) == [[1], [1], [2]]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):
