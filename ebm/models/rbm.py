@@ -190,7 +190,10 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
     def gibbs(self, v, n_steps: int = 1, random_state=None) -> np.ndarray:
         """`n_steps` Gibbs steps v -> h -> v from each row: visible states, float32 (n_samples, n_features).
 
-        random_state: None continues the model's own random numbers; a seed makes the call repeatable (ideal synapses).
+        Parameters
+        ----------
+        random_state
+            None continues the model's own random numbers; a seed makes the call repeatable (ideal synapses).
         """
         _check_count("n_steps", n_steps)
         return self._fitted()._walk(self._checked(v), n_steps, self._units_for(random_state))
@@ -218,8 +221,11 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
     def log_likelihood(self, X, method: str = "exact") -> np.ndarray:
         """log p(v) in nats of binary rows under the stored weights, float64 (n_samples,).
 
-        method: ``"exact"`` is the only one: log Z by enumeration, up to 24 units in the smaller layer (784 x 20 takes
-            half a second, each further unit doubles it).
+        Parameters
+        ----------
+        method : str
+            ``"exact"`` is the only one: log Z by enumeration, up to 24 units in the smaller layer (784 x 20 takes half
+            a second, each further unit doubles it).
         """
         if method != "exact":
             raise RevpathError(f"method = {method!r} is not known; known: 'exact'")
