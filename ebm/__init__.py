@@ -5,6 +5,7 @@ from .models.boltzmann_machine import BoltzmannMachine
 from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
 from .models.deep_boltzmann import DeepBoltzmannMachine
+from .models.deep_resistive import DeepResistiveNetwork
 from .models.layered.network import LayeredNetwork
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
@@ -17,6 +18,7 @@ __all__ = [
     "ConditionalRBM",
     "CrossbarSynapses",
     "DeepBoltzmannMachine",
+    "DeepResistiveNetwork",
     "DigitalSynapses",
     "EnergyModel",
     "LayeredNetwork",
