@@ -6,6 +6,7 @@ from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
 from .models.deep_boltzmann import DeepBoltzmannMachine
 from .models.deep_resistive import DeepResistiveNetwork
+from .models.denoising_chain import DenoisingChain
 from .models.layered.network import LayeredNetwork
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
@@ -19,6 +20,7 @@ __all__ = [
     "CrossbarSynapses",
     "DeepBoltzmannMachine",
     "DeepResistiveNetwork",
+    "DenoisingChain",
     "DigitalSynapses",
     "EnergyModel",
     "LayeredNetwork",
