@@ -7,6 +7,7 @@ from .models.conditional_boltzmann import ConditionalBoltzmann
 from .models.deep_boltzmann import DeepBoltzmannMachine
 from .models.deep_resistive import DeepResistiveNetwork
 from .models.denoising_chain import DenoisingChain
+from .models.discriminative_rbm import DiscriminativeRBM
 from .models.layered.network import LayeredNetwork
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
@@ -22,6 +23,7 @@ __all__ = [
     "DeepResistiveNetwork",
     "DenoisingChain",
     "DigitalSynapses",
+    "DiscriminativeRBM",
     "EnergyModel",
     "LayeredNetwork",
     "Synapses",

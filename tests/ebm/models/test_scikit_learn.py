@@ -24,6 +24,7 @@ from revpath.ebm import (
     DeepResistiveNetwork,
     DenoisingChain,
     DigitalSynapses,
+    DiscriminativeRBM,
     LayeredNetwork,
     crossbar_synapses,
 )
@@ -114,6 +115,7 @@ def expected(estimator) -> dict[str, str]:
         DeepBoltzmannMachine((4, 3), n_iter=1, mean_field_steps=2),
         DeepResistiveNetwork((8,), n_iter=1),
         DenoisingChain(4, n_steps=2, n_iter=1, k=1),
+        DiscriminativeRBM(4, n_iter=1),
         make_pipeline(
             MinMaxScaler(clip=True),
             LayeredNetwork((16,), n_iter=60, batch_size=8, random_state=0),
