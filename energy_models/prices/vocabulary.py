@@ -61,6 +61,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "dac.conversion": EventKind("J/conversion", "dac", "macro", "conversion"),
         "dac.pulse": EventKind("J/conversion", "dac", "macro", "conversion"),
         "adc.conversion": EventKind("J/conversion", "adc", "macro", "conversion"),
+        "comparator.decision": EventKind("J/conversion", "comparator", "macro", "conversion"),
         "column.sample": EventKind("J/sample", "sample and hold", "macro", "conversion"),
         "column.regulate": EventKind("J/op", "column regulator", "macro", "conversion"),
         "array.read_charge_C": EventKind("V", "column regulator", "macro", "conversion"),
