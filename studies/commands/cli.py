@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import active, fit, gpu_app, sweep
+from . import active, equal_quality, fit, gpu_app, sweep
 from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, say_last
 
 app = typer.Typer(
@@ -360,7 +360,17 @@ def network(
     run_network(source, training=training, batch=batch, form=chosen_form(as_json, as_csv, as_latex))
 
 
-for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price, active.contour, active.front):
+for _command in (
+    fit.fit,
+    equal_quality.study,
+    equal_quality.report,
+    sweep.sweep,
+    sweep.collate,
+    sweep.plot,
+    sweep.price,
+    active.contour,
+    active.front,
+):
     app.command()(_command)
 app.add_typer(sweep.store_app, name="store")
 app.add_typer(gpu_app.app, name="gpu")
