@@ -5,6 +5,9 @@ from .models.boltzmann_machine import BoltzmannMachine
 from .models.conditional import ConditionalRBM
 from .models.conditional_boltzmann import ConditionalBoltzmann
 from .models.deep_boltzmann import DeepBoltzmannMachine
+from .models.deep_resistive import DeepResistiveNetwork
+from .models.denoising_chain import DenoisingChain
+from .models.discriminative_rbm import DiscriminativeRBM
 from .models.layered.network import LayeredNetwork
 from .models.rbm import RBM
 from .synapses.analog import CrossbarSynapses, crossbar_synapses, crossbar_synapses_by_array
@@ -17,7 +20,10 @@ __all__ = [
     "ConditionalRBM",
     "CrossbarSynapses",
     "DeepBoltzmannMachine",
+    "DeepResistiveNetwork",
+    "DenoisingChain",
     "DigitalSynapses",
+    "DiscriminativeRBM",
     "EnergyModel",
     "LayeredNetwork",
     "Synapses",

@@ -76,8 +76,14 @@ class Segments:
 class Parameters:
     """Rows of parameters, to be tried at once.
 
-    q: (rows, shape parameters). noise, read: (rows,) cycle noise as the law counts it; read noise in state units. s_up,
-    s_down: (rows, devices) scale of the steps on the coordinate of the device.
+    Attributes
+    ----------
+    q : ndarray
+        (rows, shape parameters).
+    noise, read : ndarray
+        (rows,) cycle noise as the law counts it; read noise in state units. s_up,
+    s_down : ndarray
+        (rows, devices) scale of the steps on the coordinate of the device.
     """
 
     q: np.ndarray
@@ -101,7 +107,10 @@ class Filtered:
 def filtered(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | None = None) -> Filtered:
     """Run the filter over all segments, for each row of parameters, and keep what it made of each pulse.
 
-    closed: see `summed`.
+    Parameters
+    ----------
+    closed : ndarray, optional
+        see `summed`.
     """
     detail = np.zeros((4, len(p.q), *data.up.shape))
     _run(law, data, p, closed, detail)

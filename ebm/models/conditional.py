@@ -128,7 +128,7 @@ class ConditionalRBM(SymbolModel):
         self.label_synapses_.update(self._each_symbol, d_labels, self.label_learning_rate * share)
         self._learn_biases(d_field, miss, share)
         size = len(y), self.n_symbols, self.n_components
-        self._count(_posterior_events(*size), _gradient_events(*size))
+        self._count(posterior_events(*size), gradient_events(*size))
 
     def _step_cd(self, x: np.ndarray, y: np.ndarray, share: float) -> None:
         field = self.context_synapses_.forward(x) + self.intercept_hidden_
@@ -172,9 +172,7 @@ class ConditionalRBM(SymbolModel):
 
     def _log_posterior(self, X: np.ndarray, *, stored: bool) -> np.ndarray:
         if not stored:
-            self._count(
-                _posterior_events(len(X), self.n_symbols, self.n_components), log_events(len(X), self.n_symbols)
-            )
+            self._count(posterior_events(len(X), self.n_symbols, self.n_components), log_events(len(X), self.n_symbols))
         labels = self.label_synapses_.weights() if stored else self._read_labels()
         context = self.context_synapses_.weights() if stored else None
         out = np.empty((len(X), self.n_symbols))
@@ -207,7 +205,7 @@ def one_hot(X: np.ndarray, n_symbols: int) -> np.ndarray:
     return out.reshape(n, context * n_symbols)
 
 
-def _posterior_events(batch: int, classes: int, hidden: int) -> Events:
+def posterior_events(batch: int, classes: int, hidden: int) -> Events:
     """Digital work of the unnormalised class posterior of `batch` rows, and the bytes of a datapath without registers."""
     functions, units = batch * classes * hidden, batch * hidden
     return Events(
@@ -229,7 +227,7 @@ def _posterior_events(batch: int, classes: int, hidden: int) -> Events:
     )
 
 
-def _gradient_events(batch: int, classes: int, hidden: int) -> Events:
+def gradient_events(batch: int, classes: int, hidden: int) -> Events:
     """The same of the gradient of a mini-batch after its posterior, and of the biases."""
     functions, biases, units = batch * classes * hidden, hidden + classes, batch * hidden
     return Events(

@@ -14,7 +14,7 @@ from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig, Crossbar, Events, Stream
 from ...simulator.arrays.parts import AnalogArray
-from ...simulator.arrays.rows import forward_rows, update_rows
+from ...simulator.arrays.rows import forward_rows, sense, update_rows
 from ...simulator.arrays.tiles import TiledCrossbar
 from ...simulator.config import ConfigOrDevice
 from ...simulator.operands import checked_sizes
@@ -68,6 +68,10 @@ class CrossbarSynapses:
     def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
         """As `revpath.ebm.synapses.rows.RowSynapses.update_rows`; the short way where the array has one."""
         update_rows(self.array, rows, d, rate)
+
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """What the lines carry, noise included, before any converter; see `revpath.simulator.Crossbar.sense`."""
+        return sense(self.array, x, transposed=transposed)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -121,7 +121,10 @@ def over(above: Quantity, below: Quantity) -> Quantity:
 class Step:
     """What the factor is multiplied by on its way from the publication to today, and the boundary where that enters.
 
-    reason: it says why the factor changes. Without one it is a remainder (what was computed again over what was published),
+    Attributes
+    ----------
+    reason : bool
+        it says why the factor changes. Without one it is a remainder (what was computed again over what was published),
         or it puts another machine in place of the claimed one.
     """
 

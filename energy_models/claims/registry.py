@@ -88,7 +88,10 @@ def written(
 ) -> Claim:
     """A claim from its words in ``claims.toml`` and its arithmetic.
 
-    published: where it is not the record that the table names.
+    Parameters
+    ----------
+    published : Quantity, optional
+        where it is not the record that the table names.
 
     Raises
     ------

@@ -52,7 +52,10 @@ def plot_bills(
 ) -> Axes:
     """One stacked bar for each bill inside the same boundary.
 
-    relative: shares of each bill's total instead of joules, for bills that lie decades apart (bars have no logarithm).
+    Parameters
+    ----------
+    relative : bool
+        shares of each bill's total instead of joules, for bills that lie decades apart (bars have no logarithm).
     """
     if not bills:
         raise PriceError("bills is empty: there is nothing to plot")

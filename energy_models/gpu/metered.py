@@ -84,7 +84,14 @@ def metered_runs() -> tuple[MeteredRun, ...]:
 class BlindRun:
     """A metered training on a board of another rating than the library's GPU of that chip, to which nothing was fitted.
 
-    watts: mean of a GPU. rated_W: of its board. inside, paper, meter: as of `MeteredRun`.
+    Attributes
+    ----------
+    watts : float
+        mean of a GPU.
+    rated_W : float
+        of its board.
+    inside, paper, meter : bool, str
+        as of `MeteredRun`.
     """
 
     name: str

@@ -62,8 +62,16 @@ def gpu_names() -> list[str]:
 class Work:
     """What some GPUs did, all of them together.
 
-    flops: of matrix products, 1 multiply-accumulate = 2 FLOP, recomputed ones included.
-    hours: GPU-hours, waiting included. bytes: to and from their memory. link_bytes: between them.
+    Attributes
+    ----------
+    flops : float
+        of matrix products, 1 multiply-accumulate = 2 FLOP, recomputed ones included.
+    hours : float
+        GPU-hours, waiting included.
+    bytes : float
+        to and from their memory.
+    link_bytes : float
+        between them.
     """
 
     flops: float

@@ -202,7 +202,12 @@ class Clock:
 class Window:
     """Joules and seconds between two moments, and how they were found.
 
-    resolution_J: what one update of the meter is worth here: the error of each end. by: ``counter`` or ``polling``.
+    Attributes
+    ----------
+    resolution_J : float
+        what one update of the meter is worth here: the error of each end.
+    by : str
+        ``counter`` or ``polling``.
     """
 
     joules: float
@@ -239,7 +244,10 @@ class Timeline:
     With a counter: first and last update of the counter bracket the window, so that both ends stand on updates. Without:
     power is polled and integrated by trapezia.
 
-    poll_s: between polls of power; the counter is read as often, to see its updates.
+    Attributes
+    ----------
+    poll_s : float
+        between polls of power; the counter is read as often, to see its updates.
     """
 
     def __init__(self, meter: Meter, clock: Clock | None = None, poll_s: float = 0.01) -> None:

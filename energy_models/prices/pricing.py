@@ -162,7 +162,10 @@ def unit_prices(
 def pulse_prices(device: Device | str | Path) -> dict[str, Record]:
     """A device's own records as overrides: ``price(events, chip, overrides=pulse_prices(device))``.
 
-    device: a device, its name, or the path of its file.
+    Parameters
+    ----------
+    device : Device or str or Path
+        a device, its name, or the path of its file.
 
     Raises
     ------

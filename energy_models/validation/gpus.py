@@ -51,7 +51,10 @@ R = TypeVar("R", bound=Named, covariant=True)
 class LeftOut(Generic[R]):
     """A run foretold from the others: published and model value (W, J or GPU-hours).
 
-    prior: the host of its node was assumed, since no other system with that GPU was metered.
+    Attributes
+    ----------
+    prior : bool
+        the host of its node was assumed, since no other system with that GPU was metered.
     """
 
     run: R

@@ -40,7 +40,10 @@ def compare_measured(
 
     Samples count as FLOP where their record says how many each takes (condition ``flop_per_sample``).
 
-    gpu: the model's GPU; taken from the records' conditions unless given.
+    Parameters
+    ----------
+    gpu : str, optional
+        the model's GPU; taken from the records' conditions unless given.
 
     Raises
     ------

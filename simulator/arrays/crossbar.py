@@ -285,6 +285,38 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         y = self._read_array(driven.x, transposed=False, phases=driven.phases)
         return y if self._compensation is None else self._compensation.apply(y, self._tally)
 
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """What the sensed lines carry, noise included, before any converter: for circuits that stand at the lines instead.
+
+        Everything but conversions is counted. `remember_drift` has no part in it: its correction is digital.
+
+        Parameters
+        ----------
+        x : array
+            (batch, rows), or (batch, columns) if transposed.
+        transposed : bool
+            Bit lines driven, word lines sensed.
+
+        Returns
+        -------
+        numpy.ndarray
+            (batch, columns), or (batch, rows), float32, in units of input times weight.
+
+        Raises
+        ------
+        ArrayError
+            A read of this array is no single current: codes are subtracted, shifted or scaled afterwards.
+
+        Examples
+        --------
+        >>> from revpath.simulator import ArrayConfig, Crossbar
+        >>> array = Crossbar((2, 3), ArrayConfig("reram-sb-gong2018"))
+        >>> array.sense([[1.0, 0.0]]).shape, array.events["adc.conversion{enob=inf}"]
+        ((1, 3), 0)
+        """
+        x = as_batch(x, self.shape[1 if transposed else 0], "x")
+        return self._read_array(x, transposed=transposed, converted=False)
+
     def uncompensated(self, x: np.ndarray) -> np.ndarray:
         """As `forward`, without the compensation of drift: what `compensate_drift` compares."""
         return self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
@@ -339,9 +371,12 @@ class Crossbar(PulsedUpdates, ArrayOperator):
     def _path(self, transposed: bool) -> ReadPath:
         return self._paths.backward if transposed else self._paths.forward
 
-    def _read_array(self, x: np.ndarray, *, transposed: bool, phases: Phases | None = None) -> np.ndarray:
+    def _read_array(
+        self, x: np.ndarray, *, transposed: bool, phases: Phases | None = None, converted: bool = True
+    ) -> np.ndarray:
         numbers = self._numbers["aside" if self._aside else "read"][transposed]
-        answer = self._path(transposed).read(x, ReadMode(self._tally, numbers, keeps=not self._aside, phases=phases))
+        mode = ReadMode(self._tally, numbers, keeps=not self._aside, phases=phases, converted=converted)
+        answer = self._path(transposed).read(x, mode)
         if not self._aside:
             self.clipped += answer.clipped
             self.held += answer.held

@@ -56,7 +56,10 @@ class DriftCompensation:
 
         A bit line that answered nothing then has nothing to be compensated, and keeps the scale 1.
 
-        tally: where the digital work is counted, in place of `events`; so for `apply`.
+        Parameters
+        ----------
+        tally : Tally, optional
+            where the digital work is counted, in place of `events`; so for `apply`.
 
         Raises
         ------

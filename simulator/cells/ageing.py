@@ -135,8 +135,15 @@ class Age:
     ) -> np.ndarray:
         """Standard deviation (S) of what a read sees of each cell at its age, (rows, columns, 2) float64.
 
-        law: of the device, unless another one is given. t_read: length of the read, for laws that depend on it.
+        Parameters
+        ----------
+        law : ReadNoise, optional
+            of the device, unless another one is given.
+        t_read : float, optional
+            length of the read, for laws that depend on it.
 
+        Notes
+        -----
         A law sigma = g Q(r) takes Q at the conductance that was programmed, and g as it is now: Q was fitted to what cells
         were programmed to (Nandakumar et al., ICECS 2019; aihwkit does so too).
         """

@@ -29,9 +29,16 @@ _PARALLEL_FROM = 1 << 16  # numbers; below this a thread costs more than it brin
 class ConverterBank:
     """Errors of the converters of one side of an array.
 
-    gain: (converters,) float32, 1 for a perfect one. offset: (converters,) float32, in steps.
-    inl: (converters, codes) float32, in steps, codes from the lowest to the highest; or (converters, 0) without any.
-    lines: how many lines they serve; line j has converter j // lines_per_converter.
+    Attributes
+    ----------
+    gain : ndarray
+        (converters,) float32, 1 for a perfect one.
+    offset : ndarray
+        (converters,) float32, in steps.
+    inl : ndarray
+        (converters, codes) float32, in steps, codes from the lowest to the highest; or (converters, 0) without any.
+    lines : int
+        how many lines they serve; line j has converter j // lines_per_converter.
     """
 
     gain: np.ndarray
@@ -120,8 +127,13 @@ def _multiply(out, values, factor):
 def _digitise_rows(y, uniforms, bank, converter):
     """y (batch, lines) <- what each line's converter says; returns how many saturated.
 
-    uniforms: like y for stochastic rounding, or without rows. bank: gain and offset of each line, or without entries
-        for perfect converters; INL of each converter; which converter each line has.
+    Parameters
+    ----------
+    uniforms
+        like y for stochastic rounding, or without rows.
+    bank
+        gain and offset of each line, or without entries for perfect converters; INL of each converter; which converter
+        each line has.
     """
     step, inverse, levels = converter
     gain, offset, inl, owner = bank

@@ -217,7 +217,10 @@ def _quantise(y, step, inverse, levels):
 def _add_noise(y, first, columns, variance, own, normals):
     """y <- y + sigma normals, for a stretch of the outputs (row by row) that begins at number `first`.
 
-    variance: (batch, 1) or (batch, columns), to which `own` comes.
+    Parameters
+    ----------
+    variance
+        (batch, 1) or (batch, columns), to which `own` comes.
     """
     position = 0
     while position < y.size:

@@ -220,7 +220,14 @@ def _wire_currents(drawn: np.ndarray, nodes: np.ndarray, resistance: float, term
 def _circuit(cells: np.ndarray, along: np.ndarray, down: np.ndarray, ax: Axes, *, signed: bool) -> Axes:
     """Word lines (blue) above bit lines (orange), joined by a dot for each cell: widths follow the current.
 
-    cells: (rows, columns) A. along: (rows, columns + 1), in the pieces of the word lines; down: (rows + 1, columns).
+    Parameters
+    ----------
+    cells : ndarray
+        (rows, columns) A.
+    along : ndarray
+        (rows, columns + 1), in the pieces of the word lines.
+    down : ndarray
+        (rows + 1, columns).
     """
     factor, unit = _prefix(cells, "A")
     shown = cells * factor

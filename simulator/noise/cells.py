@@ -66,7 +66,11 @@ def _dot(a, b):
 def _sampled_reads(y, x, cells, options, first, stop, step, key):
     """Reads `first` to before `stop` of a batch, see `sampled_read`; returns how many cells came out below zero.
 
-    x: (batch, rows), or where transposed (batch, columns x 2): x for G+ and -x for G-, so that a row is one dot product.
+    Parameters
+    ----------
+    x
+        (batch, rows), or where transposed (batch, columns x 2): x for G+ and -x for G-, so that a row is one dot
+        product.
     """
     siemens, sigma = cells  # (rows x columns x 2,) float32
     columns, transposed, lowest = options

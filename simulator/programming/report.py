@@ -91,7 +91,14 @@ class ProgrammingReport:
     ) -> ProgrammingReport:
         """Of cells that were written once and not looked at: one programming event and one cycle of wear each.
 
-        target, achieved: (...), siemens. wear: cycles before. outcome: of each cell; `NOT_VERIFIED` by default.
+        Parameters
+        ----------
+        target, achieved : ndarray
+            (...), siemens.
+        wear : ndarray or int
+            cycles before.
+        outcome : ndarray, optional
+            of each cell; `NOT_VERIFIED` by default.
         """
         target, achieved = np.asarray(target, np.float64), np.asarray(achieved, np.float64)
         if target.shape != achieved.shape:

@@ -24,7 +24,7 @@ from ...devices.base.errors import RevpathError, explain
 from ...devices.base.frozen import Frozen
 from ...devices.response.pulsed import PulsedResponse
 from ..arrays.parts import AnalogArray, CompositeArray
-from ..arrays.rows import forward_rows
+from ..arrays.rows import forward_rows, sense
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC
 from ..errors import ArrayError
@@ -277,6 +277,12 @@ class RuledArray(CompositeArray):
     def backward(self, d: np.ndarray) -> np.ndarray:
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
         return self.array.backward(d)
+
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """What the lines of the array that holds W carry, see `Crossbar.sense`; ArrayError where a read takes more than one."""
+        if type(self).forward is not RuledArray.forward:
+            raise ArrayError(f"{type(self).__name__} reads several arrays and joins their codes: it has no single line")
+        return sense(self.array, x, transposed=transposed)
 
     def calibrate(
         self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9

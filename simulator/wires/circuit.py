@@ -105,7 +105,12 @@ class Circuit:
     ) -> Raw:
         """Solve for voltages (p, m) of the word terminals, with the bit terminals at ground.
 
-        initial: rises (p, m, n) to begin from. floor: A (n,), see `kirchhoff.error_scales`, at a volt.
+        Parameters
+        ----------
+        initial : ndarray, optional
+            rises (p, m, n) to begin from.
+        floor : ndarray, optional
+            A (n,), see `kirchhoff.error_scales`, at a volt.
 
         Raises
         ------

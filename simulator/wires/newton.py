@@ -32,7 +32,10 @@ def newton(
 ) -> tuple[Raw, np.ndarray]:
     """Solve each vector of voltages (p, m) of the word terminals; returns also the Newton steps (p,).
 
-    initial: drops and rises (p, m, n) to begin from.
+    Parameters
+    ----------
+    initial : tuple[ndarray, ndarray], optional
+        drops and rises (p, m, n) to begin from.
 
     Raises
     ------

@@ -29,7 +29,12 @@ _SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
 def watch(run: Callable[[Told, Callable[[str], None]], Comparison], unit: str) -> Comparison:
     """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint.
 
-    run: is given what to call at every step, and what to call with a line that a user should read. unit: of losses.
+    Parameters
+    ----------
+    run : Callable[[Told, Callable[[str], None]], Comparison]
+        is given what to call at every step, and what to call with a line that a user should read.
+    unit : str
+        of losses.
     """
     console = SafeConsole(stderr=True)
     progress = Progress(

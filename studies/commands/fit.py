@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ...devices.base.printable import printable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def fit(
@@ -35,7 +38,7 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No live progress.")] = False,
 ) -> None:
     """Fit a device to measured pulse traces: which law they support, every number with its error, and what is not known."""
-    from ...devices.base.style import save
+    from ...devices.base.style import save_figure
     from ...devices.traces.fit import fit_traces
 
     with _progress(quiet) as told:
@@ -56,7 +59,8 @@ def fit(
         print(f"device: {printable(out)}")
     if figure is not None:
         endings = [figure.suffix[1:].lower()] if figure.suffix else ["pdf", "png"]
-        for path in save(result.plot().figure, figure.with_suffix(""), endings):  # type: ignore[arg-type]  # of a Figure
+        drawn = cast("Figure", result.plot().figure)
+        for path in save_figure(drawn, figure.with_suffix(""), formats=endings, provenance="revpath fit"):
             print(f"figure: {printable(path)}")
 
 

@@ -106,7 +106,7 @@ def plot(
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
 ) -> None:
     """Draw a study from its store; nothing is simulated."""
-    from ...devices.base.files import results_folder, write_whole
+    from ...devices.base.files import results_folder
     from ..sweeps.figure import caption, save
     from ..sweeps.figure import plot as draw
     from ..sweeps.store import Store
@@ -115,10 +115,8 @@ def plot(
     drawn: dict[str, Any] = {"kind": kind, "x": x, "y": y, "lines": lines, "panels": panels, "value": value}
     figure = draw(plan, place, width=width, chip=chip, **drawn)
     stem = results_folder(out) / "-".join(part for part in (plan.name, kind, value) if part)
-    written = save(figure, stem, plan)
-    text = stem.with_name(f"{stem.name}.txt")
-    write_whole(text, (caption(plan, place, value=value, chip=chip) + "\n").encode())
-    print(f"wrote {', '.join(str(path) for path in (*written, text))}")
+    written = save(figure, stem, plan, caption=caption(plan, place, value=value, chip=chip))
+    print(f"wrote {', '.join(map(str, written))}")
 
 
 def price(

@@ -22,10 +22,16 @@ from .results import Found
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS = {"gpu": "run-level", "gpu-bound": "best matrix product", "gpu-many": "many at once", "gpu-alone": "alone"}
+ROWS = {
+    "gpu": "the rival, GPU in long runs",
+    "gpu-bound": "the rival, GPU at its best product",
+    "gpu-many": "the rival, many at once on a GPU",
+    "gpu-alone": "the rival, alone on a GPU",
+}
 """Ways to use a GPU: kind of contender, and in words."""
-LANES = "digital lanes at 32 nm"
+LANES = "the same model, digital lanes at 32 nm"
 _NO_CHIPS = ("thermal-limit",)
+_GROUP = ["family", "opponent", "quality"]
 _FEW = 100  # draws of a bill of which the nominal joules are wanted
 
 
@@ -45,7 +51,7 @@ def multiverse(protocol: Protocol, name: str, found: Found, chips: Sequence[str]
     -------
     DataFrame
         chip, schedule, opponent (the rival on a GPU in one of its ways, or the same family on digital lanes), seed, family, quality,
-        and ratio, opponent over analog joules; NaN where a side does not come to the quality.
+        analog_there and opponent_there (who comes to the quality), and ratio, opponent over analog joules; NaN unless both do.
     """
     import pandas as pd
 
@@ -69,21 +75,43 @@ def multiverse(protocol: Protocol, name: str, found: Found, chips: Sequence[str]
 
 
 def shares(table: pd.DataFrame) -> pd.DataFrame:
-    """For each family, opponent and quality: in which share of the universes that both sides come to does the analog side need less.
+    """For each family, opponent and quality: shares of the universes.
 
     Parameters
     ----------
     table : DataFrame
         Of `multiverse`.
+
+    Returns
+    -------
+    DataFrame
+        universes; analog_only and opponent_only, shares in which one side alone comes to the quality; both; of these analog_less, the
+        share in which the analog side needs fewer joules, with the median, the lowest and the highest ratio.
     """
-    there = table.dropna(subset=["ratio"])
-    groups = there.groupby(["family", "opponent", "quality"], sort=False)["ratio"]
-    out = groups.agg(universes="size", median="median", lowest="min", highest="max", analog_wins=_wins)
-    return out.reset_index()
+    import pandas as pd
 
-
-def _wins(ratios: Any) -> float:
-    return float(np.mean(np.asarray(ratios) > 1))
+    rows = []
+    for family, opponent, quality in table[_GROUP].drop_duplicates().itertuples(index=False):
+        of = (table["family"] == family) & (table["opponent"] == opponent) & (table["quality"] == quality)
+        ours, other, ratios = (table.loc[of, name].to_numpy() for name in ("analog_there", "opponent_there", "ratio"))
+        ratio = ratios[np.isfinite(ratios)]
+        there = ratio if len(ratio) else np.full(1, np.nan)
+        rows.append(
+            {
+                "family": family,
+                "opponent": opponent,
+                "quality": quality,
+                "universes": len(ratios),
+                "analog_only": float(np.mean(ours & ~other)),
+                "opponent_only": float(np.mean(other & ~ours)),
+                "both": len(ratio) / len(ratios),
+                "analog_less": float(np.mean(ratio > 1)) if len(ratio) else np.nan,
+                "median": float(np.median(there)),
+                "lowest": float(there.min()),
+                "highest": float(there.max()),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _analog_chips() -> list[str]:
@@ -96,16 +124,23 @@ def _of_seeds(
 ) -> Iterator[dict[str, Any]]:
     families = list(dict.fromkeys(c.model for c in analog))
     for family in families:
-        ours = [c for c in analog if c.model == family]
+        analog_of = [c for c in analog if c.model == family]
         opponents = {words: [c for c in others if not c.ours and c.kind == kind] for kind, words in ROWS.items()}
         opponents[LANES] = [c for c in others if c.model == family and c.name.endswith(f"-{TWIN}")]
         for opponent, theirs in opponents.items():
             for place, seed in enumerate(seeds):
                 for quality in qualities:
-                    least = _least(ours, quality, place)
-                    ratio = _least(theirs, quality, place) / least
-                    row = {"family": family, "opponent": opponent, "seed": seed, "quality": quality}
-                    yield row | {"ratio": ratio if np.isfinite(ratio) else np.nan}
+                    ours, other = _least(analog_of, quality, place), _least(theirs, quality, place)
+                    both = np.isfinite(ours) and np.isfinite(other)
+                    yield {
+                        "family": family,
+                        "opponent": opponent,
+                        "seed": seed,
+                        "quality": quality,
+                        "analog_there": bool(np.isfinite(ours)),
+                        "opponent_there": bool(np.isfinite(other)),
+                        "ratio": other / ours if both else np.nan,
+                    }
 
 
 def _least(contenders_: Sequence[Contender], quality: float, place: int) -> float:

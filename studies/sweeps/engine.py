@@ -15,7 +15,7 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -119,7 +119,7 @@ def run(
         bad options; the store cannot be written, or has gone.
     """
     return make(
-        list(_share(study, shard)),
+        _share(study, shard),
         store,
         workers=workers,
         timeout_s=timeout_s,
@@ -131,7 +131,7 @@ def run(
 
 
 def make(
-    planned: Sequence[Planned],
+    planned: Iterable[Planned],
     store: Store,
     *,
     workers: int | None = None,
@@ -160,9 +160,10 @@ def make(
         raise RevpathError(f"timeout_s = {timeout_s!r} must be positive")
     started = time.monotonic()
     store.refresh()
-    summary = Summary(total=len(planned))
+    summary = Summary(total=0)
     todo = []
     for each in planned:
+        summary.total += 1
         state = store.state(each.id)
         if state == "done":
             summary.present += 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ....devices.base.style import GREY, PALETTE, style
+from ....devices.base.style import BLUE, GREEN, GREY, ORANGE, PALETTE, PURPLE, VERMILION, style
 from ..frontier import Counting
 
 if TYPE_CHECKING:
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARKERS = "osD^vP*X"
+_HUES = (VERMILION, BLUE, GREEN, PURPLE, ORANGE)
+_PLACES = {"GPU": ("s", (0, (1, 1))), "digital lanes": ("^", (0, (4, 2))), "ReRAM": ("o", "-"), "Li-ECRAM": ("D", "-")}
+"""Marker and dash by what a model runs on."""
 _RATIOS = {
-    "ratio": ("whole: rival on GPU / EBM on arrays", "o"),
-    "algorithm": ("model: rival on GPU / EBM on GPU", "s"),
-    "hardware": ("arrays: EBM on GPU / EBM on arrays", "D"),
-    "same_node": ("arrays: EBM on digital lanes / EBM on arrays", "^"),
+    "ratio": ("whole: rival on GPU / model on arrays", "o"),
+    "algorithm": ("model: rival on GPU / model on GPU", "s"),
+    "hardware": ("arrays: model on GPU / model on arrays", "D"),
+    "same_node": ("arrays: model on digital lanes / model on arrays", "^"),
 }
 """Columns of the table of factors: words and marker."""
 
@@ -43,8 +46,10 @@ def frontier_figure(table: pd.DataFrame, title: str, unit: str, counted: Countin
     with style():
         figure = Figure(figsize=(7.0, 3.6 + 0.15 * len(sides)), layout="constrained")
         ax = figure.subplots()
-        looks = zip(cycle(PALETTE), cycle(_MARKERS), strict=False)
-        for n, (side, (colour, marker)) in enumerate(zip(sides, looks, strict=False)):
+        families = dict(zip(dict.fromkeys(side.split(", ")[0] for side in sides), cycle(_HUES), strict=False))
+        for n, side in enumerate(sides):
+            colour = families[side.split(", ")[0]]
+            marker, dash = next((look for words, look in _PLACES.items() if f", {words}" in side), ("P", "-"))
             rows = table.loc[table["side"] == side].sort_values("quality", ascending=False)
             joules = rows["joules"].to_numpy()
             spread = np.abs(np.vstack([joules - rows["low"], rows["high"] - joules]))
@@ -58,7 +63,8 @@ def frontier_figure(table: pd.DataFrame, title: str, unit: str, counted: Countin
                 markersize=3.5,
                 linewidth=1.2,
                 elinewidth=0.6,
-                linestyle="-" if "Re" not in side and "Li-" not in side else (0, (4, 1)),
+                linestyle=dash,
+                markerfacecolor="white" if "best matrix product" in side else colour,
                 label=side,
             )
             early = rows.loc[rows["unseen"]]

@@ -38,15 +38,21 @@ def test_the_result_says_everything(text_path, tmp_path):
     told = []
     found = run(tmp_path / "out", text_path, seed=5, tell=lambda *what: told.append(what))
     assert found.complete
-    assert [path.name for path in found.files] == ["result.json", "compare.pdf", "compare.png", "bills.html"]
+    assert [path.name for path in found.files] == [
+        "result.json",
+        *(f"compare.{end}" for end in ("pdf", "svg", "png", "txt")),
+        "bills.html",
+    ]
     assert all(path.exists() for path in found.files)
     assert not list(tmp_path.rglob("*.partial"))
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {
         ".json",
         ".pdf",
-        ".png",
-        ".html",
         ".jsonl",
+        ".svg",
+        ".png",
+        ".txt",
+        ".html",
     }
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["complete"] is True
