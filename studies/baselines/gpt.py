@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
-import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
-from torch import nn  # pyright: ignore[reportMissingImports]
+import torch  # pyright: ignore[reportMissingImports]  # an extra
+import torch.nn.functional as F  # pyright: ignore[reportMissingImports]  # an extra
+from torch import nn  # pyright: ignore[reportMissingImports]  # an extra
 
 from ..tasks.text import SYMBOLS, Text, scored
 from .curves import Hyper, Shape, TrainingDiverged
