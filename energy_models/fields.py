@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, SupportsFloat
 
 from ..devices.base.errors import RevpathError, shown
 from ..devices.base.frozen import Frozen
@@ -72,8 +72,8 @@ def number(value: object, where: str) -> float:
         it is none: a bool, a text, a list, nan, or a whole number that no float holds.
     """
     try:
-        if not isinstance(value, bool | str | bytes):
-            result = float(value)  # type: ignore[arg-type]
+        if isinstance(value, SupportsFloat) and not isinstance(value, bool):
+            result = float(value)
             if math.isfinite(result):
                 return result
     except (TypeError, ValueError, OverflowError):

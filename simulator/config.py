@@ -160,14 +160,19 @@ class ArrayConfig(KnownFields):
             for name, value, kind in (("wires", self.wires, Wires), ("cell_law", self.cell_law, CellLaw)):
                 if value is not None and not isinstance(value, kind):
                     raise ArrayError(f"{name} = {value!r} must be a {kind.__name__} or None")
-        WeightMapping.of(self.device, self.weight_max, self.mapping)  # type: ignore[arg-type]
+        WeightMapping.of(self.cell, self.weight_max, self.mapping)
         self._check_together()
         self._check_refresh()
 
+    @property
+    def cell(self) -> Device:
+        """The device, which a name or a path has become."""
+        assert isinstance(self.device, Device)
+        return self.device
+
     def _check_together(self) -> None:
         """Refuse what no hardware is, or what has no known law."""
-        assert isinstance(self.device, Device)
-        noise = self.device.read_noise
+        noise = self.cell.read_noise
         if self.mapping == "offset" and (self.layout == "paired" or self.subtraction == "digital"):
             name = "layout" if self.layout == "paired" else "subtraction"
             raise ArrayError(
@@ -181,13 +186,13 @@ class ArrayConfig(KnownFields):
                 )
             if not noise.gaussian:
                 raise ArrayError(
-                    f"subtraction = 'digital' with the {noise.law} noise of device {self.device.name!r} is not known: its cells "
+                    f"subtraction = 'digital' with the {noise.law} noise of device {self.cell.name!r} is not known: its cells "
                     "remember from read to read; use subtraction = 'analog'"
                 )
         for name, adc in (("adc", self.adc), ("transposed_adc", self.transposed_adc)):
             if adc is not None and adc.repeats and not noise.gaussian:
                 raise ArrayError(
-                    f"{name}.repeats = {adc.repeats} must be 0 with the {noise.law} noise of device {self.device.name!r}: its cells "
+                    f"{name}.repeats = {adc.repeats} must be 0 with the {noise.law} noise of device {self.cell.name!r}: its cells "
                     "remember from read to read, in an order that is not known"
                 )
         if self.inputs == "duration":
@@ -197,7 +202,7 @@ class ArrayConfig(KnownFields):
                 )
             if not noise.gaussian:
                 raise ArrayError(
-                    f"inputs = 'duration' with the {noise.law} noise of device {self.device.name!r} is not known: use 'amplitude'"
+                    f"inputs = 'duration' with the {noise.law} noise of device {self.cell.name!r} is not known: use 'amplitude'"
                 )
 
     def _check_refresh(self) -> None:

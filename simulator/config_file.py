@@ -53,7 +53,7 @@ def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
     import tomli_w
 
     content: dict[str, Any] = {"schema": 1, **_plain(config, {"device", "cell_law"})}
-    content["device"], laws = _plain_device(config.device)  # type: ignore[arg-type]
+    content["device"], laws = _plain_device(config.cell)
     if laws:
         content["device_laws"] = laws
     if config.cell_law is not None:

@@ -148,7 +148,7 @@ def _multiply(c: np.ndarray, a: np.ndarray, b: np.ndarray, rate: float = 1.0, *,
     if (c.strides[1] != c.itemsize and n > 1) or ldc < n or c.strides[0] % c.itemsize:
         raise RevpathError("the result of a product must lie in rows or in columns")
     small = m * n * k <= (SMALL if min(m, n) > 1 else SMALL >> 3) and _blas().internal_api == "openblas"
-    if small or not (m and n and k) or numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if small or not (m and n and k) or numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # set at run time
         if add:
             c += c.dtype.type(rate) * (a @ b)
         else:

@@ -109,7 +109,7 @@ class FlickerReadNoise(ReadNoise):
     Q(r) = min(q_scale / max(r^q_power, q_floor), q_cap), t seconds after programming was verified at t0. `t_read` is the
     read that the law is used for; one given to `sigma` replaces it.
     Nandakumar et al., ICECS 2019. (aihwkit evaluates Q at the programmed, the paper at the target conductance: the
-    caller decides what it passes. ../shared/references/aihwkit.md, T11.)
+    caller decides what it passes.)
     """
 
     of_programmed: ClassVar[bool] = True

@@ -2,8 +2,8 @@
 
 A response lives on a state coordinate w in [w_min, w_max] that maps linearly to the conductance window. The laws and
 the meaning of their parameters follow the resistive-processing-unit literature (Gokmen & Vlasov 2016) as IBM aihwkit
-implements it (../shared/references/aihwkit.md, section 1.1). `pulse` is the law itself, cell by cell in NumPy: slow,
-plain, and what faster kernels are held to.
+implements it (Rasch et al., arXiv:2104.02184 (2021)). `pulse` is the law itself, cell by cell in NumPy:
+slow, plain, and what faster kernels are held to.
 """
 
 from __future__ import annotations

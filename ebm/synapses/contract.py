@@ -98,7 +98,8 @@ class DigitalSynapses:
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self._weights.shape  # type: ignore[return-value]
+        rows, columns = self._weights.shape
+        return rows, columns
 
     @property
     def events(self) -> Events:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ..sensitivity import Propagated, Quantity, Take, Value, nominal, propagate
 Verdict = Literal[
     "reproduced", "explained", "not explained", "conditional", "outdated", "refuted", "not recomputable", "no factor"
 ]
-VERDICTS: tuple[Verdict, ...] = Verdict.__args__  # type: ignore[attr-defined]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 Basis = Literal["own", "memory", "independent", "none"]
 """Where the numbers come from that a factor was computed again with.
@@ -27,7 +27,7 @@ Basis = Literal["own", "memory", "independent", "none"]
 own: the work's own numbers, read. memory: the work's own numbers, read nowhere that can be pointed at. independent: other
 published numbers of the same hardware or kind of hardware, or only part of the work's. none: too few to compute anything.
 """
-KINDS_OF_BASIS: tuple[Basis, ...] = Basis.__args__  # type: ignore[attr-defined]
+KINDS_OF_BASIS: tuple[Basis, ...] = get_args(Basis)
 
 AGREES: Mapping[Basis, float] = {"own": 2.0, "memory": 2.0, "independent": 3.0}
 """A factor computed again agrees with the published one where they differ by no more than so many times."""
@@ -40,7 +40,7 @@ EDGE = 1.1
 """A number within so many times of a threshold of the rule stands on a knife's edge, and is said to."""
 
 Stage = Literal["own numbers", "baseline", "samples", "array", "macro", "chip", "writes", "node", "facility"]
-STAGES: tuple[Stage, ...] = Stage.__args__  # type: ignore[attr-defined]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 BOUNDARIES: tuple[Stage, ...] = ("array", "macro", "chip", "node", "facility")
 """The boundaries of every report. Programming and verifying (`writes`) count from the node on."""
 

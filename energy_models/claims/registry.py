@@ -100,10 +100,10 @@ def written(
     """
     if key not in words():
         raise unknown("claim", key, list(words()))
-    text = dict(words()[key])
+    text: dict[str, Any] = dict(words()[key])
     record = text.pop("published", None)
     factor = published if published is not None or record is None else _of(record)
-    return Claim(key, published=factor, own=own, steps=steps, hardware=hardware, notes=notes, **text)  # type: ignore[arg-type]
+    return Claim(key, published=factor, own=own, steps=steps, hardware=hardware, notes=notes, **text)
 
 
 def _of(record: str) -> Quantity:

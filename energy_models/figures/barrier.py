@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ..framework.barrier import anchor_dollars, brain_parameters, budgets, by_step, by_year
+from ..framework.barrier import anchor_dollars, brain_parameters, brain_watts, budgets, by_step, by_year
 from ..framework.beside import anchors
 from ..gpu.runs import load_run
 from ..prices.bill import Interval
@@ -66,9 +66,9 @@ def plot_by_year(ax: Axes) -> Axes:
         marks.append((float(year), float(size), label))
     _, low, high = brain_parameters()
     ax.axhspan(low, high, color="#999999", alpha=0.25, linewidth=0)
-    watts = get("anchor.brain").uncertainty
+    least, most = brain_watts()
     ax.annotate(
-        f"energy of a brain, {watts.low:g} to {watts.high:g} W for {get('anchor.schooling').value:g} years",  # type: ignore[union-attr]
+        f"energy of a brain, {least:g} to {most:g} W for {get('anchor.schooling').value:g} years",
         (0.02, low),
         (0, -2),
         xycoords=("axes fraction", "data"),

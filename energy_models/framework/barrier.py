@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...devices.base.lazy import lazily
+from ...devices.base.record import Uniform
 from ..gpu.runs import load_run
 from ..records import get, library
 from ..sensitivity import propagate
@@ -99,6 +100,13 @@ def budgets() -> list[tuple[str, float]]:
     return [(name, get(f"budget.{name}").to("dimensionless")) for name in _BUDGETS]
 
 
+def brain_watts() -> tuple[float, float]:
+    """The least and the most that a brain takes."""
+    band = get("anchor.brain").uncertainty
+    assert isinstance(band, Uniform)
+    return band.low, band.high
+
+
 def brain_parameters() -> tuple[float, float, float]:
     """The model that a GPU trains, under the law, on a brain's energy until it is grown: nominal, low and high.
 
@@ -107,8 +115,7 @@ def brain_parameters() -> tuple[float, float, float]:
     record, years = get("anchor.brain"), get("anchor.schooling").to("s")
     per_flop = get("gpu.run.llama31_405b").to("J/flop")
     unit = load_law().flops(1.0)
-    low, high = record.uncertainty.low, record.uncertainty.high  # type: ignore[union-attr]
-    sizes = [(watts * years / per_flop / unit) ** 0.5 for watts in (record.value, low, high)]
+    sizes = [(watts * years / per_flop / unit) ** 0.5 for watts in (record.value, *brain_watts())]
     return sizes[0], sizes[1], sizes[2]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ...devices.base.errors import unknown
 from ...devices.base.lazy import lazily
@@ -30,7 +30,7 @@ Item = Literal[
     "efficient hardware",
     "competitive accelerators",
 ]
-ITEMS: tuple[Item, ...] = Item.__args__  # type: ignore[attr-defined]
+ITEMS: tuple[Item, ...] = get_args(Item)
 Enters = Literal[
     "time", "tokens", "parameters per token", "energy per FLOP", "memory", "utilisation", "whole run", "nothing"
 ]

@@ -59,7 +59,7 @@ def load_nvml() -> Any:
         it is not installed, or no driver answers.
     """
     try:
-        import pynvml  # type: ignore[import-not-found]
+        import pynvml  # type: ignore[import-not-found]  # an extra
     except ImportError:
         raise NoGpu("no NVML: the package nvidia-ml-py is not installed") from None
     _begin(pynvml)

@@ -99,7 +99,7 @@ def load_torch() -> Any:
         it is not installed.
     """
     try:
-        import torch  # type: ignore[import-not-found]
+        import torch  # type: ignore[import-not-found]  # an extra
     except ImportError:
         raise NoGpu('no PyTorch: the workloads need it: pip install -e ".[transformer]"') from None
     return torch

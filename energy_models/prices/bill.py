@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Scope = Literal["array", "macro", "chip", "node", "facility"]
 SCOPES: tuple[Scope, ...] = ("array", "macro", "chip", "node", "facility")
 
+UNSCHEDULED = "no schedule"
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -71,6 +73,8 @@ class Bill:
     bounds : tuple[Floor, ...]
         energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.check_bounds`. Every row of the
         bill is in one of the two, or `why_no_floor` says why not.
+    schedule : str
+        of the chip's digital part, in words; "" where the events were priced as they were counted.
     """
 
     chip: str
@@ -84,12 +88,14 @@ class Bill:
     seed: int
     floors: tuple[Floor, ...] = ()
     bounds: tuple[Floor, ...] = ()
+    schedule: str = ""
 
     def __repr__(self) -> str:
         total = self.interval()
         return (
             f"Bill({self.chip}: {total.nominal:.3g} J, {total.low:.2g} to {total.high:.2g} (90 %), "
-            f"{len(self.components)} components, {len(self.shaky)} shaky records)"
+            f"{len(self.components)} components, {len(self.shaky)} shaky records, "
+            f"{self.schedule.partition(':')[0] or UNSCHEDULED})"
         )
 
     def _repr_html_(self) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ...devices import Device
 from ..cells.cells import Cells
 from ..config import ArrayConfig, ConfigOrDevice
 from ..converters.adc_dac import ADC
@@ -93,7 +92,7 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         super().__init__(shape)
         config = ArrayConfig.of(config)
         self.config: ArrayConfig = config if wires is None else replace(config, wires=wires)
-        self.device: Device = self.config.device  # type: ignore[assignment]
+        self.device = self.config.cell
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
         self._seed, self._array = seed, array
         rising = self.config.pulse_directions == "up"
@@ -286,6 +285,38 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         y = self._read_array(driven.x, transposed=False, phases=driven.phases)
         return y if self._compensation is None else self._compensation.apply(y, self._tally)
 
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """What the sensed lines carry, noise included, before any converter: for circuits that stand at the lines instead.
+
+        Everything but conversions is counted. `remember_drift` has no part in it: its correction is digital.
+
+        Parameters
+        ----------
+        x : array
+            (batch, rows), or (batch, columns) if transposed.
+        transposed : bool
+            Bit lines driven, word lines sensed.
+
+        Returns
+        -------
+        numpy.ndarray
+            (batch, columns), or (batch, rows), float32, in units of input times weight.
+
+        Raises
+        ------
+        ArrayError
+            A read of this array is no single current: codes are subtracted, shifted or scaled afterwards.
+
+        Examples
+        --------
+        >>> from revpath.simulator import ArrayConfig, Crossbar
+        >>> array = Crossbar((2, 3), ArrayConfig("reram-sb-gong2018"))
+        >>> array.sense([[1.0, 0.0]]).shape, array.events["adc.conversion{enob=inf}"]
+        ((1, 3), 0)
+        """
+        x = as_batch(x, self.shape[1 if transposed else 0], "x")
+        return self._read_array(x, transposed=transposed, converted=False)
+
     def uncompensated(self, x: np.ndarray) -> np.ndarray:
         """As `forward`, without the compensation of drift: what `compensate_drift` compares."""
         return self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
@@ -299,15 +330,18 @@ class Crossbar(PulsedUpdates, ArrayOperator):
             return self._read_array(self._compensation.apply(d, self._tally), transposed=True)
         return self._compensation.apply(self._read_array(d, transposed=True), self._tally)
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADC of one direction from what inputs x give; returns y_max. The reads are not counted.
 
         Parameters
         ----------
         x : ndarray
             (batch, rows), or (batch, columns) if transposed.
-        percentile : float
-            share of outputs that the range holds.
+        percentile : float or (float, float)
+            share of the magnitudes of outputs that a range about 0 holds; (low, high), such as (0.1, 99.9), for a range
+            from one to the other percentile of the outputs themselves.
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
         with self._phases.aside():
@@ -330,16 +364,19 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         """The converter of the sensed lines of one direction, with its range found."""
         return self._path(transposed).adc
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADC of one direction the range +-y_max, whatever its policy says."""
-        self._path(transposed).set_range(y_max)
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADC of one direction a range up to y_max, whatever its policy says; from -y_max, or from its y_min."""
+        self._path(transposed).set_range(y_max, y_min)
 
     def _path(self, transposed: bool) -> ReadPath:
         return self._paths.backward if transposed else self._paths.forward
 
-    def _read_array(self, x: np.ndarray, *, transposed: bool, phases: Phases | None = None) -> np.ndarray:
+    def _read_array(
+        self, x: np.ndarray, *, transposed: bool, phases: Phases | None = None, converted: bool = True
+    ) -> np.ndarray:
         numbers = self._numbers["aside" if self._aside else "read"][transposed]
-        answer = self._path(transposed).read(x, ReadMode(self._tally, numbers, keeps=not self._aside, phases=phases))
+        mode = ReadMode(self._tally, numbers, keeps=not self._aside, phases=phases, converted=converted)
+        answer = self._path(transposed).read(x, mode)
         if not self._aside:
             self.clipped += answer.clipped
             self.held += answer.held

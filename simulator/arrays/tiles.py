@@ -181,6 +181,14 @@ class TiledCrossbar(SummedArray):
             self._count_sum(row, len(y) * (down.stop - down.start), transposed=True)
         return y
 
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """As `Crossbar.sense`; ArrayError where there are several tiles, whose partial sums are added as codes."""
+        if self.grid != (1, 1):
+            raise ArrayError(
+                f"partial sums of {self.grid[0]} x {self.grid[1]} tiles are added as codes: take one array"
+            )
+        return self.tiles[0][0].sense(x, transposed=transposed)
+
     def parts_with_inputs(self, x: np.ndarray, transposed: bool) -> Iterator[tuple[Crossbar, np.ndarray]]:
         """Each tile, and what of x (batch, driven) its lines are driven with."""
         inputs = [np.ascontiguousarray(x[:, cut]) for cut in (self._columns if transposed else self._rows)]

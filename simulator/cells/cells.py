@@ -305,7 +305,7 @@ class Cells:
                 try:
                     give_pulses(cells, flat, first, min(first + part, most), step, stream.key)
                 except KeyboardInterrupt as interrupt:
-                    interrupt.given = min(first + part, most)  # type: ignore[attr-defined]
+                    interrupt.given = min(first + part, most)  # type: ignore[attr-defined]  # for who catches it
                     interrupt.add_note(
                         f"after {min(first + part, most)} of {most} pulses on a weight; they are counted"
                     )

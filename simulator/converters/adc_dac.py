@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
+from numbers import Real
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import numpy as np
@@ -173,7 +174,8 @@ class ADC(Converter):
         deviations of noise), and doubles it whenever more than 1 % of a batch would saturate, which is then read and
         counted once more. It depends on what was read before. Outside of an array such a converter has y_max = 1.
         "calibrated": from outputs of the array when its `calibrate` is called, and not before (the synapses of a model,
-        which has no moment for the call, take it as "auto"). "maximum": the largest output that any input and any
+        which has no moment for the call, take it as "auto"); both ends where it is called with two
+        percentiles. "maximum": the largest output that any input and any
         contents of the window could give. Until the array has resolved the last two (`resolved`) the converter has no
         step.
     y_max : float
@@ -241,18 +243,21 @@ class ADC(Converter):
         """
         return self if self.range == "fixed" else self.with_range(y_max)
 
-    def with_range(self, y_max: float) -> Self:
-        """This converter with a fixed range of y_max, whatever it had.
+    def with_range(self, y_max: float, y_min: float | None = None) -> Self:
+        """This converter with a fixed range up to y_max, whatever it had; from y_min, or where None from the end it has.
 
         Raises
         ------
         ArrayError
-            y_max is not a positive, finite number.
+            y_max is not a finite number above the lower end, y_min not a finite one.
         """
-        if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= (self.y_min or 0):
-            allowed = f"finite number above y_min = {self.y_min}" if self.y_min else "positive and finite number"
+        low = self.y_min if y_min is None else y_min
+        if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= (low or 0 if y_min is None else y_min):
+            allowed = f"finite number above y_min = {low}" if low else "positive and finite number"
             raise ArrayError(f"y_max = {y_max!r} of a {self.range} range must be one {allowed}")
-        return self.model_copy(update={"range": "fixed", "y_max": float(y_max)})
+        return self.model_copy(
+            update={"range": "fixed", "y_max": float(y_max), "y_min": None if low is None else float(low)}
+        )
 
     @cached_property
     def step(self) -> float:
@@ -322,12 +327,40 @@ def calibrated_range(outputs: np.ndarray, percentile: float = 99.9) -> float:
     ArrayError
         no outputs, outputs that are not finite or all 0, or a percentile outside (0, 100].
     """
-    if not 0 < percentile <= 100:
+    if isinstance(percentile, bool) or not isinstance(percentile, Real) or not 0 < percentile <= 100:
         raise ArrayError(f"percentile = {percentile!r} must be above 0 and at most 100")
-    sizes = np.abs(np.asarray(outputs, float))
-    if sizes.size == 0 or not np.all(np.isfinite(sizes)):
-        raise ArrayError(f"outputs to calibrate on must be finite and not empty (shape {sizes.shape})")
-    y_max = float(np.percentile(sizes, percentile))
+    y_max = float(np.percentile(np.abs(_to_calibrate_on(outputs)), percentile))
     if y_max == 0:
         raise ArrayError(f"outputs to calibrate on are 0 up to percentile {percentile}: they say nothing of the range")
     return y_max
+
+
+def calibrated_ends(outputs: np.ndarray, percentiles: tuple[float, float]) -> tuple[float, float]:
+    """(y_min, y_max) between which `outputs` (any shape, with their signs) lie but for the tails beyond two percentiles.
+
+    Raises
+    ------
+    ArrayError: no outputs, outputs that are not finite, both ends equal, or percentiles that do not rise within [0, 100].
+    """
+    try:
+        low, high = (float(percentile) for percentile in percentiles)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not 0 <= low < high <= 100:
+        raise ArrayError(
+            f"percentile = {percentiles!r} must be one number above 0 and at most 100 (of magnitudes), "
+            f"or (low, high) with 0 <= low < high <= 100 (of values)"
+        )
+    y_min, y_max = map(float, np.percentile(_to_calibrate_on(outputs), (low, high)))
+    if y_min == y_max:
+        raise ArrayError(
+            f"outputs to calibrate on are {y_min:.6g} from percentile {low:g} to {high:g}: they say nothing of the range"
+        )
+    return y_min, y_max
+
+
+def _to_calibrate_on(outputs: np.ndarray) -> np.ndarray:
+    values = np.asarray(outputs, float)
+    if values.size == 0 or not np.all(np.isfinite(values)):
+        raise ArrayError(f"outputs to calibrate on must be finite and not empty (shape {values.shape})")
+    return values

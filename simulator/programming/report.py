@@ -201,7 +201,8 @@ class ProgrammingReport:
         pulses = self._rows(self.pulses_up + self.pulses_down + self.writes, cells_per_row)
         reads = self._rows(self.verify_reads, cells_per_row)
         last = (pulses * pulse_duration + reads * read_time).argmax(axis=1)[:, None]
-        return tuple(int(np.take_along_axis(n, last, axis=1).sum()) for n in (pulses, reads))  # type: ignore[return-value]
+        of_pulses, of_reads = (int(np.take_along_axis(n, last, axis=1).sum()) for n in (pulses, reads))
+        return of_pulses, of_reads
 
     def events(
         self, *, cells_per_row: int, read_voltage: float, read_time: float, pulse_duration: float | None

@@ -1,7 +1,7 @@
 """Pulses on the cells of an array, one after another: outer products, and counted pulses.
 
 What one pulse does to a cell is in `apply_pulses`, for every law of `revpath.devices.response`. Trains are made in
-`trains.py`; pulse-length management is that of IBM aihwkit (../shared/references/aihwkit.md, 1.3).
+`trains.py`; pulse-length management is that of IBM aihwkit (Rasch et al., arXiv:2104.02184 (2021)).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def train_length(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How many slots each outer product takes and how line values become firing probabilities.
 
-    As IBM aihwkit does with both of its managements on (../shared/references/aihwkit.md, 1.3).
+    As IBM aihwkit does with both of its managements on (Rasch et al., arXiv:2104.02184 (2021)).
 
     Parameters
     ----------

@@ -8,12 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from ...devices.base.product import product
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..noise.streams import Stream
 from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
 from .gathering import count_accumulation
+from .site import Site
 
 
 class MixedPrecisionConfig(RuleConfig):
@@ -52,16 +51,8 @@ class MixedPrecisionConfig(RuleConfig):
         """One transfer for each gradient."""
         return cls(transfer_every=updates_per_gradient)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> MixedPrecision:
-        return MixedPrecision(arranged(shape, config, tile=tile, seed=seed, array=array), self, seed=seed, number=array)
+    def ruled(self, shape: tuple[int, int], site: Site) -> MixedPrecision:
+        return MixedPrecision(site.arranged(shape), self, seed=site.seed, number=site.array)
 
 
 class MixedPrecision(RuledArray):

@@ -9,13 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from ..arrays.crossbar import Crossbar
-from ..arrays.parts import part_number
 from ..arrays.rows import forward_rows, update_rows
-from ..arrays.tiles import TiledCrossbar, arranged
-from ..config import ArrayConfig
+from ..arrays.tiles import TiledCrossbar
 from ..errors import ArrayError
 from ..programming.report import ProgrammingReport
 from .contract import RuleConfig, RuledArray, weight_granularity
+from .site import Site
 from .transfer import read_lines
 
 
@@ -61,20 +60,8 @@ class ResidualLearningConfig(RuleConfig):
         """Whole arrays are transferred, since runs are short, and rarely: each must settle before it is handed on."""
         return cls(transfer_every=20 * updates_per_gradient, n_reads_per_transfer=None)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> ResidualLearning:
-        made = [
-            arranged(shape, config, tile=tile, seed=seed, array=part_number(array, weight_slice=n))
-            for n in range(self.n_arrays)
-        ]
-        return ResidualLearning(made, self)
+    def ruled(self, shape: tuple[int, int], site: Site) -> ResidualLearning:
+        return ResidualLearning([site.arranged(shape, weight_slice=n) for n in range(self.n_arrays)], self)
 
 
 class ResidualLearning(RuledArray):
@@ -181,16 +168,18 @@ class ResidualLearning(RuledArray):
             total += share * term
         return total
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADCs of one direction of all arrays from what inputs x give the first."""
         y_max = super().calibrate(x, transposed=transposed, percentile=percentile)
-        self.set_range(y_max, transposed=transposed)
+        self.set_range(y_max, y_min=self.adc(transposed=transposed).y_min, transposed=transposed)
         return y_max
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADCs of one direction of all arrays the range +-y_max, whatever their policy says."""
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADCs of one direction of all arrays a range, see `Crossbar.set_range`."""
         for each in self.arrays:
-            each.set_range(y_max, transposed=transposed)
+            each.set_range(y_max, y_min=y_min, transposed=transposed)
 
     # -- update -----------------------------------------------------------------------------------------------------
 

@@ -8,11 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from ...devices.base.product import product
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..noise.streams import Stream
 from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
 from .gathering import listed_rows, touched_rows
+from .site import Site
 
 
 class TouchedMixedPrecisionConfig(RuleConfig):
@@ -39,18 +38,8 @@ class TouchedMixedPrecisionConfig(RuleConfig):
         """One transfer for each gradient."""
         return cls(transfer_every=updates_per_gradient)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> TouchedMixedPrecision:
-        return TouchedMixedPrecision(
-            arranged(shape, config, tile=tile, seed=seed, array=array), self, seed=seed, number=array
-        )
+    def ruled(self, shape: tuple[int, int], site: Site) -> TouchedMixedPrecision:
+        return TouchedMixedPrecision(site.arranged(shape), self, seed=site.seed, number=site.array)
 
 
 class TouchedMixedPrecision(RuledArray):

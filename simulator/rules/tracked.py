@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ..config import ArrayConfig
 from .chopped import ChoppedArray, ChoppedConfig
+from .site import Site
 from .transfer import TransferConfig
 
 
@@ -28,16 +28,8 @@ class TrackedTikiTakaConfig(ChoppedConfig):
     in_chop_prob: float = Field(default=0.1, ge=0, le=1)
     tracking: float = Field(default=0.01, gt=0, le=1)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> TrackedTikiTaka:
-        return TrackedTikiTaka(shape, config, self, seed=seed, array=array, tile=tile)
+    def ruled(self, shape: tuple[int, int], site: Site) -> TrackedTikiTaka:
+        return TrackedTikiTaka(shape, site.config, self, seed=site.seed, array=site.array, tile=site.tile)
 
 
 class TrackedTikiTaka(ChoppedArray):

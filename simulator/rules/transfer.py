@@ -1,7 +1,7 @@
 """The core of the Tiki-Taka family: a fast array gathers gradients, a digital buffer filters them, a slow one holds W.
 
 The recursion, for each outer product x_s d_s of a batch (Gokmen, Front. Artif. Intell. 4:699148 (2021); Rasch et al., Nat.
-Commun. 15, 7133 (2024)), as in aihwkit's rpu_chopped_transfer_device.cpp (../shared/references/aihwkit.md, 1.3):
+Commun. 15, 7133 (2024)), as in aihwkit's rpu_chopped_transfer_device.cpp:
 
 1. A <- A + fast rate x_s d_s by stochastic pulses, with the signs of the choppers.
 2. After every `transfer_every` outer products a word line k of A is read (or several, one after another), the next each

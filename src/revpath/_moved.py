@@ -141,7 +141,6 @@ MOVED = {
     "studies.training_rules_report": "studies.commands.rules",
     "studies.training_tasks": "studies.tasks.tasks",
     "studies.verdict": "studies.compare.verdict",
-    "studies.workers": "studies.compare.workers",
 }
 
 

@@ -81,7 +81,7 @@ def _for_papers(tested: Sequence[Tested]) -> pd.DataFrame:
     """The columns of the printed table."""
     from ...energy_models.claims.table import claims_table
 
-    return claims_table(tested)[["claim", "title", "published", "own", "today", "low", "high", "verdict"]]  # type: ignore[return-value]
+    return claims_table(tested).filter(["claim", "title", "published", "own", "today", "low", "high", "verdict"])
 
 
 def print_claims(tested: Sequence[Tested], console: Console, *, doubts: bool = True) -> None:

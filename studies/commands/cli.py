@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -194,16 +194,16 @@ def records(
     """List the library's numbers with evidence and source, or show one in full."""
     from .records import choose_records, print_records, records_frame, write_bib
 
-    asked = {"evidence": evidence, "unit": unit, "source": source, "shaky": shaky}
+    asked: dict[str, Any] = {"evidence": evidence, "unit": unit, "source": source, "shaky": shaky}
     form = chosen_form(as_json, as_csv, as_latex)
     if form == "table":
-        print_records(text, **asked)  # type: ignore[arg-type]
+        print_records(text, **asked)
     else:
         from .forms import print_frame
 
-        print_frame(records_frame(choose_records(text, **asked)), form)  # type: ignore[arg-type]
+        print_frame(records_frame(choose_records(text, **asked)), form)
     if bib is not None:
-        print(write_bib(bib, [record.source for record in choose_records(text, **asked)]))  # type: ignore[arg-type]
+        print(write_bib(bib, [record.source for record in choose_records(text, **asked)]))
 
 
 @app.command()

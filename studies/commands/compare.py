@@ -143,16 +143,16 @@ def _print_contenders(console: Console, found: Comparison) -> None:
     q, task = found.verdict.quality, found.task
     grid = Table()
     to_q = f"to {q:g}" if q else "to Q"
-    for heading, justify in (
-        ("contender", "left"),
-        ("parameters", "right"),
-        (f"best {task.unit}\nval / test", "right"),
-        ("J to that\n(90 %)", "right"),
-        (f"{task.example}s\n{to_q}", "right"),
-        (f"J {to_q}\n(90 %)", "right"),
-        ("same at best\nGEMM", "right"),
+    grid.add_column("contender", justify="left")
+    for heading in (
+        "parameters",
+        f"best {task.unit}\nval / test",
+        "J to that\n(90 %)",
+        f"{task.example}s\n{to_q}",
+        f"J {to_q}\n(90 %)",
+        "same at best\nGEMM",
     ):
-        grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        grid.add_column(heading, justify="right")
     listed = table(found.contenders, q, task.unit, task.example)
     rows = {c.name: row for c, row in zip(found.contenders, listed, strict=True)}
     bounds = {c.name: c for c in found.contenders}

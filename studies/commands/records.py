@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -95,7 +95,8 @@ def _nothing(text: str, source: str | None, unit: str | None) -> RevpathError:
     words = keys | {word for id in known for word in (id, *id.replace("_", ".").split("."))}
     asked = (("text", text, words, families), ("source", source, keys, keys), ("unit", unit, *2 * [_units_of(known)]))
     for name, value, near_these, all_of in asked:
-        if value and not choose_records(**{name: value}):  # type: ignore[arg-type]
+        alone: dict[str, Any] = {name: value}
+        if value and not choose_records(**alone):
             near = get_close_matches(value.lower(), sorted(near_these), n=4, cutoff=0.6)
             hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(sorted(all_of))}"
             return UnknownName(f"{name} = {value!r} is in none of the {len(known)} records; {hint}")

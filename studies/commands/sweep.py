@@ -13,8 +13,9 @@ import typer
 
 if TYPE_CHECKING:
     from ..sweeps.engine import Summary
+    from ..sweeps.pilot import Pilot
     from ..sweeps.store import Store
-    from ..sweeps.study import Planned, Study
+    from ..sweeps.study import Study
 
 INTERRUPTED = 130
 STORE = Path("revpath-store")
@@ -35,6 +36,7 @@ def sweep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be run, and how long it would take.")
     ] = False,
+    pilot: Annotated[float, typer.Option(min=0.1, help="Seconds that --dry-run may spend on trying one run.")] = 30.0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed or timed out.")] = False,
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No bar; one line at the end.")] = False,
@@ -50,7 +52,7 @@ def sweep(
     place = Store(store)
     share = _shard(shard)
     if dry_run:
-        _dry_run(plan, place, share)
+        _dry_run(plan, place, share, pilot, workers)
         return
     with _bar(quiet) as tell:
         summary = run(
@@ -110,7 +112,8 @@ def plot(
     from ..sweeps.store import Store
 
     plan, place = read(study, tasks), Store(store)
-    figure = draw(plan, place, kind=kind, x=x, y=y, lines=lines, panels=panels, value=value, width=width, chip=chip)  # type: ignore[arg-type]  # a kind is checked there
+    drawn: dict[str, Any] = {"kind": kind, "x": x, "y": y, "lines": lines, "panels": panels, "value": value}
+    figure = draw(plan, place, width=width, chip=chip, **drawn)
     stem = results_folder(out) / "-".join(part for part in (plan.name, kind, value) if part)
     written = save(figure, stem, plan, caption=caption(plan, place, value=value, chip=chip))
     print(f"wrote {', '.join(map(str, written))}")
@@ -134,8 +137,9 @@ def price(
 
     plan, place = read(study, tasks), Store(store)
     started, tables = time.monotonic(), []
+    options: dict[str, Any] = {"scope": scope, "n_draws": draws}
     for name in chip or [CHIP]:
-        tables.append(price_study(plan, place, chip=name, scope=scope, n_draws=draws).assign(chip=name))  # type: ignore[arg-type]  # a scope is checked there
+        tables.append(price_study(plan, place, chip=name, **options).assign(chip=name))
     table = pd.concat(tables, ignore_index=True)
     if out is not None:
         write_whole(out, table.to_csv(index=False).encode())
@@ -230,12 +234,11 @@ def _list_studies() -> None:
         print(f"{name:24} {len(plan.points) * plan.replicates:5} runs  {plan.title}")
 
 
-def _dry_run(plan: Study, store: Store, shard: tuple[int, int]) -> None:
+def _dry_run(plan: Study, store: Store, shard: tuple[int, int], seconds: float, workers: int | None) -> None:
     """What would be done; the time from one pilot run, which is not kept."""
-    import joblib
-
-    from ..sweeps.attempt import attempt
     from ..sweeps.engine import missing
+    from ..sweeps.parallel import cores
+    from ..sweeps.pilot import pilot
 
     todo = missing(plan, store, shard=shard)
     total = sum(1 for _ in plan.runs())
@@ -243,18 +246,24 @@ def _dry_run(plan: Study, store: Store, shard: tuple[int, int]) -> None:
         f"{plan.name}: {total} runs in {len(plan.points)} points, {total - len(todo)} there or not of this share, {len(todo)} to do"
     )
     if todo:
-        seconds = _pilot(plan, todo[len(todo) // 2], attempt)
-        each = f"{seconds:.2g} s" if seconds >= 0.01 else f"{1e3 * seconds:.2g} ms"
-        workers = joblib.cpu_count()
-        print(f"a pilot run took {each}: about {_minutes(seconds * len(todo) / workers)} on {workers} cores")
+        said = pilot(todo[len(todo) // 2], seconds)
+        processes = min(workers or cores(), len(todo))
+        whole = _minutes(said.seconds * -(-len(todo) // processes))
+        print(f"{_of_pilot(said)}: {'at least' if said.at_least else 'about'} {whole} in {processes} processes")
 
 
-def _pilot(plan: Study, run: Planned, attempt: Callable[..., dict[str, Any]]) -> float:
-    """Seconds of a second run: the first compiles kernels."""
-    answer: dict[str, Any] = {}
-    for _ in range(2):
-        answer = attempt(plan.kind, run.config, run.seed)
-    return float(answer["seconds"])
+def _of_pilot(said: Pilot) -> str:
+    each = f"{said.seconds:.2g} s" if said.seconds >= 0.01 else f"{1e3 * said.seconds:.2g} ms"
+    if said.error:
+        return f"a pilot run failed after {each} ({_plain(said.error)})"
+    if not said.cut:
+        return f"a pilot run took {each}"
+    done = (
+        f"when {said.share:.0%} of it was done"
+        if said.share
+        else "before it came to a checkpoint that says how much was done"
+    )
+    return f"a pilot run was cut after {said.spent:.2g} s, {done}"
 
 
 def _minutes(seconds: float) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...energy_models import component, get, load_chip
 from ...energy_models.prices.vocabulary import DIGITAL_OPERATIONS, parse_event
 from .contenders import TWIN, Contender, Stop
-from .learn import Run
+from .learn import LearningRun
 from .recipes import Recipe
 
 CELL_M = 1e-6
@@ -88,7 +88,7 @@ def extent(contender: Contender, stop: Stop, recipe: Recipe | None) -> Extent:
     )
 
 
-def recipe_of(runs: Sequence[Run], name: str) -> Recipe | None:
+def recipe_of(runs: Sequence[LearningRun], name: str) -> Recipe | None:
     """The recipe of an EBM by the name of its contender; None for a transformer."""
     recipes = {run.recipe.name: run.recipe for run in runs}
     longest = sorted(recipes, key=len, reverse=True)

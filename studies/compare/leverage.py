@@ -16,7 +16,7 @@ from ...energy_models.prices.pricing import with_overrides
 from ...energy_models.sensitivity import Flip, Swing, nominal
 from ..doubts import leaning
 from ..identity import strong_id
-from .learn import Run
+from .learn import LearningRun
 from .result import KEPT, read_result, result_file, show_as_last
 from .wording import plain_number
 
@@ -79,7 +79,7 @@ def leverage(folder: Path | str) -> Leverage:
     """
     path, result = result_file(folder), read_result(folder)
     try:
-        runs = [Run.model_validate(run) for run in result["runs"]]
+        runs = [LearningRun.model_validate(run) for run in result["runs"]]
         verdict, chip = result["verdict"], result["chip"]
         quality, unit = verdict["quality"], result["task"]["unit"]
         undecided = quality is not None and verdict["ratio"]["low"] < 1 < verdict["ratio"]["high"]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...devices.base.errors import RevpathError
 from ...devices.base.files import results_folder, write_whole
 from ..snapshot import SnapshotError, from_bytes, to_bytes
 
@@ -24,12 +23,12 @@ _FILE = "checkpoint.npz"
 Thing = TypeVar("Thing")
 
 
-class RunTimeout(RevpathError):
-    """A run took longer than it was given."""
+class RunTimeout(BaseException):
+    """A run took longer than it was given. No Exception, so that a task which goes on after errors of its own ends all the same."""
 
 
-class RunStopped(RevpathError):
-    """A run was asked to stop, and has kept a checkpoint."""
+class RunStopped(BaseException):
+    """A run was asked to stop, and has kept a checkpoint; no Exception, as `RunTimeout`."""
 
 
 @dataclass
@@ -44,6 +43,8 @@ class Run:
         A folder of this run alone, made when something is kept; None where nothing is.
     stop : Path or None
         A file that is there once the run should stop.
+    words : callable or None
+        Is told how far the run is, see `say`.
     until : float or None
         On the clock of `time.monotonic`: when its time is over. Where no alarm can ring, as in a thread of a Dask
         worker, a run that never comes to `checkpoint` notices at its end.
@@ -67,14 +68,22 @@ class Run:
     checkpoints: Path | None = None
     stop: Path | None = None
     until: float | None = None
+    words: Callable[..., object] | None = None
     notes: list[str] = field(default_factory=list)
     """What a user should read in the record."""
+    share: float | None = None
+    """Of the whole work, how much was done at the last checkpoint, if the task says so."""
 
     def __post_init__(self) -> None:
         self._kept_at = time.monotonic()
         self._limit = float("inf") if self.until is None else _OF_ITS_TIME * (self.until - self._kept_at)
 
-    def checkpoint(self, state: object, about: Mapping[str, Any]) -> None:
+    def say(self, *words: Any) -> None:
+        """Tell who watches the sweep, where somebody does: what JSON holds, such as how many steps are done."""
+        if self.words is not None:
+            self.words(*words)
+
+    def checkpoint(self, state: object, about: Mapping[str, Any], share: float | None = None) -> None:
         """Here the run may be cut: keep what it needs to go on, where it is time for that.
 
         Parameters
@@ -83,6 +92,8 @@ class Run:
             Numbers: arrays, generators, or an object made of them, such as a model.
         about : mapping
             What JSON holds, such as how many steps are done.
+        share : float, optional
+            How much of the work is done, 0 to 1: `revpath sweep --dry-run` foretells the time from it.
 
         Raises
         ------
@@ -93,7 +104,7 @@ class Run:
         RevpathError
             The checkpoint cannot be written.
         """
-        now = time.monotonic()
+        now, self.share = time.monotonic(), share
         over = self.until is not None and now > self.until
         stopped = self.stop is not None and self.checkpoints is not None and self.stop.exists()
         late = now - self._kept_at >= min(CHECKPOINT_EVERY_S, self._limit)
@@ -106,17 +117,22 @@ class Run:
         if stopped:
             raise RunStopped("stopped at a checkpoint")
 
-    def restore(self, make: Callable[[], Thing]) -> tuple[Thing, dict[str, Any]]:
+    def restore(
+        self, make: Callable[[], Thing], fresh: Callable[[], Thing] | None = None
+    ) -> tuple[Thing, dict[str, Any]]:
         """What the last checkpoint held, or what is made anew and {}.
 
         Parameters
         ----------
         make : callable
             Gives an object of the make of that which was kept, into which the numbers are poured.
+        fresh : callable, optional
+            Gives what the run begins with, where that is not what `make` gives.
         """
+        fresh = fresh or make
         path = None if self.checkpoints is None else self.checkpoints / _FILE
         if path is None or not path.exists():
-            return make(), {}
+            return fresh(), {}
         thing = make()
         try:
             kept = from_bytes(path.read_bytes(), thing)
@@ -125,4 +141,4 @@ class Run:
             return thing, dict(kept["about"])
         except (SnapshotError, OSError, LookupError, TypeError, ValueError) as error:
             self.notes.append(f"a checkpoint could not be used, and the run began anew: {' '.join(str(error).split())}")
-            return make(), {}
+            return fresh(), {}

@@ -38,7 +38,7 @@ class StoreError(RevpathError):
     """A folder that is no store, or a store that cannot be read or written."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a record lies: offset and length in bytes of its line in a segment, and what the index needs to know of it."""
 

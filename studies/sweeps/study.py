@@ -58,9 +58,9 @@ class Planned:
     seed: int
     config: SweepConfig
 
-    @cached_property
+    @property
     def identity(self) -> dict[str, Any]:
-        """All that the result depends on."""
+        """All that the result depends on; not kept, since a study may plan 100,000 runs."""
         return {
             "schema": SCHEMA,
             "task": self.task,

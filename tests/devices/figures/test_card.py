@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers.lanes import representatives
 from helpers.statistics import relative
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -152,13 +153,17 @@ def test_devices_are_light_until_drawn():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("title", [r"$\frac{$", "$", "$$", "\\alpha $x^2$ \\", "_" * 500, "a $ b" * 50])
+TITLES = [r"$\frac{$", "$", "$$", "\\alpha $x^2$ \\", "_" * 500, "a $ b" * 50]
+
+
+@pytest.mark.parametrize("title", representatives(TITLES, quick=TITLES[:1]))
 def test_no_title_is_mathematics(title, tmp_path):
     device = load_device("fefet-jerry2017").replaced(title=title, name="mine")
     save_figure(device.plot().figure, tmp_path / "card", formats=["png"], dpi=30)
     assert len(plain_text("x" * 20_000)) < 400
 
 
+@pytest.mark.slow
 def test_the_same_figure_has_the_same_bytes(tmp_path):
     for k in (1, 2):
         save_figure(load_device("fefet-jerry2017").plot().figure, tmp_path / f"{k}", dpi=100)

@@ -139,6 +139,7 @@ def test_a_missing_result_is_refused(tmp_path):
         used_sources(tmp_path / "none.json")
 
 
+@pytest.mark.slow
 def test_claims_are_printed_and_written(tmp_path):
     console, out = listen()
     files = run_claims(None, tmp_path / "out", console=console)
@@ -196,6 +197,7 @@ def test_an_unknown_claim_is_refused():
         run_claims("C99", console=listen()[0])
 
 
+@pytest.mark.slow
 def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
     from revpath.energy_models.gpu.metered import blind_runs, metered_runs
 
@@ -277,6 +279,7 @@ def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(t
     assert path.with_suffix(".png").exists()
 
 
+@pytest.mark.slow
 def test_barrier_is_drawn(tmp_path, capsys):
     from revpath.studies.commands.barrier import run_barrier
 
@@ -304,6 +307,7 @@ def test_chips_are_shown(name, capsys):
     assert ("TOPS/W" in out) == (name != "h100-run")
 
 
+@pytest.mark.slow
 def test_validation_is_written(tmp_path, capsys):
     from revpath.studies.commands.chips import run_validation
 

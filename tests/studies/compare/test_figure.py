@@ -142,6 +142,7 @@ def test_a_figure_without_a_verdict_is_drawn():
     assert "Nothing yet" not in lines_of(figure.axes[0])
 
 
+@pytest.mark.slow
 def test_the_same_result_gives_the_same_bytes(tmp_path):
     written = [
         save_figure(compare_figure(ALL, VERDICT, RULER, "moby_dick"), tmp_path / name) for name in ("one", "v1.2")
