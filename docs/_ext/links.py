@@ -29,10 +29,27 @@ def to_sources(page: str, folder: Path) -> str:
     return _LINK.sub(turned, page)
 
 
+_SECTION = re.compile(r"<!-- section of (\S+): (.+?) -->")
+_WHOLE = re.compile(r"<!-- all of (\S+) -->")
+
+
+def with_sections(page: str) -> str:
+    """The page with each ``<!-- section of FILE: HEADING -->`` filled from a page at the top, so that it is written once."""
+
+    def section(found: re.Match[str]) -> str:
+        text = (ROOT / found[1]).read_text(encoding="utf-8")
+        if text.count(f"\n## {found[2]}\n") != 1:
+            raise ValueError(f"{found[1]} has no section {found[2]!r}")
+        return to_sources(text.partition(f"\n## {found[2]}\n")[2].partition("\n## ")[0], ROOT)
+
+    page = _SECTION.sub(section, page)
+    return _WHOLE.sub(lambda found: to_sources((ROOT / found[1]).read_text(encoding="utf-8"), ROOT), page)
+
+
 def _read(app: Sphinx, docname: str, source: list[str]) -> None:
     path = Path(app.env.doc2path(docname))
     if path.suffix == ".md":
-        source[0] = to_sources(source[0], path.parent)
+        source[0] = with_sections(to_sources(source[0], path.parent))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -11,6 +11,7 @@ import shutil
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -88,6 +89,38 @@ def copy_notebooks(folder: Path) -> None:
     (folder / "index.md").write_text(head + listed, encoding="utf-8")
 
 
+def write_tables(page: Path) -> None:
+    """How far the models can be trusted, in numbers of today's library: chips, trainings, claims."""
+    from revpath.energy_models import retest, validation_table
+    from revpath.energy_models.claims.table import claims_table
+    from revpath.studies.commands.gpu_validation import metered_frame
+
+    parts = [
+        "# Tables of trust",
+        "",
+        "Made when the site is built; what they mean is told in [the page on trust](trust.md).",
+    ]
+    for title, command, frame in (
+        ("Chips", "revpath validate --csv", validation_table()),
+        ("Metered trainings", "revpath gpu --trainings --csv", metered_frame()),
+        ("Published claims", "revpath claims --csv", claims_table(list(retest()))),
+    ):
+        parts += ["", f"## {title}", "", f"`{command}`", "", *_markdown(frame)]
+    page.write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _markdown(frame: Any) -> list[str]:
+    rows = [list(frame.columns), ["---"] * len(frame.columns)]
+    rows += [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.3g}"
+    return re.sub(r"\s+", " ", str(value)).replace("|", r"\|").replace("$", r"\$")[:120]
+
+
 _LITERAL = re.compile(r"(``.*?``|:math:`[^`]*`)")
 
 
@@ -102,14 +135,27 @@ def _magnitudes(app: Sphinx, what: str, name: str, value: object, options: objec
             lines[k] = "".join(part if n % 2 else part.replace("|", "\\|") for n, part in enumerate(parts))
 
 
+def _signature(
+    app: Sphinx, what: str, name: str, value: Any, options: object, signature: str | None, returned: object
+) -> tuple[str, None] | None:
+    """Of a class whose base hides it behind a ``__new__`` of any arguments, as scipy's LinearOperator does."""
+    if what != "class" or signature != "(*args, **kwargs)":
+        return None
+    found = inspect.signature(value.__init__)
+    plain = [argument.replace(annotation=argument.empty) for argument in list(found.parameters.values())[1:]]
+    return str(found.replace(parameters=plain, return_annotation=found.empty)), None
+
+
 def _make(app: Sphinx) -> None:
     write_reference(DOCS / "reference")
     app.config.autosummary_generate = [str(page) for page in sorted((DOCS / "reference").glob("*.rst"))]
     copy_notebooks(DOCS / "notebooks")
+    write_tables(DOCS / "tables.md")
     runpy.run_path(str(DOCS / "gallery.py"))["write_gallery"](DOCS / "gallery")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _magnitudes, priority=900)  # after numpydoc
+    app.connect("autodoc-process-signature", _signature)
     app.connect("builder-inited", _make, priority=100)  # before autosummary looks for pages
     return {"parallel_read_safe": True, "parallel_write_safe": True}

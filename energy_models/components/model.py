@@ -272,7 +272,7 @@ def component_names() -> list[str]:
 
 
 def estimated(content: Any, where: str) -> tuple[Record, float]:
-    """The record and the multiple that ``{ component = ..., times = ..., DRIVER = ... }`` stands for.
+    """The record and the multiple that a component in a price stands for: ``{ component = "adc.survey", enob = 7 }``.
 
     Raises
     ------

@@ -340,7 +340,8 @@ def calibrated_ends(outputs: np.ndarray, percentiles: tuple[float, float]) -> tu
 
     Raises
     ------
-    ArrayError: no outputs, outputs that are not finite, both ends equal, or percentiles that do not rise within [0, 100].
+    ArrayError
+        no outputs, outputs that are not finite, both ends equal, or percentiles that do not rise within [0, 100].
     """
     try:
         low, high = (float(percentile) for percentile in percentiles)
