@@ -123,6 +123,7 @@ def ruff_rules(source: str, where: str) -> set[str]:
     return {found["code"] for found in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_the_core_imports_without_optional_packages():
     optional = ["torch", "aihwkit", "dask"]
     rooms = [*ROOMS, "revpath.studies.commands.cli", "revpath.studies.compare.job"]

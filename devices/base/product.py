@@ -148,7 +148,7 @@ def _multiply(c: np.ndarray, a: np.ndarray, b: np.ndarray, rate: float = 1.0, *,
     if (c.strides[1] != c.itemsize and n > 1) or ldc < n or c.strides[0] % c.itemsize:
         raise RevpathError("the result of a product must lie in rows or in columns")
     small = m * n * k <= (SMALL if min(m, n) > 1 else SMALL >> 3) and _blas().internal_api == "openblas"
-    if small or not (m and n and k) or numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if small or not (m and n and k) or numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # set at run time
         if add:
             c += c.dtype.type(rate) * (a @ b)
         else:
@@ -200,8 +200,14 @@ class _Plan(NamedTuple):
 
     Attributes
     ----------
-    function: address of the subroutine. table: (blocks, arguments) int64, addresses, of which those of the matrices and
-        factors are still to be added. columns: where a, b, c, alpha and beta stand in it. kept: what the table points at.
+    function : int
+        address of the subroutine.
+    table : ndarray
+        (blocks, arguments) int64, addresses, of which those of the matrices and factors are still to be added.
+    columns : tuple[int, int, int, int, int]
+        where a, b, c, alpha and beta stand in it.
+    kept : tuple[ndarray, ...]
+        what the table points at.
     """
 
     function: int

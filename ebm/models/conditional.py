@@ -19,7 +19,7 @@ from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...devices.base.product import product
 from ...simulator import ArrayConfig
-from ...simulator.events import Events
+from ...simulator.events import Events, event
 from ...simulator.noise.streams import Stream
 from ..synapses.analog import factory_of
 from ..synapses.contract import Synapses, SynapsesFactory
@@ -29,6 +29,7 @@ from .symbol_model import BYTES, SymbolModel, drawn, log_events, log_frequencies
 
 OFFSET = np.float32(0.5)
 RULES = ("exact", "cd")
+LABEL_BYTES = 1  # of a label weight as it was read: a converter's code
 
 
 class ConditionalRBM(SymbolModel):
@@ -36,26 +37,44 @@ class ConditionalRBM(SymbolModel):
 
     Parameters
     ----------
-    n_components: number of hidden units.
-    n_symbols: size of the alphabet; symbols are integers from 0.
-    learning_rate: step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
-    label_learning_rate, bias_learning_rate: the same for the label weights and for both biases. A label weight is in
-        every row's gradient, a context weight in few; with one rate for both the label weights overshoot and learning
-        stalls.
-    batch_size: rows in a mini-batch.
-    n_iter: passes of `fit` over the data, each in a new order.
-    rule: "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
+    n_components : int
+        number of hidden units.
+    n_symbols : int
+        size of the alphabet; symbols are integers from 0.
+    learning_rate : float
+        step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
+    label_learning_rate, bias_learning_rate : float
+        the same for the label weights and for both biases. A label weight is in every row's gradient, a context weight
+        in few; with one rate for both the label weights overshoot and learning stalls.
+    batch_size : int
+        rows in a mini-batch.
+    n_iter : int
+        passes of `fit` over the data, each in a new order.
+    rule : str
+        "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
         divergence with one Gibbs step (2 n_components functions and a transposed read a row, a noisier gradient).
-    context_spread, label_spread: half-width of the uniform initial weights.
-    synapses: a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number
-        of the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
-    random_state: seeds initial weights, order of the data and sampled units.
+    context_spread, label_spread : float
+        half-width of the uniform initial weights.
+    synapses : SynapsesFactory or ArrayConfig or Device or str, optional
+        a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number of
+        the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
+    random_state
+        seeds initial weights, order of the data and sampled units.
 
     Attributes
     ----------
-    context_synapses_: (context x n_symbols, n_components); label_synapses_: (n_symbols, n_components).
-    intercept_hidden_, intercept_label_: digital biases, float32.
-    classes_: the symbols. n_features_in_: length of the context. events_: everything that happened so far.
+    context_synapses_
+        (context x n_symbols, n_components).
+    label_synapses_
+        (n_symbols, n_components).
+    intercept_hidden_, intercept_label_
+        digital biases, float32.
+    classes_
+        the symbols.
+    n_features_in_
+        length of the context.
+    events_
+        everything that happened so far.
     """
 
     _integers: ClassVar = {"n_components": 1, "n_symbols": 2, "batch_size": 1, "n_iter": 1}
@@ -109,7 +128,7 @@ class ConditionalRBM(SymbolModel):
         self.label_synapses_.update(self._each_symbol, d_labels, self.label_learning_rate * share)
         self._learn_biases(d_field, miss, share)
         size = len(y), self.n_symbols, self.n_components
-        self._count(_posterior_events(*size), _gradient_events(*size))
+        self._count(posterior_events(*size), gradient_events(*size))
 
     def _step_cd(self, x: np.ndarray, y: np.ndarray, share: float) -> None:
         field = self.context_synapses_.forward(x) + self.intercept_hidden_
@@ -153,9 +172,7 @@ class ConditionalRBM(SymbolModel):
 
     def _log_posterior(self, X: np.ndarray, *, stored: bool) -> np.ndarray:
         if not stored:
-            self._count(
-                _posterior_events(len(X), self.n_symbols, self.n_components), log_events(len(X), self.n_symbols)
-            )
+            self._count(posterior_events(len(X), self.n_symbols, self.n_components), log_events(len(X), self.n_symbols))
         labels = self.label_synapses_.weights() if stored else self._read_labels()
         context = self.context_synapses_.weights() if stored else None
         out = np.empty((len(X), self.n_symbols))
@@ -188,26 +205,31 @@ def one_hot(X: np.ndarray, n_symbols: int) -> np.ndarray:
     return out.reshape(n, context * n_symbols)
 
 
-def _posterior_events(batch: int, classes: int, hidden: int) -> Events:
-    """Digital work of the unnormalised class posterior of `batch` rows, as a straightforward datapath does it."""
-    functions = batch * classes * hidden
+def posterior_events(batch: int, classes: int, hidden: int) -> Events:
+    """Digital work of the unnormalised class posterior of `batch` rows, and the bytes of a datapath without registers."""
+    functions, units = batch * classes * hidden, batch * hidden
     return Events(
         {
             # hidden bias; a + u and the sum of softplus; centring of the label bias; label bias, largest, softmax sum
-            "digital.add": batch * hidden + 2 * functions + classes * (hidden + 1) + 3 * batch * classes,
+            "digital.add": units + 2 * functions + classes * (hidden + 1) + 3 * batch * classes,
             "digital.softplus": functions,
             "digital.compare": batch * classes,
             "digital.exp": batch * classes,
-            # the label weights as read from the array are kept, and looked up for every row
-            "sram.byte_written": classes * hidden * BYTES,
-            "sram.byte_read": functions * BYTES,
+            # label weights as the array gave them are kept; each function looks one up and adds to the sum of its symbol
+            "sram.byte_written": classes * hidden * LABEL_BYTES,
+            event("sram.byte_read", reuse="rows"): functions * LABEL_BYTES,
+            event("sram.byte_read", reuse="units"): functions * BYTES,
+            event("sram.byte_written", reuse="units"): functions * BYTES,
+            # fields are kept until all symbols have had them
+            event("sram.byte_read", reuse="column"): units * BYTES,
+            event("sram.byte_written", reuse="column"): units * BYTES,
         }
     )
 
 
-def _gradient_events(batch: int, classes: int, hidden: int) -> Events:
-    """Digital work of the gradient of a mini-batch after its posterior, and of the biases."""
-    functions, biases = batch * classes * hidden, hidden + classes
+def gradient_events(batch: int, classes: int, hidden: int) -> Events:
+    """The same of the gradient of a mini-batch after its posterior, and of the biases."""
+    functions, biases, units = batch * classes * hidden, hidden + classes, batch * hidden
     return Events(
         {
             "digital.divide": batch * classes,
@@ -216,16 +238,26 @@ def _gradient_events(batch: int, classes: int, hidden: int) -> Events:
             # true symbol less model; gradients in the field and in the labels; their centring; biases (each: the sum of
             # its rows, and its own addition)
             "digital.add": batch + 2 * functions + classes * hidden + batch * biases,
-            # label weights again; the gradient in the labels is read, added to, written back
-            "sram.byte_read": 2 * functions * BYTES,
-            "sram.byte_written": functions * BYTES,
+            # label weights again; the gradient in the labels is read, added to, written back; probabilities
+            event("sram.byte_read", reuse="rows"): functions * (LABEL_BYTES + BYTES),
+            event("sram.byte_written", reuse="rows"): functions * BYTES,
+            event("sram.byte_read", reuse="units"): functions * BYTES,
+            # fields again, and their gradients
+            event("sram.byte_read", reuse="column"): units * BYTES,
+            event("sram.byte_written", reuse="column"): units * BYTES,
         }
     )
 
 
 def _cd_step_events(batch: int, classes: int, hidden: int) -> Events:
-    """Digital work of one mini-batch of contrastive divergence."""
+    """Digital work of one mini-batch of contrastive divergence, and its bytes."""
     units, symbols = batch * hidden, batch * classes
+    # field and first probability wait for the second phase; the difference of the phases drives the arrays as it is made
+    waiting = {
+        event(f"sram.byte_{way}", reuse=reuse): numbers * units * BYTES
+        for way in ("read", "written")
+        for reuse, numbers in (("column", 2), ("fused", 1))
+    }
     return Events(
         {
             # hidden bias and two label fields; difference of the phases; two centrings; bias of the hidden units; and
@@ -236,7 +268,6 @@ def _cd_step_events(batch: int, classes: int, hidden: int) -> Events:
             "digital.exp": symbols,
             "digital.multiply": batch + hidden + classes,
             "random.bit": 16 * (units + batch),
-            "sram.byte_read": 3 * units * BYTES,
-            "sram.byte_written": 3 * units * BYTES,
+            **waiting,
         }
     )

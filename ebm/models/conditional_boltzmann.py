@@ -19,7 +19,7 @@ import numpy as np
 from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig
-from ...simulator.events import Events
+from ...simulator.events import Events, event
 from ..synapses.analog import factory_of
 from ..synapses.contract import DigitalSynapses, Synapses, SynapsesFactory
 from ..synapses.rows import read_rows, update_rows
@@ -128,8 +128,9 @@ class ConditionalBoltzmann(SymbolModel):
         rows = self._rows(X)
         starts = np.arange(0, len(y), self.batch_size)
         shares = shares / np.minimum(self.batch_size, len(y) - starts)
-        if all(type(synapses) is DigitalSynapses for synapses in self.synapses_):
-            self._learn_at_once(rows, y, shares)
+        ideal = [s for s in self.synapses_ if isinstance(s, DigitalSynapses) and type(s) is DigitalSynapses]
+        if len(ideal) == len(self.synapses_):
+            self._learn_at_once(ideal, rows, y, shares)
         else:
             for start, share in zip(starts, shares, strict=True):
                 of_batch = slice(start, start + self.batch_size)
@@ -145,15 +146,15 @@ class ConditionalBoltzmann(SymbolModel):
             update_rows(synapses, of_order, errors, self.learning_rate * share)
         add_errors(self.intercept_, errors, np.float32(self.bias_learning_rate * share))
 
-    def _learn_at_once(self, rows: np.ndarray, y: np.ndarray, shares: np.ndarray) -> None:
+    def _learn_at_once(self, ideal: list[DigitalSynapses], rows: np.ndarray, y: np.ndarray, shares: np.ndarray) -> None:
         """All mini-batches in one kernel, with the bits of `_learn_batch`."""
-        tables = [synapses.tables for synapses in self.synapses_]  # type: ignore[attr-defined]
+        tables = [synapses.tables for synapses in ideal]
         couplings, left = (tuple(of_orders) for of_orders in zip(*tables, strict=True))
         rates = (self.learning_rate * shares).astype(np.float32)
         bias_rates = (self.bias_learning_rate * shares).astype(np.float32)
         learn_ideal(couplings, left, self.intercept_, rows, y, self.batch_size, rates, bias_rates)
-        for synapses in self.synapses_:
-            synapses.count_products(2 * len(y) * self.n_symbols)  # type: ignore[attr-defined]
+        for synapses in ideal:
+            synapses.count_products(2 * len(y) * self.n_symbols)
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -213,8 +214,9 @@ def _posterior_events(batch: int, classes: int, orders: int) -> Events:
             "digital.compare": symbols,
             "digital.exp": symbols,
             "digital.multiply": _HASH_MULTIPLIES * orders * batch,
-            "sram.byte_written": symbols * BYTES,
-            "sram.byte_read": symbols * BYTES,
+            # fields, which the softmax uses as they come
+            event("sram.byte_written", reuse="fused"): symbols * BYTES,
+            event("sram.byte_read", reuse="fused"): symbols * BYTES,
         }
     )
 

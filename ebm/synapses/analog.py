@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig, Crossbar, Events, Stream
 from ...simulator.arrays.parts import AnalogArray
-from ...simulator.arrays.rows import forward_rows, update_rows
+from ...simulator.arrays.rows import forward_rows, sense, update_rows
 from ...simulator.arrays.tiles import TiledCrossbar
 from ...simulator.config import ConfigOrDevice
 from ...simulator.operands import checked_sizes
@@ -28,7 +28,8 @@ class CrossbarSynapses:
 
     Parameters
     ----------
-    array: what holds W (n_in, n_out), word lines being inputs: a `Crossbar`, a `TiledCrossbar`, a `SlicedCrossbar` (which
+    array : AnalogArray
+        what holds W (n_in, n_out), word lines being inputs: a `Crossbar`, a `TiledCrossbar`, a `SlicedCrossbar` (which
         reads but cannot be updated), or anything else that keeps the contract of `AnalogArray`.
     """
 
@@ -67,6 +68,10 @@ class CrossbarSynapses:
     def update_rows(self, rows: np.ndarray, d: np.ndarray, rate: float) -> None:
         """As `revpath.ebm.synapses.rows.RowSynapses.update_rows`; the short way where the array has one."""
         update_rows(self.array, rows, d, rate)
+
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """What the lines carry, noise included, before any converter; see `revpath.simulator.Crossbar.sense`."""
+        return sense(self.array, x, transposed=transposed)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -175,10 +180,11 @@ class _Factory:
     """Parameters by name, as scikit-learn asks for them: `model.set_params(synapses__seed=2)` reaches a factory."""
 
     configs: tuple[ArrayConfig, ...]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Each field by its name; `deep` is scikit-learn's and changes nothing."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def set_params(self, **params: Any) -> _Factory:
         """Change fields in place, checked as in the constructor.

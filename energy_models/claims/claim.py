@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ..sensitivity import Propagated, Quantity, Take, Value, nominal, propagate
 Verdict = Literal[
     "reproduced", "explained", "not explained", "conditional", "outdated", "refuted", "not recomputable", "no factor"
 ]
-VERDICTS: tuple[Verdict, ...] = Verdict.__args__  # type: ignore[attr-defined]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 Basis = Literal["own", "memory", "independent", "none"]
 """Where the numbers come from that a factor was computed again with.
@@ -27,7 +27,7 @@ Basis = Literal["own", "memory", "independent", "none"]
 own: the work's own numbers, read. memory: the work's own numbers, read nowhere that can be pointed at. independent: other
 published numbers of the same hardware or kind of hardware, or only part of the work's. none: too few to compute anything.
 """
-KINDS_OF_BASIS: tuple[Basis, ...] = Basis.__args__  # type: ignore[attr-defined]
+KINDS_OF_BASIS: tuple[Basis, ...] = get_args(Basis)
 
 AGREES: Mapping[Basis, float] = {"own": 2.0, "memory": 2.0, "independent": 3.0}
 """A factor computed again agrees with the published one where they differ by no more than so many times."""
@@ -40,7 +40,7 @@ EDGE = 1.1
 """A number within so many times of a threshold of the rule stands on a knife's edge, and is said to."""
 
 Stage = Literal["own numbers", "baseline", "samples", "array", "macro", "chip", "writes", "node", "facility"]
-STAGES: tuple[Stage, ...] = Stage.__args__  # type: ignore[attr-defined]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 BOUNDARIES: tuple[Stage, ...] = ("array", "macro", "chip", "node", "facility")
 """The boundaries of every report. Programming and verifying (`writes`) count from the node on."""
 
@@ -60,12 +60,21 @@ def judge(
 
     Parameters
     ----------
-    published: the factor as published; None where the work publishes none.
-    own: the factor computed again, by `basis`; None where that could not be done.
-    today: median of today's factor at the facility's boundary. low, high: its central 90 %.
-    reasons: the share of the way from the published factor to today's that steps with a reason make, see `Tested.reasons`.
-    condition: under which the work states its factor, where today's is computed without it; "" where there is none.
+    published : float, optional
+        the factor as published; None where the work publishes none.
+    own : float, optional
+        the factor computed again, by `basis`; None where that could not be done.
+    today : float, optional
+        median of today's factor at the facility's boundary.
+    low, high : float
+        its central 90 %.
+    reasons : float
+        the share of the way from the published factor to today's that steps with a reason make, see `Tested.reasons`.
+    condition : str
+        under which the work states its factor, where today's is computed without it; "" where there is none.
 
+    Notes
+    -----
     The first of these that holds:
 
     - *no factor*: the work publishes none, so there is nothing to test;
@@ -112,7 +121,10 @@ def over(above: Quantity, below: Quantity) -> Quantity:
 class Step:
     """What the factor is multiplied by on its way from the publication to today, and the boundary where that enters.
 
-    reason: it says why the factor changes. Without one it is a remainder (what was computed again over what was published),
+    Attributes
+    ----------
+    reason : bool
+        it says why the factor changes. Without one it is a remainder (what was computed again over what was published),
         or it puts another machine in place of the claimed one.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...devices.base.lazy import lazily
+from ...devices.base.record import Uniform
 from ..gpu.runs import load_run
 from ..records import get, library
 from ..sensitivity import propagate
@@ -23,7 +24,12 @@ INSTEAD = "analog EBM instead:\nour small study, 90 %"
 class Affordable:
     """The largest model, in parameters, that a budget buys under the law C = 120 P^2.
 
-    parameters: at the median of the levers' draws. as_published: at the levers' published figures as stated.
+    Attributes
+    ----------
+    parameters : float
+        at the median of the levers' draws.
+    as_published : float
+        at the levers' published figures as stated.
     """
 
     budget: str
@@ -61,7 +67,10 @@ def by_step(steps: Sequence[RoadStep] | None = None, revolutionary: float | None
     That factor was measured on one small text at one quality; that it holds at these sizes is nobody's finding. It is of
     energy, and is drawn as if dollars went with energy, which they do not: most of a GPU-hour's price is the GPU.
 
-    steps: those that today's baseline has not taken, unless given.
+    Parameters
+    ----------
+    steps : sequence of RoadStep, optional
+        those that today's baseline has not taken, unless given.
     """
     chosen = [step for step in road() if not step.in_baseline] if steps is None else list(steps)
     id = price_years()[-1][1]
@@ -91,6 +100,13 @@ def budgets() -> list[tuple[str, float]]:
     return [(name, get(f"budget.{name}").to("dimensionless")) for name in _BUDGETS]
 
 
+def brain_watts() -> tuple[float, float]:
+    """The least and the most that a brain takes."""
+    band = get("anchor.brain").uncertainty
+    assert isinstance(band, Uniform)
+    return band.low, band.high
+
+
 def brain_parameters() -> tuple[float, float, float]:
     """The model that a GPU trains, under the law, on a brain's energy until it is grown: nominal, low and high.
 
@@ -99,8 +115,7 @@ def brain_parameters() -> tuple[float, float, float]:
     record, years = get("anchor.brain"), get("anchor.schooling").to("s")
     per_flop = get("gpu.run.llama31_405b").to("J/flop")
     unit = load_law().flops(1.0)
-    low, high = record.uncertainty.low, record.uncertainty.high  # type: ignore[union-attr]
-    sizes = [(watts * years / per_flop / unit) ** 0.5 for watts in (record.value, low, high)]
+    sizes = [(watts * years / per_flop / unit) ** 0.5 for watts in (record.value, *brain_watts())]
     return sizes[0], sizes[1], sizes[2]
 
 

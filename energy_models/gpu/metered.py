@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean, median
-from typing import Literal
+from typing import Any, Literal
 
 from ...devices.base.record import Record
 from ..errors import PriceError
@@ -84,7 +84,14 @@ def metered_runs() -> tuple[MeteredRun, ...]:
 class BlindRun:
     """A metered training on a board of another rating than the library's GPU of that chip, to which nothing was fitted.
 
-    watts: mean of a GPU. rated_W: of its board. inside, paper, meter: as of `MeteredRun`.
+    Attributes
+    ----------
+    watts : float
+        mean of a GPU.
+    rated_W : float
+        of its board.
+    inside, paper, meter : bool, str
+        as of `MeteredRun`.
     """
 
     name: str
@@ -149,11 +156,13 @@ def _of_file(name: str) -> MeteredRun:
         return known.get(f"metered.{name}.{quantity}")
 
     spent, hours, power, flops = of("energy"), of("hours"), of("power"), of("flops")
-    first = spent or power
-    if first is None or (spent is not None and hours is None):
+    if power is not None and (spent is None or hours is not None):
+        watts, first = power.to("W"), spent or power
+    elif spent is not None and hours is not None:
+        watts, first = spent.to("J") / (hours.to("hour") * _HOUR), spent
+    else:
         raise PriceError(f"metered run {name!r} has neither power nor both energy and hours")
-    where = first.conditions
-    watts = power.to("W") if power else spent.to("J") / (hours.to("hour") * _HOUR)  # type: ignore[union-attr]
+    where: Mapping[str, Any] = first.conditions
     return MeteredRun(
         name,
         Gpu(str(where["gpu"])),
@@ -161,7 +170,7 @@ def _of_file(name: str) -> MeteredRun:
         int(where["year"]),
         str(where["paper"]),
         str(where["meter"]),
-        where["encloses"],  # type: ignore[arg-type]
+        where["encloses"],
         watts,
         hours.to("hour") if hours else None,
         flops.to("flop") if flops else None,
@@ -198,7 +207,8 @@ def fit(pool: Iterable[MeteredRun] | None = None) -> Constants:
 
     Raises
     ------
-    PriceError: no run in the pool has its GPUs metered alone, or none has both FLOPs and hours.
+    PriceError
+        no run in the pool has its GPUs metered alone, or none has both FLOPs and hours.
     """
     used = [run for run in (metered_runs() if pool is None else pool) if run.inside]
     alone = [run for run in used if run.encloses == "gpu"]

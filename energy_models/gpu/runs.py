@@ -6,10 +6,10 @@ see ``basis``. `metered` and `left_out` set the GPU model beside these runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from ...devices.base.errors import unknown
 from ...devices.base.record import Record
@@ -85,6 +85,7 @@ def load_run(name: str) -> TrainingRun:
     else:
         raise PriceError(f"run {name!r} has neither flops nor both parameters and tokens")
     spent = own.get("energy")
+    metering: Mapping[str, Any] = spent.conditions if spent else {"basis": None, "encloses": None}
     return TrainingRun(
         name=name,
         gpu=Gpu(str(first["gpu"])),
@@ -95,8 +96,8 @@ def load_run(name: str) -> TrainingRun:
         parameters=parameters,
         hours=own["gpu_hours"].to("hour") if "gpu_hours" in own else None,
         energy_J=spent.to("J") if spent else None,
-        basis=spent.conditions["basis"] if spent else None,  # type: ignore[arg-type]
-        encloses=spent.conditions["encloses"] if spent else None,  # type: ignore[arg-type]
+        basis=metering["basis"],
+        encloses=metering["encloses"],
         records=tuple(own.values()),
     )
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Scope = Literal["array", "macro", "chip", "node", "facility"]
 SCOPES: tuple[Scope, ...] = ("array", "macro", "chip", "node", "facility")
 
+UNSCHEDULED = "no schedule"
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -54,14 +56,25 @@ class Line:
 class Bill:
     """Joules of some events on a chip.
 
-    lines: one per event that has a price of its own.
-    samples: component -> (n_draws,) joules over the records' uncertainties.
-    records: the records behind the lines, by id.
-    surroundings: the factors chip to node and node to facility, each with its draws.
-    assumptions: prices whose structure is a guess, as ``event: why``.
-    floors: energy over the floor of the simulated noise, see `revpath.energy_models.check_floor`.
-    bounds: energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.check_bounds`.
-        Every row of the bill is in one of the two, or `why_no_floor` says why not.
+    Attributes
+    ----------
+    lines : tuple[Line, ...]
+        one per event that has a price of its own.
+    samples : mapping of str to ndarray
+        component -> (n_draws,) joules over the records' uncertainties.
+    records : mapping of str to Record
+        the records behind the lines, by id.
+    surroundings : Mapping[str, tuple[Record, ndarray]]
+        the factors chip to node and node to facility, each with its draws.
+    assumptions : tuple[str, ...]
+        prices whose structure is a guess, as ``event: why``.
+    floors : tuple[Floor, ...]
+        energy over the floor of the simulated noise, see `revpath.energy_models.check_floor`.
+    bounds : tuple[Floor, ...]
+        energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.check_bounds`. Every row of the
+        bill is in one of the two, or `why_no_floor` says why not.
+    schedule : str
+        of the chip's digital part, in words; "" where the events were priced as they were counted.
     """
 
     chip: str
@@ -75,12 +88,14 @@ class Bill:
     seed: int
     floors: tuple[Floor, ...] = ()
     bounds: tuple[Floor, ...] = ()
+    schedule: str = ""
 
     def __repr__(self) -> str:
         total = self.interval()
         return (
             f"Bill({self.chip}: {total.nominal:.3g} J, {total.low:.2g} to {total.high:.2g} (90 %), "
-            f"{len(self.components)} components, {len(self.shaky)} shaky records)"
+            f"{len(self.components)} components, {len(self.shaky)} shaky records, "
+            f"{self.schedule.partition(':')[0] or UNSCHEDULED})"
         )
 
     def _repr_html_(self) -> str:
@@ -228,7 +243,8 @@ def ratio(numerator: Bill, denominator: Bill, scope: Scope = "chip") -> Interval
 
     Raises
     ------
-    PriceError: the bills were drawn with different seeds or numbers of draws, or the denominator is zero.
+    PriceError
+        the bills were drawn with different seeds or numbers of draws, or the denominator is zero.
     """
     return pooled_ratio([numerator], [denominator], scope)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from ..errors import PriceError, UnpricedEvent
 from .bill import Bill, Line
 from .chip import Chip, ChipOrName, Price, Term, load_chip, unit_factor
 from .floor_checks import bit_floors, noise_floors
-from .vocabulary import EVENTS, FLOOR_EVENTS, UNPRICEABLE, check_amount, parse_event
+from .schedule import NAIVE, Completed, scheduled
+from .vocabulary import EVENTS, FLOOR_EVENTS, UNPRICEABLE, parse_event
 
 if TYPE_CHECKING:
     from ...devices import Device
@@ -38,20 +39,30 @@ def price(
 
     Parameters
     ----------
-    events: names to counts or integrals, such as `revpath.simulator.events.Events`.
-    chip: a chip, its name, or the path of its file, see `load_chip`.
-    overrides: event name -> record that prices it instead, such as a device's own pulse energies,
-        ``{"pulse.up": record, "pulse.down": record}``.
-    n_draws, seed: Monte Carlo over the records' uncertainties. A record draws the same value wherever it is used, in
-        every bill of the same seed.
+    events : mapping of str to int or float
+        names to counts or integrals, such as `revpath.simulator.events.Events`; or what a schedule of the chip's digital part
+        made of them (`revpath.energy_models.prices.schedule.completed`), which the bill then names. Without one, bytes are
+        those of a datapath without registers, and instructions, leakage and bus of the digital part are not in the bill.
+    chip : ChipOrName
+        a chip, its name, or the path of its file, see `load_chip`.
+    overrides : mapping of str to Record, optional
+        event name -> record that prices it instead, such as a device's own pulse energies, ``{"pulse.up": record,
+        "pulse.down": record}``.
+    n_draws, seed : int
+        Monte Carlo over the records' uncertainties. A record draws the same value wherever it is used, in every bill of
+        the same seed.
 
     Raises
     ------
-    UnpricedEvent: an event has no price on this chip, or the chip refuses it.
-    PriceError: a count is negative or not finite; a parameter is missing, unknown or outside the chip's table; an event
-        whose cost another event carries comes without that other event.
-    UnitError: an override has the wrong unit.
-    FloorError: a component spends less energy than its simulated noise allows, or than k T ln 2 for each bit it forgets.
+    UnpricedEvent
+        an event has no price on this chip, or the chip refuses it.
+    PriceError
+        a count is negative or not finite; a parameter is missing, unknown or outside the chip's table; an event whose
+        cost another event carries comes without that other event.
+    UnitError
+        an override has the wrong unit.
+    FloorError
+        a component spends less energy than its simulated noise allows, or than k T ln 2 for each bit it forgets.
     """
     amounts, chip = _checked(events, chip, overrides)
     present = {parse_event(full)[0] for full, amount in amounts.items() if amount > 0}
@@ -104,6 +115,7 @@ def price(
         seed=seed,
         floors=floors,
         bounds=bit_floors(lines, temperature_K, floors),
+        schedule=str(events.schedule) if isinstance(events, Completed) else "",
     )
 
 
@@ -115,8 +127,7 @@ def _checked(
         raise PriceError(
             f"events of type {type(events).__name__} must map names to amounts, such as {{'digital.add': 3}}"
         )
-    amounts = {full: check_amount(full, events[full]) for full in events}
-    return amounts, with_overrides(load_chip(chip), overrides or {})
+    return scheduled(events, NAIVE), with_overrides(load_chip(chip), overrides or {})
 
 
 def unit_prices(
@@ -126,7 +137,8 @@ def unit_prices(
 
     Raises
     ------
-    UnpricedEvent, PriceError, UnitError: as `price` does.
+    UnpricedEvent, PriceError, UnitError
+        as `price` does.
     """
     amounts, chip = _checked(events, chip, overrides)
     present = {parse_event(full)[0] for full, amount in amounts.items() if amount > 0}
@@ -150,11 +162,15 @@ def unit_prices(
 def pulse_prices(device: Device | str | Path) -> dict[str, Record]:
     """A device's own records as overrides: ``price(events, chip, overrides=pulse_prices(device))``.
 
-    device: a device, its name, or the path of its file.
+    Parameters
+    ----------
+    device : Device or str or Path
+        a device, its name, or the path of its file.
 
     Raises
     ------
-    PriceError: a pulse energy of the device is unknown, or was set by hand and has no record.
+    PriceError
+        a pulse energy of the device is unknown, or was set by hand and has no record.
     """
     device = load_device(device)
     prices = {}
@@ -224,7 +240,7 @@ def _place(full: str, parameters: Mapping[str, str], entry: Price) -> tuple[floa
     given = parameters.get(entry.parameter, entry.unstated)
     low, high = entry.table[0].at, entry.table[-1].at
     try:
-        at = float(given)  # type: ignore[arg-type]
+        at = float("" if given is None else given)
     except (TypeError, ValueError):
         raise PriceError(
             f"event {full!r}: {entry.parameter} = {given!r} must be a number, {low:g} to {high:g}"
@@ -247,7 +263,7 @@ def _bracket(entry: Price, at: float) -> tuple[int, int]:
 
 def _each(entry: Price, unit: str, at: float, chip: Chip, value_of: Callable[[str], Value]) -> Value:
     """The price of one event in `unit`: with nominal values a float, with draws an array of them."""
-    total = None
+    total: Any = None
     for term in entry.terms:
         product = float(term.times) * unit_factor(tuple(chip.records[id] for id in term.records), unit)
         for id in term.records:
@@ -259,4 +275,5 @@ def _each(entry: Price, unit: str, at: float, chip: Chip, value_of: Callable[[st
         weight = 0.0 if below is above else (at - below.at) / (above.at - below.at)
         between = a ** (1 - weight) * b**weight  # log-linear: energies of converters grow by factors a bit
         total = between if total is None else total + between
-    return total  # type: ignore[return-value]
+    assert total is not None, "a price has terms or a table"
+    return total

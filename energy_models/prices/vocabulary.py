@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, SupportsFloat
 
 from ...devices.base.errors import shown
 from ..errors import PriceError
@@ -25,12 +25,18 @@ ROLES: tuple[Role, ...] = ("compute", "conversion", "movement", "writes", "digit
 class EventKind:
     """What one event is to a price.
 
-    unit: the unit of its price. Counts are priced in joules per something; ``W`` prices seconds; ``V`` prices coulombs; ``J``
-        marks an integral that is in joules already.
-    component: the row of the bill it belongs to.
-    boundary: the smallest boundary that contains it (array within macro within chip).
-    role: what it was spent on: computing, converting between analog and digital (drivers and samplers of lines
-        included), moving and keeping data, writing weights (verify reads included), digital periphery, or idling.
+    Attributes
+    ----------
+    unit : str
+        the unit of its price. Counts are priced in joules per something; ``W`` prices seconds; ``V`` prices coulombs;
+        ``J`` marks an integral that is in joules already.
+    component : str
+        the row of the bill it belongs to.
+    boundary : Boundary
+        the smallest boundary that contains it (array within macro within chip).
+    role : Role
+        what it was spent on: computing, converting between analog and digital (drivers and samplers of lines included),
+        moving and keeping data, writing weights (verify reads included), digital periphery, or idling.
     """
 
     unit: str
@@ -55,6 +61,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "dac.conversion": EventKind("J/conversion", "dac", "macro", "conversion"),
         "dac.pulse": EventKind("J/conversion", "dac", "macro", "conversion"),
         "adc.conversion": EventKind("J/conversion", "adc", "macro", "conversion"),
+        "comparator.decision": EventKind("J/conversion", "comparator", "macro", "conversion"),
         "column.sample": EventKind("J/sample", "sample and hold", "macro", "conversion"),
         "column.regulate": EventKind("J/op", "column regulator", "macro", "conversion"),
         "array.read_charge_C": EventKind("V", "column regulator", "macro", "conversion"),
@@ -88,6 +95,9 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
 DIGITAL_OPERATIONS = tuple(f"digital.{name}" for name in _DIGITAL)
 """Events that a lane of a digital part performs."""
 
+REUSE = "reuse"
+"""Parameter of bytes that says what shares them, see `revpath.energy_models.prices.schedule`; a schedule takes it away."""
+
 # Every component has one boundary and one role (a test holds it).
 ROLE_OF: Mapping[str, Role] = MappingProxyType({kind.component: kind.role for kind in EVENTS.values()})
 
@@ -119,10 +129,10 @@ def parse_event(full: str) -> tuple[str, dict[str, str]]:
 
 def check_amount(event: str, amount: object) -> float:
     """A count or integral as a float; PriceError where it is negative, not finite or not a number."""
-    if isinstance(amount, bool | str) or not hasattr(amount, "__float__"):
+    if isinstance(amount, bool) or not isinstance(amount, SupportsFloat):
         raise PriceError(f"event {event!r}: {amount!r} is not a number")
     try:
-        value = float(amount)  # type: ignore[arg-type]
+        value = float(amount)
     except (TypeError, ValueError):  # an array of several, a complex number
         raise PriceError(f"event {event!r}: {shown(amount)} is not one number") from None
     except OverflowError:

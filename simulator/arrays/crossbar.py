@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ...devices import Device
 from ..cells.cells import Cells
 from ..config import ArrayConfig, ConfigOrDevice
 from ..converters.adc_dac import ADC
@@ -55,19 +54,30 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
     Parameters
     ----------
-    shape: (rows, columns).
-    config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
-    seed, array: noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same
-        seed and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
-        are one array, and an average over them lowers no noise (`SameNoiseWarning`, where three are in
-        use). Give each array of a run its own `array`, or each repetition its own `seed`.
+    shape : tuple[int, int]
+        (rows, columns).
+    config : ConfigOrDevice, optional
+        what the array is made of.
+    wires : Wires, optional
+        resistances of its lines, in place of those of `config`.
+    seed, array : int
+        noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same seed
+        and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
+        are one array, and an average over them lowers no noise (`SameNoiseWarning`, where three are in use). Give each
+        array of a run its own `array`, or each repetition its own `seed`.
 
     Attributes
     ----------
-    cells: what the cells hold.
-    refreshed: pairs that refreshes have written anew.
-    clipped: conversions at which the ADC saturated. held: cells that read noise would have taken below zero
-        conductance, and that were held there. cut: inputs that were cut to what the DAC takes (`DAC.range`).
+    cells
+        what the cells hold.
+    refreshed : int
+        pairs that refreshes have written anew.
+    clipped
+        conversions at which the ADC saturated.
+    held
+        cells that read noise would have taken below zero conductance, and that were held there.
+    cut
+        inputs that were cut to what the DAC takes (`DAC.range`).
     """
 
     def __init__(
@@ -82,7 +92,7 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         super().__init__(shape)
         config = ArrayConfig.of(config)
         self.config: ArrayConfig = config if wires is None else replace(config, wires=wires)
-        self.device: Device = self.config.device  # type: ignore[assignment]
+        self.device = self.config.cell
         self.mapping = WeightMapping.of(self.device, self.config.weight_max, self.config.mapping)
         self._seed, self._array = seed, array
         rising = self.config.pulse_directions == "up"
@@ -140,8 +150,10 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Parameters
         ----------
-        scheme: pulse, read and compare until the tolerance or the budget is reached; None for open loop.
-        clip: cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
+        scheme : WriteVerify, optional
+            pulse, read and compare until the tolerance or the budget is reached; None for open loop.
+        clip : bool
+            cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
 
         Returns
         -------
@@ -150,8 +162,12 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max. EnduranceError: cells are worn
-            and `config.on_worn` is "error"; they are programmed all the same.
+        ArrayError
+            wrong shape, or not finite.
+        MappingError
+            a weight is beyond weight_max.
+        EnduranceError
+            cells are worn and `config.on_worn` is "error"; they are programmed all the same.
         """
         weights = as_finite(weights, self.shape[1], "weights")
         if len(weights) != self.shape[0]:
@@ -194,7 +210,10 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: seconds are not a finite number, or negative. RevpathError: the law of the device is not known then.
+        ArrayError
+            seconds are not a finite number, or negative.
+        RevpathError
+            the law of the device is not known then.
         """
         self.cells.grow_old(seconds)
         self._leak(seconds=seconds, at_once=True)
@@ -210,7 +229,8 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: nothing to compare with (`remember_drift`), or the array answers nothing any more.
+        ArrayError
+            nothing to compare with (`remember_drift`), or the array answers nothing any more.
         """
         if self._compensation is None:
             raise ArrayError("drift cannot be compensated: call remember_drift after programming, before time passes")
@@ -265,6 +285,38 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         y = self._read_array(driven.x, transposed=False, phases=driven.phases)
         return y if self._compensation is None else self._compensation.apply(y, self._tally)
 
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """What the sensed lines carry, noise included, before any converter: for circuits that stand at the lines instead.
+
+        Everything but conversions is counted. `remember_drift` has no part in it: its correction is digital.
+
+        Parameters
+        ----------
+        x : array
+            (batch, rows), or (batch, columns) if transposed.
+        transposed : bool
+            Bit lines driven, word lines sensed.
+
+        Returns
+        -------
+        numpy.ndarray
+            (batch, columns), or (batch, rows), float32, in units of input times weight.
+
+        Raises
+        ------
+        ArrayError
+            A read of this array is no single current: codes are subtracted, shifted or scaled afterwards.
+
+        Examples
+        --------
+        >>> from revpath.simulator import ArrayConfig, Crossbar
+        >>> array = Crossbar((2, 3), ArrayConfig("reram-sb-gong2018"))
+        >>> array.sense([[1.0, 0.0]]).shape, array.events["adc.conversion{enob=inf}"]
+        ((1, 3), 0)
+        """
+        x = as_batch(x, self.shape[1 if transposed else 0], "x")
+        return self._read_array(x, transposed=transposed, converted=False)
+
     def uncompensated(self, x: np.ndarray) -> np.ndarray:
         """As `forward`, without the compensation of drift: what `compensate_drift` compares."""
         return self._read_array(as_batch(x, self.shape[0], "x"), transposed=False)
@@ -285,8 +337,11 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Parameters
         ----------
-        x: (batch, rows), or (batch, columns) if transposed. percentile: share of the magnitudes of outputs that a range about 0
-            holds; (low, high), such as (0.1, 99.9), for a range from one to the other percentile of the outputs themselves.
+        x : ndarray
+            (batch, rows), or (batch, columns) if transposed.
+        percentile : float or (float, float)
+            share of the magnitudes of outputs that a range about 0 holds; (low, high), such as (0.1, 99.9), for a range
+            from one to the other percentile of the outputs themselves.
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
         with self._phases.aside():
@@ -316,9 +371,12 @@ class Crossbar(PulsedUpdates, ArrayOperator):
     def _path(self, transposed: bool) -> ReadPath:
         return self._paths.backward if transposed else self._paths.forward
 
-    def _read_array(self, x: np.ndarray, *, transposed: bool, phases: Phases | None = None) -> np.ndarray:
+    def _read_array(
+        self, x: np.ndarray, *, transposed: bool, phases: Phases | None = None, converted: bool = True
+    ) -> np.ndarray:
         numbers = self._numbers["aside" if self._aside else "read"][transposed]
-        answer = self._path(transposed).read(x, ReadMode(self._tally, numbers, keeps=not self._aside, phases=phases))
+        mode = ReadMode(self._tally, numbers, keeps=not self._aside, phases=phases, converted=converted)
+        answer = self._path(transposed).read(x, mode)
         if not self._aside:
             self.clipped += answer.clipped
             self.held += answer.held

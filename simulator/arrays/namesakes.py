@@ -32,7 +32,7 @@ def mind_namesakes(array: Crossbar) -> None:
     SameNoiseWarning
         At the third that is alive, unless their cells are ideal; not again at more.
     """
-    if array.config.device.response.exact:  # type: ignore[union-attr]
+    if array.device.response.exact:
         return
     alike = [other for other in _unnamed if other.shape == array.shape and other.config == array.config]
     _unnamed.add(array)

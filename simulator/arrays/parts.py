@@ -73,7 +73,8 @@ def part_number(array: int, *, row: int = 0, column: int = 0, weight_slice: int 
 
     Raises
     ------
-    ArrayError: a field does not fit its bits, or `array` uses bits that the parts need.
+    ArrayError
+        a field does not fit its bits, or `array` uses bits that the parts need.
     """
     if row == column == weight_slice == 0:
         return array

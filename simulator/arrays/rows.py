@@ -1,4 +1,4 @@
-"""Listed rows of any array: the short way where it has one, and one-hot inputs where it has none."""
+"""What some arrays offer beside reads and updates: listed rows, at the cost of those rows, and lines without converters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ..errors import ArrayError
 from ..operands import as_rows, one_hot
 from .parts import AnalogArray
 
@@ -32,3 +33,25 @@ def update_rows(array: AnalogArray, rows: np.ndarray, d: np.ndarray, rate: float
         array.update_rows(rows, d, rate)
     else:
         array.update(one_hot(as_rows(rows, array.shape[0]), array.shape[0]), d, rate)
+
+
+@runtime_checkable
+class SensedArray(Protocol):
+    """An array that gives what its lines carry, see `Crossbar.sense`."""
+
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray: ...
+
+
+def sense(array: AnalogArray, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+    """What the sensed lines of an array carry, before any converter, (batch, sensed) float32.
+
+    Raises
+    ------
+    ArrayError
+        The array has no single current for each output.
+    """
+    if not isinstance(array, SensedArray):
+        raise ArrayError(
+            f"{type(array).__name__} joins its arrays by codes: it has no lines that a circuit could sense"
+        )
+    return array.sense(x, transposed=transposed)

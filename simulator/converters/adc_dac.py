@@ -29,18 +29,24 @@ class DAC(Converter):
 
     Attributes
     ----------
-    x_max: the input that gives the full read voltage.
-    range: what becomes of larger inputs. "fixed": they are an error. "scale": every row of inputs is divided by its largest
-        magnitude over x_max, so that it uses all levels, and its outputs are multiplied by that: counted digital work, see
-        `revpath.simulator.reads.scaling`. "clip": they are cut to x_max, and counted (`Crossbar.cut`); `fitted` sets x_max to
-        what a percentile of typical inputs does not exceed, as CrossSim calibrates.
-    signed: False for inputs that are never negative, such as those after a ReLU: all codes are above zero, so that a bit more
-        of the input is driven. Negative inputs are an error, or cut to zero where range is "clip".
-    slice_bits: None drives the whole input in one read; s drives the magnitude s bits at a time, lowest first (1 is
-        bit-serial), each slice in a read of its own by a converter of s + 1 bits, see `input_slices.py`. Where s does not
-        divide bits - 1 the last slice is shorter. Errors in steps are then in those of that smaller converter.
-    shift_add: what adds the slices up. "digital": the ADC converts every slice, and the codes are shifted and added.
-        "analog": the slices are weighted and added as charge, and the ADC converts the sum once.
+    x_max : float
+        the input that gives the full read voltage.
+    range : {"fixed", "scale", "clip"}
+        what becomes of larger inputs. "fixed": they are an error. "scale": every row of inputs is divided by its
+        largest magnitude over x_max, so that it uses all levels, and its outputs are multiplied by that: counted
+        digital work, see `revpath.simulator.reads.scaling`. "clip": they are cut to x_max, and counted
+        (`Crossbar.cut`); `fitted` sets x_max to what a percentile of typical inputs does not exceed, as CrossSim
+        calibrates.
+    signed : bool
+        False for inputs that are never negative, such as those after a ReLU: all codes are above zero, so that a bit
+        more of the input is driven. Negative inputs are an error, or cut to zero where range is "clip".
+    slice_bits : int, optional
+        None drives the whole input in one read; s drives the magnitude s bits at a time, lowest first (1 is
+        bit-serial), each slice in a read of its own by a converter of s + 1 bits, see `input_slices.py`. Where s does
+        not divide bits - 1 the last slice is shorter. Errors in steps are then in those of that smaller converter.
+    shift_add : {"analog", "digital"}
+        what adds the slices up. "digital": the ADC converts every slice, and the codes are shifted and added. "analog":
+        the slices are weighted and added as charge, and the ADC converts the sum once.
     """
 
     bits: int | None = Field(default=8, ge=1, le=16)
@@ -96,7 +102,8 @@ class DAC(Converter):
 
         Raises
         ------
-        ArrayError: as of `calibrated_range`.
+        ArrayError
+            as of `calibrated_range`.
 
         Examples
         --------
@@ -161,23 +168,29 @@ class ADC(Converter):
 
     Attributes
     ----------
-    range: where y_max comes from.
-        "fixed": it is given; what a y_max without a range means.
-        "auto", where neither is given: the array finds it, from the first batch that it reads in a direction (all of it, and
-        four standard deviations of noise), and doubles it whenever more than 1 % of a batch would saturate, which is then
-        read and counted once more. It depends on what was read before. Outside of an array such a converter has y_max = 1.
+    range : {"auto", "fixed", "calibrated", "maximum"}
+        where y_max comes from. "fixed": it is given; what a y_max without a range means. "auto", where neither is
+        given: the array finds it, from the first batch that it reads in a direction (all of it, and four standard
+        deviations of noise), and doubles it whenever more than 1 % of a batch would saturate, which is then read and
+        counted once more. It depends on what was read before. Outside of an array such a converter has y_max = 1.
         "calibrated": from outputs of the array when its `calibrate` is called, and not before (the synapses of a model,
-        which has no moment for the call, take it as "auto"); both ends where it is called with two percentiles.
-        "maximum": the largest output that any input and any contents of the window could give.
-        Until the array has resolved the last two (`resolved`) the converter has no step.
-    y_max: output, in units of input times weight, at which it saturates; saturated conversions are counted (`clipped`), and
-        an array warns (`SaturationWarning`) once most of them saturate.
-    y_min: the lowest output of the range, below y_max; None for -y_max. The codes are spread over (y_min, y_max), moved to whole
-        steps so that an output of 0 has a code. 0 is for outputs whose negatives are of no use, as before a ReLU: they are not
-        counted as saturated, but outputs with the last code are. It goes with every policy of `range`; another one with "fixed".
-    repeats: how often a row of outputs is read again with its inputs halved, for as long as one of them has the last code of
+        which has no moment for the call, take it as "auto"); both ends where it is called with two
+        percentiles. "maximum": the largest output that any input and any
+        contents of the window could give. Until the array has resolved the last two (`resolved`) the converter has no
+        step.
+    y_max : float
+        output, in units of input times weight, at which it saturates; saturated conversions are counted (`clipped`),
+        and an array warns (`SaturationWarning`) once most of them saturate.
+    y_min : float, optional
+        the lowest output of the range, below y_max; None for -y_max. The codes are spread over (y_min, y_max), moved to
+        whole steps so that an output of 0 has a code. 0 is for outputs whose negatives are of no use, as before a ReLU:
+        they are not counted as saturated, but outputs with the last code are. It goes with every policy of `range`;
+        another one with "fixed".
+    repeats : int
+        how often a row of outputs is read again with its inputs halved, for as long as one of them has the last code of
         either end: bound management of aihwkit, see `revpath.simulator.reads.bounds`. 0 for never.
-    lines_per_converter: neighbouring lines that take turns at one converter, and share its errors.
+    lines_per_converter : int
+        neighbouring lines that take turns at one converter, and share its errors.
     """
 
     range: Literal["auto", "fixed", "calibrated", "maximum"] = "auto"
@@ -225,7 +238,8 @@ class ADC(Converter):
 
         Raises
         ------
-        ArrayError: y_max is not a positive, finite number.
+        ArrayError
+            y_max is not a positive, finite number.
         """
         return self if self.range == "fixed" else self.with_range(y_max)
 
@@ -234,7 +248,8 @@ class ADC(Converter):
 
         Raises
         ------
-        ArrayError: y_max is not a finite number above the lower end, y_min not a finite one.
+        ArrayError
+            y_max is not a finite number above the lower end, y_min not a finite one.
         """
         low = self.y_min if y_min is None else y_min
         if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= (low or 0 if y_min is None else y_min):
@@ -250,7 +265,8 @@ class ADC(Converter):
 
         Raises
         ------
-        ArrayError: the range is not resolved.
+        ArrayError
+            the range is not resolved.
         """
         if self.bits is None:
             return 0.0
@@ -308,7 +324,8 @@ def calibrated_range(outputs: np.ndarray, percentile: float = 99.9) -> float:
 
     Raises
     ------
-    ArrayError: no outputs, outputs that are not finite or all 0, or a percentile outside (0, 100].
+    ArrayError
+        no outputs, outputs that are not finite or all 0, or a percentile outside (0, 100].
     """
     if isinstance(percentile, bool) or not isinstance(percentile, Real) or not 0 < percentile <= 100:
         raise ArrayError(f"percentile = {percentile!r} must be above 0 and at most 100")
@@ -323,7 +340,8 @@ def calibrated_ends(outputs: np.ndarray, percentiles: tuple[float, float]) -> tu
 
     Raises
     ------
-    ArrayError: no outputs, outputs that are not finite, both ends equal, or percentiles that do not rise within [0, 100].
+    ArrayError
+        no outputs, outputs that are not finite, both ends equal, or percentiles that do not rise within [0, 100].
     """
     try:
         low, high = (float(percentile) for percentile in percentiles)

@@ -26,6 +26,7 @@ from .scaling import count_scaling, row_scales
 
 _TOLERATED = 0.01  # part of a batch that may saturate before a range that the array found grows
 _SIGMAS = 4.0  # of noise that a found range holds beside the signal
+_NO_CONVERTER = ADC(bits=None)
 
 
 class ReadMode(NamedTuple):
@@ -41,12 +42,15 @@ class ReadMode(NamedTuple):
         Whether a range that a read finds stays.
     phases : Phases or None
         Of the driven lines alone, where the inputs leave out those at rest (`some_rows`); None for those of all lines.
+    converted : bool
+        Whether the ADC converts what the lines carry. If not, that is the answer: some other circuit stands at the lines.
     """
 
     tally: Tally
     numbers: Stream
     keeps: bool = True
     phases: Phases | None = None
+    converted: bool = True
 
 
 class Sensed(NamedTuple):
@@ -80,12 +84,17 @@ class ReadPath:
 
     Parameters
     ----------
-    transposed: bit lines are driven and word lines sensed. seed, array: address of the errors of each converter.
+    transposed : bool
+        bit lines are driven and word lines sensed.
+    seed, array : int
+        address of the errors of each converter.
 
     Attributes
     ----------
-    adc: with its range found; one that waits for `calibrate` has no step yet.
-    conversions, clipped: of all reads that belong to the run, and how many of them saturated.
+    adc
+        with its range found; one that waits for `calibrate` has no step yet.
+    conversions, clipped
+        of all reads that belong to the run, and how many of them saturated.
     """
 
     def __init__(
@@ -170,13 +179,29 @@ class ReadPath:
             x = x / scales[:, None]
         x, cut = self._cut(x)
         numbers = mode.numbers.reads(len(x))
-        answer, at_end, adc = self._once(x, numbers, mode, None)
-        if self.adc.repeats:
+        if not mode.converted:
+            self._refuse_digital_parts()
+        answer, at_end, adc = self._once(x, numbers, mode, None if mode.converted else _NO_CONVERTER)
+        if self.adc.repeats and mode.converted:
             answer = self._within_bounds(x, numbers, mode, answer, at_end, adc)
         if scales is not None:
             answer = answer._replace(y=answer.y * scales[:, None])
             count_scaling(scales, x.shape[1], answer.y.shape[1], mode.tally)
         return answer._replace(cut=cut) if cut else answer
+
+    def _refuse_digital_parts(self) -> None:
+        """ArrayError where what lines carry is not the answer of a read yet, for codes are added or scaled afterwards."""
+        dac, why = self.dac, ""
+        if self._config.subtraction == "digital":
+            why = "subtraction = 'digital'"
+        elif dac.range == "scale":
+            why = "dac.range = 'scale'"
+        elif dac.slices > 1 and dac.shift_add == "digital":
+            why = f"dac.slice_bits = {dac.slice_bits} with shift_add = 'digital'"
+        elif self._cells.mapping.shared and self._transposed:
+            why = "mapping = 'offset' read transposed"
+        if why:
+            raise ArrayError(f"{why} needs codes, and lines that are not converted have none")
 
     def _within_bounds(
         self, x: np.ndarray, numbers: ReadNumbers, mode: ReadMode, first: Answer, at_end: np.ndarray, adc: ADC
@@ -205,13 +230,14 @@ class ReadPath:
             adc, reads = self._fitting(_signals(phases), keeps=mode.keeps)
         for _ in range(reads):
             for sensed in phases:
-                self._count(sensed, adc, mode.tally)
+                self._count(sensed, adc, mode)
         at_end = np.zeros(len(x) if adc.repeats else 0, np.int64)
         results, conversions, clipped, held = [], 0, 0, 0
         for sensed in phases:
             outputs = []
             for signal in sensed.signals:
-                y, saturated = digitise(signal.y, signal.to_come.independent, adc, numbers, self._banks.sensed)
+                bank = self._banks.sensed if mode.converted else None
+                y, saturated = digitise(signal.y, signal.to_come.independent, adc, numbers, bank)
                 clipped += saturated if adc.y_min != 0 else int(np.count_nonzero(adc.at_an_end(y)))
                 conversions += y.size
                 held += signal.held
@@ -300,13 +326,16 @@ class ReadPath:
             signals = [Signal(shift_and_add([s.y for s in signals], parts), signals[0].totals, noise, held=held)]
         return Sensed(signals, driven, parts)
 
-    def _count(self, sensed: Sensed, adc: ADC, tally: Tally) -> None:
-        """One read of the lines for each slice, and the conversions."""
+    def _count(self, sensed: Sensed, adc: ADC, mode: ReadMode) -> None:
+        """One read of the lines for each slice, and the conversions if there are any."""
+        tally = mode.tally
         for signal in sensed.driven:
             self._count_lines(signal, adc, tally)
         size = sensed.driven[0].y.size
         if len(sensed.signals) < len(sensed.driven):
             tally.count("analog.shift_add", size * len(sensed.driven))
+        if not mode.converted:
+            return
         conversions = size * len(sensed.signals)
         tally.count(self._adc_event, conversions)
         if adc.bits:

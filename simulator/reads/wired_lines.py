@@ -34,7 +34,7 @@ from ..wires import EffectiveMatrix, WireSolution, effective_matrix, solve
 from .durations import mean_power, stretches
 from .lines import Lines, ReadCells, Signal
 
-_WORTH_A_MATRIX = 0.5  # vectors per driven line from which it pays (../shared/references/crossbars.md, section 4)
+_WORTH_A_MATRIX = 0.5  # vectors per driven line from which it pays: see benchmarks/wires.py
 
 
 class Circuit(NamedTuple):
@@ -99,7 +99,10 @@ class WiredLines(Lines):
 
     Attributes
     ----------
-    residual: the largest of all solves so far, see `WireSolution`. iterations: the most that one took.
+    residual
+        the largest of all solves so far, see `WireSolution`.
+    iterations
+        the most that one took.
     """
 
     def __init__(self, cells: ReadCells, config: ArrayConfig, *, seed: int, array: int) -> None:
@@ -186,14 +189,14 @@ class WiredLines(Lines):
         return amperes, watts
 
     def _solved(self, arrays: list[Circuit], volts: np.ndarray, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
-        amperes, watts = 0.0, 0.0
+        amperes, watts = np.zeros(1), np.zeros(1)
         for circuit in arrays:
             driven = circuit.driven(volts, transposed)
             found = solve(circuit.siemens, driven, self._wires, transposed=transposed, cells=self._config.cell_law)
             self._note(found)
             amperes = amperes + circuit.outputs(found.currents, transposed)
             watts = watts + found.power_in
-        return amperes, watts  # type: ignore[return-value]
+        return amperes, watts
 
     def _as_matrix(self, vectors: int, transposed: bool) -> bool:
         """Whether unit responses are at hand, or worth making for so many vectors more."""
@@ -220,7 +223,7 @@ class WiredLines(Lines):
         return self._responses[transposed]
 
     def _product(self, volts: np.ndarray, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
-        amperes, watts = 0.0, 0.0
+        amperes, watts = np.zeros(1), np.zeros(1)
         for circuit, (sensed, delivered) in zip(self._circuits(), self._unit_responses(transposed), strict=True):
             driven = circuit.driven(volts, transposed)
             amperes = amperes + circuit.outputs(product(driven, sensed), transposed)
@@ -229,7 +232,7 @@ class WiredLines(Lines):
                 watts = watts + full**2 * mean_power(driven / full, delivered)
             else:
                 watts = watts + (product(driven, delivered) * driven).sum(axis=1)
-        return amperes, watts  # type: ignore[return-value]
+        return amperes, watts
 
     def _draw(self, volts: np.ndarray, noise: Numbers, transposed: bool) -> tuple[np.ndarray, np.ndarray, int]:
         """Every read by itself, with the noise of every cell; and how many cells were held at zero conductance."""
@@ -253,7 +256,8 @@ class WiredLines(Lines):
                 seen = plus * factors[..., 0], minus * (factors[:, :1, 1] if shared else factors[..., 1])
             else:
                 sigma = self._sigma()
-                z = source.normals(plus.size + minus.size)  # type: ignore[union-attr]  # without traps there is one
+                assert source is not None
+                z = source.normals(plus.size + minus.size)
                 seen = (
                     plus + sigma[..., 0] * z[: plus.size].reshape(plus.shape),
                     minus + (sigma[:, :1, 1] if shared else sigma[..., 1]) * z[plus.size :].reshape(minus.shape),

@@ -4,9 +4,9 @@ The plain update of an array is W <- W + rate x^T d by stochastic pulses. A rule
 instead: its pulses, its reads, and the digital work and memory that it needs beside the array. What it puts in front
 of an array keeps the contract of `AnalogArray`, so that models run on it unchanged.
 
-A rule is two classes in one file: a `RuleConfig`, which describes it and makes its arrays, and a `RuledArray`, which
-updates. Defining the first is all that is needed for the rule to be in `RULES`, in configurations read from JSON, and
-in every list, table and figure of ``revpath rules``.
+A rule is two classes in one file: a `RuleConfig`, which describes it and says in `ruled` what array it makes, and a
+`RuledArray`, which updates. Defining the first is all that is needed for the rule to be in `RULES`, in configurations
+read from JSON, and in every list, table and figure of ``revpath rules``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...devices.base.errors import RevpathError, explain
 from ...devices.base.frozen import Frozen
 from ...devices.response.pulsed import PulsedResponse
 from ..arrays.parts import AnalogArray, CompositeArray
-from ..arrays.rows import forward_rows
+from ..arrays.rows import forward_rows, sense
 from ..config import ArrayConfig
 from ..converters.adc_dac import ADC
 from ..errors import ArrayError
@@ -33,6 +33,7 @@ from ..operands import as_rows, checked_update, one_hot
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
 from .registry import RULES
+from .site import Lays, Ruled, Site
 
 BYTES = 4
 """Bytes of one number in a digital buffer: float32, as the simulation keeps them."""
@@ -145,16 +146,15 @@ class RuleConfig(Frozen, ABC):
         """
         return cls()
 
-    @abstractmethod
     def on(
-        self,
+        self: Lays[Ruled],
         shape: tuple[int, int],
         config: ArrayConfig,
         *,
         seed: int = 0,
         array: int = 0,
         tile: tuple[int, int] | None = None,
-    ) -> RuledArray:
+    ) -> Ruled:
         """An array made of `config` and updated by this rule.
 
         Parameters
@@ -178,6 +178,19 @@ class RuleConfig(Frozen, ABC):
         ArrayError
             The rule cannot train such an array; says why.
         """
+        return self.ruled(shape, Site(config, seed, array, tile))
+
+    def ruled(self, shape: tuple[int, int], site: Site) -> RuledArray:
+        """The one thing that each rule says for itself: the array that `on` gives.
+
+        Parameters
+        ----------
+        shape : (int, int)
+            Rows and columns of W.
+        site : Site
+            All else that `on` was asked for; `Site.arranged` lays arrays out.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must have a method `ruled`")
 
 
 def _as_rule(value: object) -> object:
@@ -264,6 +277,12 @@ class RuledArray(CompositeArray):
     def backward(self, d: np.ndarray) -> np.ndarray:
         """d (batch, columns) -> d @ W.T (batch, rows), float32: bit lines driven, word lines sensed."""
         return self.array.backward(d)
+
+    def sense(self, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+        """What the lines of the array that holds W carry, see `Crossbar.sense`; ArrayError where a read takes more than one."""
+        if type(self).forward is not RuledArray.forward:
+            raise ArrayError(f"{type(self).__name__} reads several arrays and joins their codes: it has no single line")
+        return sense(self.array, x, transposed=transposed)
 
     def calibrate(
         self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9

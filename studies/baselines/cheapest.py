@@ -1,7 +1,7 @@
 """The other side of a comparison at equal quality: joules of the cheapest transformer on a GPU that comes as far.
 
 The frontier is that of all trained shapes at their checkpoints, priced as `revpath compare` prices them: all work counted, by
-the tiled schedule, run-level energy. Nothing is interpolated. Where a curve began below the quality, its first checkpoint
+the schedule of a register tile, run-level energy. Nothing is interpolated. Where a curve began below the quality, its first checkpoint
 is an upper bound of what it would have taken.
 """
 
@@ -70,7 +70,7 @@ def _first(rival: Rival, joules: tuple[float, ...], bits: float) -> Passage | No
 @lru_cache(maxsize=1)
 def _priced() -> tuple[tuple[Rival, tuple[float, ...]], ...]:
     """Every shape of the shipped baseline, and the joules of its checkpoints."""
-    gpu, tiled = load_chip(BASES["run"]), SCHEDULES["tiled"]
+    gpu, tiled = load_chip(BASES["run"]), SCHEDULES["register-tile"]
     return tuple(
         (rival, tuple(price(rival.work(p.examples, tiled), gpu, n_draws=_DRAWS).joules for p in rival.points))
         for rival in transformers(load_baseline())

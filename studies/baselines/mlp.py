@@ -81,11 +81,11 @@ def train_mlp(images: Images, hidden: Sequence[int], seed: int, marks: Sequence[
         solver="sgd",
         learning_rate_init=RATE,
         momentum=MOMENTUM,
-        batch_size=BATCH,  # type: ignore[arg-type]  # scikit-learn's signature has its default alone
         random_state=seed,
         shuffle=False,  # the order is drawn here
         max_iter=1,
     )
+    model.set_params(batch_size=BATCH)  # the constructor's type is that of its default, a word
     pixels, labels = images.train
     order = np.random.default_rng(seed).permutation(len(labels))
     classes, done, points = np.arange(int(labels.max()) + 1), 0, []

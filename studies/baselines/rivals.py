@@ -64,15 +64,21 @@ class TransformerRival(Rival):
     ----------
     curve : Curve
         Its shape, how it was trained, and its points.
+    others : Curve
+        The same with other seeds.
     """
 
     model: ClassVar = "transformer"
 
-    def __init__(self, curve: Curve) -> None:
+    def __init__(self, curve: Curve, *others: Curve) -> None:
         self.curve = curve
         self.name = curve.shape.name
         self.parameters = curve.parameters
-        self.points = tuple(RivalPoint(p.tokens, p.validation_bits, p.test_bits) for p in curve.points)
+        self.points, *again = (
+            tuple(RivalPoint(p.tokens, p.validation_bits, p.test_bits) for p in each.points)
+            for each in (curve, *others)
+        )
+        self.again = tuple(again)
         self.kernels = transformer_kernels(curve.shape.layers)
 
     def work(self, examples: int, chosen: Schedule) -> dict[str, float]:

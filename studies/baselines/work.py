@@ -8,7 +8,7 @@ counted once a row. The EBM's own counts are those of `revpath.ebm`; both are bi
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 
 from ...energy_models.gpu.transformer_memory import MIXED, Formats, training_traffic
@@ -45,7 +45,7 @@ _OPERANDS = 3
 
 
 def training_events(
-    shape: Shape, hyper: Hyper, tokens: int, chosen: Schedule = SCHEDULES["tiled"], formats: Formats = MIXED
+    shape: Shape, hyper: Hyper, tokens: int, chosen: Schedule = SCHEDULES["register-tile"], formats: Formats = MIXED
 ) -> dict[str, float]:
     """Events of training on so many tokens.
 
@@ -68,7 +68,7 @@ def training_events(
     """
     steps = tokens / (hyper.batch * shape.context)
     once = forward_and_backward(shape)
-    work = Counter({full: tokens * amount for full, amount in once.items()})
+    work = defaultdict(float, {full: tokens * amount for full, amount in once.items()})
     parameters = shape.parameters()
     for counts in (ADAMW, AVERAGE, *([DECAY] if hyper.weight_decay else [])):
         _add(work, counts, steps * parameters)
@@ -92,7 +92,7 @@ def training_events(
 def forward_and_backward(shape: Shape) -> Mapping[str, float]:
     """Element-wise operations of one token, forward and backward, without the optimizer's."""
     width, heads, context = shape.width, shape.heads, shape.context
-    work: Counter[str] = Counter()
+    work: defaultdict[str, float] = defaultdict(float)
     norms = 2 * shape.layers + 1
     _add(work, NORM, norms * width)
     _add(work, NORM_ROW, norms)
@@ -107,6 +107,6 @@ def forward_and_backward(shape: Shape) -> Mapping[str, float]:
     return work
 
 
-def _add(work: Counter[str], counts: Mapping[str, int], times: float) -> None:
+def _add(work: defaultdict[str, float], counts: Mapping[str, int], times: float) -> None:
     for name, each in counts.items():
-        work[f"digital.{name}"] += each * times  # type: ignore[assignment]
+        work[f"digital.{name}"] += each * times

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from . import active, fit, gpu_app, rules_app, sweep
-from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, say_last
+from . import active, equal_quality, fit, gpu_app, rules_app, sweep
+from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, print_version, say_last
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help in a third of the time
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -23,18 +22,10 @@ app = typer.Typer(
 _INTERRUPTED = 130
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        print(f"revpath {version('revpath')}")
-        raise typer.Exit
-
-
 @app.callback(help=app.info.help)
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """What stands before a command."""
@@ -143,15 +134,19 @@ def results(
 
 @app.command()
 def devices(
-    name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file; or `check`.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="After `check`: the file to check.")] = None,
     as_json: Json = False,
     as_csv: Csv = False,
     as_latex: Latex = False,
 ) -> None:
-    """List the devices of the library, or show one with the source of every number."""
+    """List the devices of the library, or show one with the source of every number; `check FILE` says what a file lacks."""
+    from .checks import checked, device_report
     from .devices import device_frame, devices_frame, print_device, print_devices
     from .forms import print_frame
 
+    if checked(name, file, device_report):
+        return
     form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_frame(devices_frame() if name is None else device_frame(name), form)
@@ -178,16 +173,16 @@ def records(
     """List the library's numbers with evidence and source, or show one in full."""
     from .records import choose_records, print_records, records_frame, write_bib
 
-    asked = {"evidence": evidence, "unit": unit, "source": source, "shaky": shaky}
+    asked: dict[str, Any] = {"evidence": evidence, "unit": unit, "source": source, "shaky": shaky}
     form = chosen_form(as_json, as_csv, as_latex)
     if form == "table":
-        print_records(text, **asked)  # type: ignore[arg-type]
+        print_records(text, **asked)
     else:
         from .forms import print_frame
 
-        print_frame(records_frame(choose_records(text, **asked)), form)  # type: ignore[arg-type]
+        print_frame(records_frame(choose_records(text, **asked)), form)
     if bib is not None:
-        print(write_bib(bib, [record.source for record in choose_records(text, **asked)]))  # type: ignore[arg-type]
+        print(write_bib(bib, [record.source for record in choose_records(text, **asked)]))
 
 
 @app.command()
@@ -282,17 +277,21 @@ def barrier(
 
 @app.command()
 def chips(
-    name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file; or `check`.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="After `check`: the file to check.")] = None,
     doubts: Doubts = False,
     as_json: Json = False,
     as_csv: Csv = False,
     as_latex: Latex = False,
 ) -> None:
-    """List the chips that price events, or show what one makes of its published workloads."""
+    """List the chips that price events, or show what one makes of its published workloads; `check FILE` says what a file lacks."""
     from ..doubts import doubts_of_chips
+    from .checks import checked, chip_report
     from .chips import chip_frame, chips_frame, print_chip, print_chips
     from .forms import print_frame
 
+    if checked(name, file, chip_report):
+        return
     form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_frame(chips_frame() if name is None else chip_frame(name), form)
@@ -347,6 +346,8 @@ def network(
 for _command in (
     rules_app.rules,
     fit.fit,
+    equal_quality.study,
+    equal_quality.report,
     sweep.sweep,
     sweep.collate,
     sweep.plot,

@@ -31,7 +31,12 @@ _SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
 def watch(run: Callable[[Told, Callable[[str], None]], Comparison], unit: str) -> Comparison:
     """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint.
 
-    run: is given what to call at every step, and what to call with a line that a user should read. unit: of losses.
+    Parameters
+    ----------
+    run : Callable[[Told, Callable[[str], None]], Comparison]
+        is given what to call at every step, and what to call with a line that a user should read.
+    unit : str
+        of losses.
     """
     console = SafeConsole(stderr=True)
     progress = Progress(
@@ -157,16 +162,16 @@ def _print_contenders(console: Console, found: Comparison) -> None:
     q, task = found.verdict.quality, found.task
     grid = Table()
     to_q = f"to {q:g}" if q else "to Q"
-    for heading, justify in (
-        ("contender", "left"),
-        ("parameters", "right"),
-        (f"best {task.unit}\nval / test", "right"),
-        ("J to that\n(90 %)", "right"),
-        (f"{task.example}s\n{to_q}", "right"),
-        (f"J {to_q}\n(90 %)", "right"),
-        ("same at best\nGEMM", "right"),
+    grid.add_column("contender", justify="left")
+    for heading in (
+        "parameters",
+        f"best {task.unit}\nval / test",
+        "J to that\n(90 %)",
+        f"{task.example}s\n{to_q}",
+        f"J {to_q}\n(90 %)",
+        "same at best\nGEMM",
     ):
-        grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        grid.add_column(heading, justify="right")
     listed = table(found.contenders, q, task.unit, task.example)
     rows = {c.name: row for c, row in zip(found.contenders, listed, strict=True)}
     bounds = {c.name: c for c in found.contenders}

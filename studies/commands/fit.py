@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,6 +15,7 @@ from .options import Csv, Json, Latex, chosen_form
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ...devices.traces.result import TraceFit
 
@@ -46,7 +47,7 @@ def fit(
     as_latex: Latex = False,
 ) -> None:
     """Fit a device to measured pulse traces: which law they support, every number with its error, and what is not known."""
-    from ...devices.base.style import save
+    from ...devices.base.style import save_figure
     from ...devices.traces.fit import fit_traces
 
     form = chosen_form(as_json, as_csv, as_latex)
@@ -74,7 +75,8 @@ def fit(
         print(f"device: {printable(out)}", file=beside)
     if figure is not None:
         endings = [figure.suffix[1:].lower()] if figure.suffix else ["pdf", "png"]
-        for path in save(result.plot().figure, figure.with_suffix(""), endings):  # type: ignore[arg-type]  # of a Figure
+        drawn = cast("Figure", result.plot().figure)
+        for path in save_figure(drawn, figure.with_suffix(""), formats=endings, provenance="revpath fit"):
             print(f"figure: {printable(path)}", file=beside)
 
 

@@ -29,12 +29,14 @@ def form_of(*, as_json: bool, as_csv: bool, as_latex: bool) -> Form:
 
     Raises
     ------
-    ValueError: more than one.
+    ValueError
+        more than one.
     """
-    asked = [name for name, given in (("json", as_json), ("csv", as_csv), ("latex", as_latex)) if given]
+    forms: dict[Form, bool] = {"json": as_json, "csv": as_csv, "latex": as_latex}
+    asked: list[Form] = [form for form, given in forms.items() if given]
     if len(asked) > 1:
         raise ValueError(f"--{asked[0]} and --{asked[1]} exclude each other")
-    return asked[0] if asked else "table"  # type: ignore[return-value]
+    return asked[0] if asked else "table"
 
 
 def print_frame(frame: pd.DataFrame, form: Form) -> None:

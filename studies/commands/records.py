@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -47,13 +47,23 @@ def choose_records(
 
     Parameters
     ----------
-    text: part of an id, a unit, a citation, its key or a note.
-    evidence: a class of evidence. unit: one that the record's can be read as, such as ``pJ/op``.
-    source: part of a citation or of its key. shaky: only what is assumed or was read nowhere that we can point at.
+    text : str
+        part of an id, a unit, a citation, its key or a note.
+    evidence : str, optional
+        a class of evidence.
+    unit : str, optional
+        one that the record's can be read as, such as ``pJ/op``.
+    source : str, optional
+        part of a citation or of its key.
+    shaky : bool
+        only what is assumed or was read nowhere that we can point at.
 
     Raises
     ------
-    UnknownName: there is no such class of evidence. UnitError: `unit` cannot be read.
+    UnknownName
+        there is no such class of evidence.
+    UnitError
+        `unit` cannot be read.
     """
     if evidence is not None and evidence not in list(Evidence):
         raise unknown("evidence", evidence, list(Evidence))
@@ -85,7 +95,8 @@ def _nothing(text: str, source: str | None, unit: str | None) -> RevpathError:
     words = keys | {word for id in known for word in (id, *id.replace("_", ".").split("."))}
     asked = (("text", text, words, families), ("source", source, keys, keys), ("unit", unit, *2 * [_units_of(known)]))
     for name, value, near_these, all_of in asked:
-        if value and not choose_records(**{name: value}):  # type: ignore[arg-type]
+        alone: dict[str, Any] = {name: value}
+        if value and not choose_records(**alone):
             near = get_close_matches(value.lower(), sorted(near_these), n=4, cutoff=0.6)
             hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(sorted(all_of))}"
             return UnknownName(f"{name} = {value!r} is in none of the {len(known)} records; {hint}")
@@ -110,7 +121,8 @@ def print_records(
 
     Raises
     ------
-    RevpathError: as `choose_records`, or nothing fits; with near names.
+    RevpathError
+        as `choose_records`, or nothing fits; with near names.
     """
     console = console or _console()
     if text in known_records():
@@ -162,7 +174,8 @@ def write_bib(file: Path, sources: Iterable[Source]) -> Path:
 
     Raises
     ------
-    RevpathError: the file cannot be written.
+    RevpathError
+        the file cannot be written.
     """
     from .forms import bibtex
 
@@ -230,7 +243,8 @@ def used_sources(result: str | Path) -> tuple[dict[str, list[str]], list[str]]:
 
     Raises
     ------
-    RevpathError: the file cannot be read, or is no result of revpath.
+    RevpathError
+        the file cannot be read, or is no result of revpath.
     """
     path, content = result_file(result), read_result(result)
     try:

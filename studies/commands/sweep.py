@@ -115,18 +115,17 @@ def plot(
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
 ) -> None:
     """Draw a study from its store; nothing is simulated."""
-    from ...devices.base.files import results_folder, write_whole
+    from ...devices.base.files import results_folder
     from ..sweeps.figure import caption, save
     from ..sweeps.figure import plot as draw
     from ..sweeps.store import Store
 
     plan, place = read(study, tasks), Store(store)
-    figure = draw(plan, place, kind=kind, x=x, y=y, lines=lines, panels=panels, value=value, width=width, chip=chip)  # type: ignore[arg-type]  # a kind is checked there
+    drawn: dict[str, Any] = {"kind": kind, "x": x, "y": y, "lines": lines, "panels": panels, "value": value}
+    figure = draw(plan, place, width=width, chip=chip, **drawn)
     stem = results_folder(out) / "-".join(part for part in (plan.name, kind, value) if part)
-    written = save(figure, stem, plan)
-    text = stem.with_name(f"{stem.name}.txt")
-    write_whole(text, (caption(plan, place, value=value, chip=chip) + "\n").encode())
-    print(f"wrote {', '.join(str(path) for path in (*written, text))}")
+    written = save(figure, stem, plan, caption=caption(plan, place, value=value, chip=chip))
+    print(f"wrote {', '.join(map(str, written))}")
 
 
 def price(
@@ -156,8 +155,9 @@ def price(
     if "chip" in paths:
         raise RevpathError(f"study = {plan.name!r} has chips on an axis and prices itself: see `revpath collate`")
     started, tables = time.monotonic(), []
+    options: dict[str, Any] = {"scope": scope, "n_draws": draws}
     for name in chip or [CHIP]:
-        tables.append(price_study(plan, place, chip=name, scope=scope, n_draws=draws).assign(chip=name))  # type: ignore[arg-type]  # a scope is checked there
+        tables.append(price_study(plan, place, chip=name, **options).assign(chip=name))
     table = pd.concat(tables, ignore_index=True)
     if out is not None:
         write_whole(out, table.to_csv(index=False).encode())

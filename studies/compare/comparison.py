@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...devices.base.errors import RevpathError
-from ...devices.base.files import results_folder
 from ..baselines.rivals import Rival
-from ..sweeps.alone import alone_in
+from ..sweeps.engine import make
+from ..sweeps.store import Store
+from ..sweeps.study import Planned
 from ..tasks.contract import LearningTask
 from ..tasks.loading import Source
 from .contenders import Contender, contenders
 from .influence import Influence, influences
-from .learn import Run, forget, learn, read_run, run_path
+from .learn import KIND, LearningRun, planned, run_of
 from .recipes import Recipe
 from .verdict import Ruler, Verdict, judge
-from .workers import train_side_by_side
 
+STORE = "store"
+"""Folder of the runs, in the folder of a comparison."""
 INTERRUPTED = "Interrupted: not every run is complete, so nothing is judged; run it again to go on."
 
 Told = Callable[[str, int, int, float | None], None]
@@ -39,7 +42,7 @@ class Comparison:
         By what it was judged.
     seeds : tuple of int
     chip : str
-    runs : tuple of Run
+    runs : tuple of LearningRun
         Those of one name differ in their seed.
     rivals : tuple of Rival
     contenders : tuple of Contender
@@ -59,7 +62,7 @@ class Comparison:
     ruler: Ruler
     seeds: tuple[int, ...]
     chip: str
-    runs: tuple[Run, ...]
+    runs: tuple[LearningRun, ...]
     rivals: tuple[Rival, ...]
     contenders: tuple[Contender, ...]
     verdict: Verdict
@@ -116,29 +119,33 @@ def carry_out(
     notes: Sequence[str] = (),
 ) -> Comparison:
     """Train what is not there yet, and judge; what was found is not written yet."""
-    task, todo = subject.task, subject.recipes
-    runs_folder, remarks = results_folder(folder / "runs"), list(notes)
+    remarks = list(notes)
 
     def remark(line: str) -> None:
         remarks.append(line)
         if note:
             note(line)
 
-    strangers = runs_of_other_code(task, todo, runs_folder)
-    if strangers:
-        remark(f"{strangers} runs of other code, or of another version, are not used; they stay in {runs_folder}")
-    _train(subject, runs_folder, said, side_by_side, remark)
-    runs = tuple(run for run in (_run_there(task, recipe, runs_folder) for recipe in todo) if run)
-    complete = len(runs) == len(todo) and all(run.complete for run in runs)
-    rivals = subject.rivals() if complete else None
+    runs = _trained(subject, Store(folder / STORE), said, side_by_side, remark)
+    rivals = subject.rivals() if len(runs) == len(subject.recipes) else None
     if rivals is None:
-        nothing = Verdict(INTERRUPTED)
-        return Comparison(task, subject.ruler, tuple(seeds), chip, runs, (), (), nothing, False, notes=tuple(remarks))
+        return Comparison(
+            subject.task,
+            subject.ruler,
+            tuple(seeds),
+            chip,
+            runs,
+            (),
+            (),
+            Verdict(INTERRUPTED),
+            False,
+            notes=tuple(remarks),
+        )
     curves = contenders(runs, rivals, chip)
-    families = list(dict.fromkeys(recipe.model.family for recipe in todo))
+    families = list(dict.fromkeys(recipe.model.family for recipe in subject.recipes))
     verdict, *beside = (judge(curves, subject.ruler, subject.examples, family) for family in families)
     return Comparison(
-        task,
+        subject.task,
         subject.ruler,
         tuple(seeds),
         chip,
@@ -153,51 +160,61 @@ def carry_out(
     )
 
 
-def runs_of_other_code(task: LearningTask, todo: Sequence[Recipe], folder: Path) -> int:
-    """How many runs in `folder` are of these recipes and these data, and were made by other code or other numbers."""
-    here = {run_path(task, recipe, folder) for recipe in todo}
-    count = 0
-    for path in folder.glob("*.json"):
-        if path in here:
-            continue
-        try:
-            run = read_run(path)
-        except RevpathError:
-            continue  # no run: it is nobody's
-        count += run.data_sha256 == task.sha256 and run.recipe in todo
-    return count
+def _trained(subject: Subject, store: Store, said: Told, side_by_side: bool, note: Note) -> tuple[LearningRun, ...]:
+    """All runs, those that are not in the store made by the sweep engine; where that was interrupted, those that are there.
+
+    Raises
+    ------
+    RevpathError
+        A run failed, or another comparison is making it.
+    """
+    runs = [planned(subject.task, subject.source, recipe) for recipe in subject.recipes]
+    of = {run.id: recipe for recipe, run in zip(subject.recipes, runs, strict=True)}
+    strangers = _runs_of_other_code(runs, store)
+    if strangers:
+        note(
+            f"{strangers} runs of other code, or of other numbers of a device, are not used; they stay in {store.folder}"
+        )
+    for recipe, run in zip(subject.recipes, runs, strict=True):
+        last = store.get(run.id)["values"]["validation"] if run.id in store else None
+        said(recipe.label, 0 if last is None else recipe.examples, recipe.examples, last)
+
+    def hear(run: Planned, words: Sequence[Any]) -> None:
+        done, loss = words
+        said(of[run.id].label, done, of[run.id].examples, loss)
+
+    def keep(record: Mapping[str, Any]) -> None:
+        for line in record.get("notes", ()):
+            note(f"{of[record['id']].label}: {line}")
+
+    workers = None if side_by_side else 1
+    summary = make(runs, store, workers=workers, retry_failed=True, hear=hear, on_record=keep)
+    failed = [f"{of[run.id].label}: {store.get(run.id)['error']}" for run in runs if store.state(run.id) in _FAILED]
+    if failed:
+        raise RevpathError("; ".join(failed))
+    if summary.elsewhere:
+        raise RevpathError(
+            f"{summary.elsewhere} runs are being made by another comparison in {str(store.folder)!r}: wait until that has "
+            "ended, or name another folder"
+        )
+    return tuple(
+        run_of(recipe, store.get(run.id)) for recipe, run in zip(subject.recipes, runs, strict=True) if run.id in store
+    )
 
 
-def _train(subject: Subject, folder: Path, said: Told, side_by_side: bool, note: Note) -> None:
-    """Train what is not complete yet."""
-    task = subject.task
-    left, totals = [], {}
-    for recipe in subject.recipes:
-        run = _run_there(task, recipe, folder)
-        at = run.checkpoints[-1] if run and run.checkpoints else None
-        said(recipe.label, at.examples if at else 0, recipe.examples, at.validation if at else None)
-        totals[recipe.label] = recipe.examples
-        if run and run.complete:
-            forget(run_path(task, recipe, folder))
-        else:
-            left.append(recipe)
-    if side_by_side and left:
-        train_side_by_side(subject.source, left, folder, lambda name, done, loss: said(name, done, totals[name], loss))
-        return
-    with alone_in(folder):
-        for recipe in left:
-            learn(task, recipe, folder, _always(said, recipe), note)
+_FAILED = ("failed", "timeout")
 
 
-def _always(said: Told, recipe: Recipe) -> Callable[[int, float | None], bool]:
-    def progress(done: int, loss: float | None) -> bool:
-        said(recipe.label, done, recipe.examples, loss)
-        return True
+def _runs_of_other_code(runs: Iterable[Planned], store: Store) -> int:
+    """How many records are of these runs, and made by other code or with other numbers of a device."""
+    wanted = {_content(run.identity): run.id for run in runs}
+    return sum(
+        wanted.get(_content(record["identity"]), record["id"]) != record["id"]
+        for record in store.records()
+        if record.get("identity", {}).get("task") == KIND
+    )
 
-    return progress
 
-
-def _run_there(task: LearningTask, recipe: Recipe, folder: Path) -> Run | None:
-    """What there is of a run: None before its first checkpoint."""
-    path = run_path(task, recipe, folder)
-    return read_run(path) if path.exists() else None
+def _content(identity: Mapping[str, Any]) -> str:
+    """What a run is of, whatever code and device."""
+    return json.dumps([identity["config"], identity["seed"]], sort_keys=True)

@@ -16,7 +16,7 @@ from ...energy_models.gpu.price import BASES, Basis
 from ...energy_models.gpu.small import BUSY, WAYS, alone_seconds, many_seconds, run_seconds
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed, seconds
 from ..baselines.rivals import Rival, RivalPoint
-from .learn import Checkpoint, Run
+from .learn import Checkpoint, LearningRun
 from .work import Place, ebm_work
 
 CHIP = "reram-32nm"
@@ -24,11 +24,19 @@ SAME_NODE = ("reram-digital-7nm", "reram-digital-5nm")
 """The default chip with all that shrinks at the GPU's node."""
 TWIN, OLD_GPU = "digital-32nm", "h100-at-32nm"
 """The EBM without arrays, and the GPU, at the node of the default chip."""
-CHOSEN = SCHEDULES["tiled"]
-_N_DRAWS = 10_000
+CHOSEN = SCHEDULES["register-tile"]
+N_DRAWS = 10_000
 _JUDGED = ("analog", "gpu")
 """Kinds whose other seeds are priced: those that a verdict is made of; of the others the first stands for all."""
 _SEED = 0
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """How all contenders are priced: one schedule of digital work, and so many draws of the prices."""
+
+    schedule: Schedule
+    n_draws: int
 
 
 @dataclass(frozen=True)
@@ -120,13 +128,17 @@ def _first(stops: Sequence[Stop], loss: float) -> Stop | None:
 
 
 def contenders(
-    runs: Sequence[Run], rivals: Sequence[Rival], chip: str = CHIP, chosen: Schedule = CHOSEN
+    runs: Sequence[LearningRun],
+    rivals: Sequence[Rival],
+    chip: str = CHIP,
+    chosen: Schedule = CHOSEN,
+    n_draws: int = N_DRAWS,
 ) -> list[Contender]:
     """Every curve on every hardware that can run it, by one schedule.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of LearningRun
         Of the EBM; those of one name differ in the seed alone.
     rivals : sequence of Rival
         What they are compared with.
@@ -134,46 +146,49 @@ def contenders(
         That prices the arrays.
     chosen : Schedule
         Of all digital work, on either side.
+    n_draws : int
+        Of the prices, for intervals.
     """
+    how = Pricing(chosen, n_draws)
     out: list[Contender] = []
     for seeds in by_name(runs):
         if seeds[0].recipe.kind == "analog":
-            out.append(_analog(seeds, chip, chosen))
+            out.append(_analog(seeds, chip, how))
         else:
-            out += [_ebm_on_gpu(seeds, kind, chosen) for kind in ("gpu", "gpu-bound")]
-    out += [_rival(rival, kind, chosen) for rival in rivals for kind in ("gpu", "gpu-bound")]
+            out += [_ebm_on_gpu(seeds, kind, how) for kind in ("gpu", "gpu-bound")]
+    out += [_rival(rival, kind, how) for rival in rivals for kind in ("gpu", "gpu-bound")]
     for kind in ("gpu-many", "gpu-alone"):
-        out += [_ebm_on_gpu(seeds, kind, chosen) for seeds in by_name(runs) if seeds[0].recipe.kind == "digital"]
-        out += [_rival(rival, kind, chosen) for rival in rivals]
-    return out + (_same_node(runs, rivals, chosen) if chip == CHIP else [])
+        out += [_ebm_on_gpu(seeds, kind, how) for seeds in by_name(runs) if seeds[0].recipe.kind == "digital"]
+        out += [_rival(rival, kind, how) for rival in rivals]
+    return out + (_same_node(runs, rivals, how) if chip == CHIP else [])
 
 
-def by_name(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+def by_name(runs: Sequence[LearningRun]) -> list[tuple[LearningRun, ...]]:
     """Runs that differ in their seed alone, together."""
     names = dict.fromkeys(run.recipe.name for run in runs)
     return [tuple(run for run in runs if run.recipe.name == name) for name in names]
 
 
-def measured(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+def measured(runs: Sequence[LearningRun]) -> list[tuple[LearningRun, ...]]:
     """Runs on devices as they were measured, seeds together."""
     return [s for s in by_name(runs) if s[0].recipe.hardware is not None and not s[0].recipe.hardware.changes]
 
 
-def _same_node(runs: Sequence[Run], rivals: Sequence[Rival], chosen: Schedule) -> list[Contender]:
+def _same_node(runs: Sequence[LearningRun], rivals: Sequence[Rival], how: Pricing) -> list[Contender]:
     """What the default chip, with the first device, and the GPU would be at each other's node."""
     digital = [seeds for seeds in by_name(runs) if seeds[0].recipe.hardware is None]
-    out = [_analog(measured(runs)[0], chip, chosen, "same-node") for chip in SAME_NODE] if measured(runs) else []
-    out += [_ebm_on_lanes(seeds, chosen) for seeds in digital]
-    return out + [_rival(rival, "same-node", chosen) for rival in rivals]
+    out = [_analog(measured(runs)[0], chip, how, "same-node") for chip in SAME_NODE] if measured(runs) else []
+    out += [_ebm_on_lanes(seeds, how) for seeds in digital]
+    return out + [_rival(rival, "same-node", how) for rival in rivals]
 
 
-def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "analog") -> Contender:
+def _analog(seeds: Sequence[LearningRun], chip: str, how: Pricing, kind: str = "analog") -> Contender:
     recipe = seeds[0].recipe
     assert recipe.hardware is not None
     cell = recipe.hardware.cell()
     judged = seeds if kind in _JUDGED else seeds[:1]
     first, *again = (
-        _stops(run, chip, _ebm_events(run, "arrays", chosen), chosen, seconds, pulse_prices(cell)) for run in judged
+        _stops(run, chip, _ebm_events(run, "arrays", how), how, seconds, pulse_prices(cell)) for run in judged
     )
     shaky = {record.id for record in cell.records.values() if record.shaky}
     shaky.update(id for stop in first[-1:] for id in stop.bill.shaky)
@@ -191,21 +206,21 @@ def _analog(seeds: Sequence[Run], chip: str, chosen: Schedule, kind: str = "anal
     )
 
 
-def _ebm_on_lanes(seeds: Sequence[Run], chosen: Schedule) -> Contender:
-    first, *again = (_stops(run, TWIN, _ebm_events(run, "lanes", chosen), chosen, seconds) for run in seeds)
+def _ebm_on_lanes(seeds: Sequence[LearningRun], how: Pricing) -> Contender:
+    first, *again = (_stops(run, TWIN, _ebm_events(run, "lanes", how), how, seconds) for run in seeds)
     shaky = first[-1].bill.shaky if first else ()
     family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{TWIN}"
     title = f"{family} (ideal), digital lanes at 32 nm"
     return Contender(name, title, family, "same-node", seeds[0].parameters, first, True, shaky, tuple(again))
 
 
-def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:
+def _ebm_on_gpu(seeds: Sequence[LearningRun], kind: str, how: Pricing) -> Contender:
     kernels = get("gpu.small.kernels_ebm_step").value
 
-    def stops(run: Run) -> tuple[Stop, ...]:
+    def stops(run: LearningRun) -> tuple[Stop, ...]:
         steps = [c.examples / run.recipe.batch for c in run.checkpoints]
-        events = _on_gpu(_ebm_events(run, "gpu", chosen), kind, steps, kernels)
-        return _stops(run, _GPU_CHIPS[kind], events, chosen, lambda counted: _gpu_seconds(counted, kind))
+        events = _on_gpu(_ebm_events(run, "gpu", how), kind, steps, kernels)
+        return _stops(run, _GPU_CHIPS[kind], events, how, lambda counted: _gpu_seconds(counted, kind))
 
     first, *again = (stops(run) for run in (seeds if kind in _JUDGED else seeds[:1]))
     family, name = seeds[0].recipe.model.family, f"{seeds[0].recipe.name}-{kind}"
@@ -214,13 +229,13 @@ def _ebm_on_gpu(seeds: Sequence[Run], kind: str, chosen: Schedule) -> Contender:
     return Contender(name, title, family, kind, seeds[0].parameters, first, shaky=shaky, again=tuple(again))
 
 
-def _rival(rival: Rival, kind: str, chosen: Schedule) -> Contender:
+def _rival(rival: Rival, kind: str, how: Pricing) -> Contender:
     hardware = load_chip(_GPU_CHIPS[kind])
 
     def stop(point: RivalPoint) -> Stop:
-        steps, work = rival.steps(point.examples), rival.work(point.examples, chosen)
+        steps, work = rival.steps(point.examples), rival.work(point.examples, how.schedule)
         (counted,) = _on_gpu([work], kind, [steps], rival.kernels)
-        bill = price(counted, hardware, n_draws=_N_DRAWS, seed=_SEED)
+        bill = price(counted, hardware, n_draws=how.n_draws, seed=_SEED)
         return Stop(point.examples, point.validation, point.test, bill, counted, _gpu_seconds(counted, kind))
 
     repeated = rival.again if kind in _JUDGED else ()
@@ -261,29 +276,29 @@ def _gpu_seconds(events: Mapping[str, float], kind: str) -> float | None:
     return run_seconds(events, bases[kind]) if kind in bases else events.get(BUSY)
 
 
-def _ebm_events(run: Run, place: Place, chosen: Schedule) -> list[dict[str, float]]:
+def _ebm_events(run: LearningRun, place: Place, how: Pricing) -> list[dict[str, float]]:
     def of(checkpoint: Checkpoint) -> dict[str, float]:
-        return ebm_work(checkpoint.spent(), run.recipe, checkpoint.examples, chosen, place)
+        return ebm_work(checkpoint.spent(), run.recipe, checkpoint.examples, how.schedule, place)
 
     return [of(checkpoint) for checkpoint in run.checkpoints]
 
 
 def _stops(
-    run: Run,
+    run: LearningRun,
     chip: str,
     events: Sequence[Mapping[str, float]],
-    chosen: Schedule,
+    how: Pricing,
     took: Callable[[Mapping[str, float]], float | None],
     overrides: Mapping[str, Record] | None = None,
 ) -> tuple[Stop, ...]:
     hardware = load_chip(chip)
-    complete = [completed(each, hardware, chosen) for each in events]
+    complete = [completed(each, hardware, how.schedule) for each in events]
     return tuple(
         Stop(
             c.examples,
             c.validation,
             c.test,
-            price(each, hardware, overrides=overrides, n_draws=_N_DRAWS, seed=_SEED),
+            price(each, hardware, overrides=overrides, n_draws=how.n_draws, seed=_SEED),
             each,
             took(each),
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...energy_models import component, get, load_chip
 from ...energy_models.prices.vocabulary import DIGITAL_OPERATIONS, parse_event
 from .contenders import TWIN, Contender, Stop
-from .learn import Run
+from .learn import LearningRun
 from .recipes import Recipe
 
 CELL_M = 1e-6
@@ -88,7 +88,7 @@ def extent(contender: Contender, stop: Stop, recipe: Recipe | None) -> Extent:
     )
 
 
-def recipe_of(runs: Sequence[Run], name: str) -> Recipe | None:
+def recipe_of(runs: Sequence[LearningRun], name: str) -> Recipe | None:
     """The recipe of an EBM by the name of its contender; None for a transformer."""
     recipes = {run.recipe.name: run.recipe for run in runs}
     longest = sorted(recipes, key=len, reverse=True)
@@ -98,7 +98,10 @@ def recipe_of(runs: Sequence[Run], name: str) -> Recipe | None:
 def operations(stop: Stop, recipe: Recipe | None) -> float:
     """Two for a product, one for a digital function; lanes that do products have counted them as a multiply and an add.
 
-    recipe: of an EBM whose arrays do products; None for all others.
+    Parameters
+    ----------
+    recipe : Recipe, optional
+        of an EBM whose arrays do products; None for all others.
     """
     products = stop.events.get("matmul.flop", 0.0)
     if recipe is not None and any(parse_event(full)[0] == "array.read" for full in stop.events):

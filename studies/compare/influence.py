@@ -19,7 +19,7 @@ from ...energy_models.prices.chip import Chip
 from ...energy_models.prices.schedule import SCHEDULES, Schedule, completed
 from ..baselines.rivals import Rival, RivalPoint
 from .contenders import CHOSEN, SAME_NODE, by_name
-from .learn import Checkpoint, Run
+from .learn import Checkpoint, LearningRun
 from .verdict import Verdict
 from .wording import plain_number
 from .work import ebm_work
@@ -36,7 +36,14 @@ NOT_VARIED = "the decay of the learning rates and the rival's own seed, which ne
 class Influence:
     """One choice, and the ratio of the verdict (rival over analog joules) at the ends of what it could be.
 
-    name: of the choice. low, high: of the ratio; the verdict's own is between them or one of them. cases: what was tried.
+    Attributes
+    ----------
+    name : str
+        of the choice.
+    low, high : float
+        of the ratio; the verdict's own is between them or one of them.
+    cases : str
+        what was tried.
     """
 
     name: str
@@ -54,7 +61,7 @@ class Influence:
 class _Place:
     """Where the verdict was read: one checkpoint of either side, and how both were priced."""
 
-    run: Run
+    run: LearningRun
     rival: Rival
     chip: Chip
 
@@ -76,7 +83,7 @@ class _Place:
 
 
 def influences(
-    runs: Sequence[Run], rivals: Sequence[Rival], chip: str, verdict: Verdict, qualities: Sequence[float]
+    runs: Sequence[LearningRun], rivals: Sequence[Rival], chip: str, verdict: Verdict, qualities: Sequence[float]
 ) -> tuple[Influence, ...]:
     """Every choice with the ratios it gives, the widest first; () where nothing was compared.
 
@@ -196,7 +203,9 @@ def _neighbours(place: _Place, i: int, j: int) -> Iterable[tuple[str, float]]:
         yield "rival one earlier", place.ratio(ours[i], theirs[j - 1])
 
 
-def _seeds(place: _Place, others: Sequence[Run], theirs: RivalPoint, quality: float) -> Iterable[tuple[str, float]]:
+def _seeds(
+    place: _Place, others: Sequence[LearningRun], theirs: RivalPoint, quality: float
+) -> Iterable[tuple[str, float]]:
     """Other seeds of the analog EBM, by the same prices."""
     for run in others:
         ours = run.checkpoints[_first(_losses(run.checkpoints), quality)]

@@ -1,43 +1,32 @@
-"""One training run with checkpoints: examples, events and loss on held-out data, saved as it goes, resumable.
+"""One training run with checkpoints: examples, events and loss on held-out data, as a task of the sweep engine.
 
-What an unfinished run needs to go on is kept as numbers alone (`snapshot`): a file that was handed on cannot run anything.
+The engine keeps what an unfinished run needs to go on, names runs by all that they depend on, and repeats none.
 """
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ...devices.base.errors import RevpathError, explain
-from ...devices.base.files import results_folder, write_whole
 from ...devices.base.printable import one_line
 from ...simulator import Events
-from ..identity import code_digest
-from ..snapshot import SnapshotError, from_bytes, to_bytes
+from ..sweeps.registry import Quantity, Result, SweepConfig, sweep_task
+from ..sweeps.running import Run
+from ..sweeps.study import Planned
 from ..tasks.contract import LearningTask, Rows
-from .recipes import CODE, Recipe
+from ..tasks.loading import Source, the_data
+from .recipes import CODE, Hardware, Model, Recipe, TaskName
 
+KIND = "learning-curve"
+"""Name of the sweep task."""
 CHECKPOINTS = 16
 _SLICE = 2_048  # examples between two looks at the stop signal
-
-Progress = Callable[[int, float | None], bool]
-"""(examples done, loss if just scored) -> go on? False stops at the last checkpoint."""
-
-Note = Callable[[str], None]
-"""Is given a line that a user should read."""
-
-
-class BegunAnew(UserWarning):
-    """The checkpoint of an unfinished run could not be used."""
 
 
 class Checkpoint(BaseModel):
@@ -62,8 +51,8 @@ class Checkpoint(BaseModel):
         return Events.from_json(self.events)
 
 
-class Run(BaseModel):
-    """A recipe and how far it came."""
+class LearningRun(BaseModel):
+    """A recipe that was trained, and how far it came."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,10 +73,6 @@ class Run(BaseModel):
             raise ValueError(f"examples = {examples} must rise from checkpoint to checkpoint")
         return checkpoints
 
-    @property
-    def complete(self) -> bool:
-        return bool(self.checkpoints) and self.checkpoints[-1].examples >= self.recipe.examples
-
     def first_at(self, loss: float) -> Checkpoint | None:
         """The first checkpoint whose validation loss is at or below `loss`."""
         return next((c for c in self.checkpoints if c.validation <= loss), None)
@@ -97,69 +82,144 @@ class Run(BaseModel):
         return min(self.checkpoints, key=lambda c: c.validation)
 
 
-@dataclass
-class _State:
-    """Where a run stands at a checkpoint: all that it needs to go on."""
+class CurveConfig(SweepConfig):
+    """A recipe as the engine takes it. Where its data are and what it is called are no part of what it is.
 
-    model: Any
-    done: int = 0
-    checkpoints: tuple[Checkpoint, ...] = ()
-    saturated: int = 0
-
-
-def learn(
-    task: LearningTask, recipe: Recipe, folder: Path, progress: Progress | None = None, note: Note | None = None
-) -> Run:
-    """Train `recipe` on `task`, keeping results in `folder`; goes on from the last checkpoint it finds there.
-
-    An interrupted run that goes on gives the same bits as one that was never interrupted. A checkpoint that is damaged,
-    or no checkpoint of that run, is named in a line for `note` (a warning `BegunAnew` unless given), and the run begins
-    anew.
-
-    Raises
-    ------
-    RevpathError: the data are too few for the model, or the result of that run is corrupt.
+    Parameters
+    ----------
+    source : Source
+        Where the data are.
+    data_sha256 : str
+        Which data they are.
+    checkpoints, first_checkpoint : int
+        How often the loss is looked at, and after how many examples for the first time.
+    others
+        As in `Recipe`.
     """
-    result = run_path(task, recipe, results_folder(folder))
-    memory = _memory(result)
-    if result.exists():
-        run = read_run(result)
-        if run.complete:
-            forget(result)
-            return run
-    state = _State(_model(recipe))
-    if memory.exists():
-        try:
-            state = _read_state(memory, task, recipe)
-        except (SnapshotError, OSError) as error:
-            line = f"checkpoint = {str(memory)!r} cannot be used: {error}; {recipe.name} begins anew"
-            note(line) if note else warnings.warn(line, BegunAnew, stacklevel=2)
+
+    code: ClassVar[tuple[str, ...]] = CODE
+
+    task: TaskName = "text"
+    source: Source = Field(default=Source(), exclude=True)
+    data_sha256: str = ""
+    model: Model = Field(default_factory=lambda: Recipe.model_fields["model"].get_default(call_default_factory=True))
+    hardware: Hardware | None = None
+    batch: int = Field(default=256, ge=1)
+    last_rate: float = Field(default=0.05, gt=0, le=1)
+    examples: int = Field(default=2_000, ge=1)
+    checkpoints: int = Field(default=CHECKPOINTS, ge=1)
+    first_checkpoint: int = Field(default=2_000, ge=1)
+
+    def numbers(self) -> Any:
+        """The device's numbers, not its name alone, so that an edited device file is trained anew."""
+        return self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else ""
+
+    def records(self) -> tuple[str, ...]:
+        return tuple(sorted(record.id for record in self.hardware.cell().records.values())) if self.hardware else ()
+
+    def recipe(self, seed: int) -> Recipe:
+        """Without the names that it has elsewhere."""
+        kind = "analog" if self.hardware else "digital"
+        content = {
+            name: getattr(self, name) for name in ("task", "model", "hardware", "batch", "last_rate", "examples")
+        }
+        return Recipe(name=kind, title=kind, kind=kind, seed=seed, **content)
+
+
+def planned(task: LearningTask, source: Source, recipe: Recipe) -> Planned:
+    """A recipe as a run of the sweep engine."""
+    content = {name: getattr(recipe, name) for name in ("task", "model", "hardware", "batch", "last_rate", "examples")}
+    first = min(task.first_checkpoint, recipe.examples)
+    config = CurveConfig(
+        source=source, data_sha256=task.sha256, checkpoints=CHECKPOINTS, first_checkpoint=first, **content
+    )
+    return Planned(KIND, {"run": recipe.label}, 0, recipe.seed, config)
+
+
+@sweep_task(
+    KIND,
+    title="a learning curve",
+    validation=Quantity("loss on validation data", better="lower"),
+    test=Quantity("loss on test data", better="lower"),
+    parameters=Quantity("trained numbers"),
+    saturated=Quantity("values that converters cut off"),
+)
+def learning_curve(config: CurveConfig, run: Run) -> Result:
+    """Train, with a look at the loss at every mark."""
+    task = the_data(config.source, config.data_sha256)
+    looks = geometric(config.first_checkpoint, config.examples, config.checkpoints)
+    return train(task, config.recipe(run.seed), looks, run)
+
+
+def train(task: LearningTask, recipe: Recipe, looks: Sequence[int], run: Run) -> Result:
+    """Train a recipe; says how far it is, and can be cut after every slice.
+
+    Parameters
+    ----------
+    task : LearningTask
+    recipe : Recipe
+    looks : sequence of int
+        Numbers of examples at which the loss is looked at, the last one those of the recipe.
+    run : Run
+    """
     context = recipe.model.context
     splits: dict[str, Rows] = {split: task.scored(split, context) for split in ("validation", "test")}
     order = np.random.default_rng(recipe.seed).permutation(task.places(context))
-    for mark in marks(task, recipe.examples):
-        if mark <= state.done:
+    model, about = run.restore(lambda: _mould(task, recipe), lambda: _model(recipe))
+    done, points = about.get("done", 0), about.get("points", [])
+    for mark in looks:
+        if points and mark <= points[-1]["examples"]:
             continue  # done before an interruption, or stepped over by a large batch
-        while state.done < mark:
-            n = max(recipe.batch, min(_SLICE, mark - state.done) // recipe.batch * recipe.batch)
-            places = order[np.arange(state.done, state.done + n) % len(order)]
-            rate = 1 - (1 - recipe.last_rate) * min(1.0, state.done / recipe.examples)
-            recipe.model.learn(state.model, *task.take(places, context), slowdown=1 / rate)
-            state.done += n
-            if progress and not progress(state.done, None):
-                return _run(task, recipe, state)
-        last = state.done >= recipe.examples
-        state.checkpoints += (_score(task, state, splits, last),)
-        state.saturated = _clipped(recipe, state)
-        if not last:
-            write_whole(memory, _as_bytes(state, result.stem))
-        write_whole(result, _run(task, recipe, state).model_dump_json(indent=1).encode())
-        if progress and not progress(state.done, state.checkpoints[-1].validation):
-            break
-    run = _run(task, recipe, state)
-    if run.complete:
-        forget(result)
-    return run
+        while done < mark:
+            n = max(recipe.batch, min(_SLICE, mark - done) // recipe.batch * recipe.batch)
+            places = order[np.arange(done, done + n) % len(order)]
+            rate = 1 - (1 - recipe.last_rate) * min(1.0, done / recipe.examples)
+            recipe.model.learn(model, *task.take(places, context), slowdown=1 / rate)
+            done += n
+            run.say(done, None)
+            run.checkpoint(model, {"done": done, "points": points}, done / max(recipe.examples, done))
+        points.append(_scored(task, model, splits, done, last=done >= recipe.examples))
+        run.say(done, points[-1]["validation"])
+    last, events = points[-1], model.events_
+    values = {
+        "validation": last["validation"],
+        "test": last["test"],
+        "parameters": recipe.model.parameters,
+        "saturated": _clipped(recipe, model),
+    }
+    return Result(values, events, {"checkpoints": points})
+
+
+def run_of(recipe: Recipe, record: Mapping[str, Any]) -> LearningRun:
+    """What a record of the store says of a recipe.
+
+    Raises
+    ------
+    RevpathError
+        It holds what no run gives.
+    """
+    identity, values = record["identity"], record["values"]
+    try:
+        return LearningRun(
+            recipe=recipe,
+            key=record["id"],
+            data_sha256=identity["config"]["data_sha256"],
+            version=record.get("provenance", {}).get("revpath", version("revpath")),
+            code=identity["code"],
+            parameters=int(values["parameters"]),
+            saturated=int(values["saturated"]),
+            checkpoints=record["detail"]["checkpoints"],
+        )
+    except ValidationError as error:
+        words = one_line(explain(error), 300)
+        raise RevpathError(f"record {record['id']} of {recipe.label} is no learning curve: {words}") from None
+
+
+def learn(task: LearningTask, recipe: Recipe, run: Run | None = None) -> LearningRun:
+    """Train a recipe in this process, on a task that may be nobody's file; where `run` keeps checkpoints it goes on from them."""
+    done = train(task, recipe, marks(task, recipe.examples), run or Run(recipe.seed))
+    identity = planned(task, Source(), recipe).identity
+    return run_of(recipe, {"id": "", "identity": identity, "values": done.values, "detail": done.detail})
 
 
 def one_batch(task: LearningTask, recipe: Recipe) -> Events:
@@ -170,75 +230,23 @@ def one_batch(task: LearningTask, recipe: Recipe) -> Events:
     return model.events_
 
 
-def run_path(task: LearningTask, recipe: Recipe, folder: Path) -> Path:
-    """The result file of a run in `folder`."""
-    return folder / f"{recipe.name}-{recipe.key(task.sha256, version('revpath'))}.json"
+def marks(task: LearningTask, examples: int) -> list[int]:
+    """Numbers of examples at which a run of so many is looked at: the same for every contender, evenly in their logarithm."""
+    return geometric(min(task.first_checkpoint, examples), examples, CHECKPOINTS)
 
 
-def forget(result: Path) -> None:
-    """Remove the checkpoint beside a complete run: nothing needs it. One of revpath 0.1 was a pickle, and is not opened."""
-    for memory in (_memory(result), result.with_suffix(".pickle")):
-        memory.unlink(missing_ok=True)
+def geometric(first: int, last: int, count: int) -> list[int]:
+    """`count` whole numbers from `first` to `last`, evenly in their logarithm, each once."""
+    return sorted({round(m) for m in np.geomspace(first, last, count)})
 
 
-def _memory(result: Path) -> Path:
-    return result.with_suffix(".npz")
-
-
-def read_run(path: Path) -> Run:
-    """A result file of `learn`; RevpathError naming it where it is not one."""
-    try:
-        return Run.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise RevpathError(
-            f"result = {str(path)!r} is not a run: {one_line(explain(error), 300)}; delete it to train anew"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deep
-        raise RevpathError(f"result = {str(path)!r} cannot be read: {error}; delete it to train anew") from None
-
-
-def _as_bytes(state: _State, name: str) -> bytes:
-    about = {
-        "run": name,
-        "done": state.done,
-        "saturated": state.saturated,
-        "checkpoints": [c.model_dump(mode="json") for c in state.checkpoints],
-    }
-    return to_bytes(state.model, about)
-
-
-def _read_state(path: Path, task: LearningTask, recipe: Recipe) -> _State:
-    """SnapshotError where the file is not the checkpoint of that run."""
-    model = _model(recipe)
-    context = recipe.model.context
+def _mould(task: LearningTask, recipe: Recipe) -> Any:
+    """A model that has read and been updated once: it has all that a checkpoint can hold."""
+    model, context = _model(recipe), recipe.model.context
     first = task.take(task.places(context)[:2], context)
     recipe.model.learn(model, *first)
-    task.loss(model, first)  # a read and an update make all that a model has: the mould
-    about = from_bytes(path.read_bytes(), model)
-    try:
-        checkpoints = tuple(Checkpoint.model_validate(c) for c in about["checkpoints"])
-        state = _State(model, about["done"], checkpoints, about["saturated"])
-        fits = about["run"] == path.stem and state.done == checkpoints[-1].examples
-        _run(task, recipe, state)
-    except (ValidationError, LookupError, TypeError) as error:
-        raise SnapshotError(f"it does not say how far the run was: {type(error).__name__}") from None
-    if not fits:
-        raise SnapshotError("it is of another run")
-    return state
-
-
-def _run(task: LearningTask, recipe: Recipe, state: _State) -> Run:
-    release = version("revpath")
-    return Run(
-        recipe=recipe,
-        key=recipe.key(task.sha256, release),
-        data_sha256=task.sha256,
-        version=release,
-        code=code_digest(*CODE),
-        parameters=recipe.model.parameters,
-        saturated=state.saturated,
-        checkpoints=state.checkpoints,
-    )
+    task.loss(model, first)
+    return model
 
 
 def _model(recipe: Recipe) -> Any:
@@ -246,23 +254,16 @@ def _model(recipe: Recipe) -> Any:
     return recipe.model.estimator(synapses, recipe.batch, recipe.seed)
 
 
-def marks(task: LearningTask, examples: int) -> list[int]:
-    """Numbers of examples at which a run of so many is looked at: the same for every contender, evenly in their logarithm."""
-    first = min(task.first_checkpoint, examples)
-    return sorted({round(m) for m in np.geomspace(first, examples, CHECKPOINTS)})
-
-
-def _score(task: LearningTask, state: _State, splits: dict[str, Rows], last: bool) -> Checkpoint:
-    model = state.model
+def _scored(task: LearningTask, model: Any, splits: Mapping[str, Rows], done: int, last: bool) -> dict[str, Any]:
     return Checkpoint(
-        examples=state.done,
+        examples=done,
         validation=task.loss(model, splits["validation"]),
         test=task.loss(model, splits["test"]),
         validation_stored=task.loss(model, splits["validation"], stored=True) if last else None,
         events=model.events_.to_json(),
-    )
+    ).model_dump(mode="json")
 
 
-def _clipped(recipe: Recipe, state: _State) -> int:
-    arrays = (getattr(s, "array", None) for s in recipe.model.synapses(state.model))
+def _clipped(recipe: Recipe, model: Any) -> int:
+    arrays = (getattr(s, "array", None) for s in recipe.model.synapses(model))
     return sum(a.clipped for a in arrays if a is not None)

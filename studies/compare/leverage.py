@@ -16,7 +16,7 @@ from ...energy_models.prices.pricing import with_overrides
 from ...energy_models.sensitivity import Flip, Swing, nominal
 from ..doubts import leaning
 from ..identity import strong_id
-from .learn import Run
+from .learn import LearningRun
 from .result import KEPT, read_result, result_file, show_as_last
 from .wording import plain_number
 
@@ -74,11 +74,12 @@ def leverage(folder: Path | str) -> Leverage:
 
     Raises
     ------
-    RevpathError: no readable result, that of an interrupted comparison, or one in which nothing was compared at equal quality.
+    RevpathError
+        no readable result, that of an interrupted comparison, or one in which nothing was compared at equal quality.
     """
     path, result = result_file(folder), read_result(folder)
     try:
-        runs = [Run.model_validate(run) for run in result["runs"]]
+        runs = [LearningRun.model_validate(run) for run in result["runs"]]
         verdict, chip = result["verdict"], result["chip"]
         quality, unit = verdict["quality"], result["task"]["unit"]
         undecided = quality is not None and verdict["ratio"]["low"] < 1 < verdict["ratio"]["high"]
@@ -170,23 +171,21 @@ def leverage_frame(found: Leverage) -> pd.DataFrame:
 
 def run_sensitivity(folder: Path) -> list[Path]:
     """Print what the verdict of a result (its file or folder) hangs on and draw the tornado; returns the files written."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from .figure import STYLE, save
+    from ...devices.base.style import save_figure, style
 
     found = leverage(folder)
     doubts = leaning("These swings", found.shaky)
     for line in ([doubts] if doubts else []) + sentences(found):
         print(printable(line))
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(7.0, 5.0), layout="constrained")
         found.plot(figure.subplots())
     place = result_file(folder).parent
     identity = read_result(folder).get("identity")
     own = place / KEPT / strong_id(identity) if isinstance(identity, dict) else place
-    return (
-        show_as_last(save(figure, own / "tornado"), place)
-        if own.is_dir() and own != place
-        else save(figure, place / "tornado")
-    )
+    kept = own.is_dir() and own != place
+    caption = " ".join(sentences(found))
+    files = save_figure(figure, (own if kept else place) / "tornado", provenance="revpath sensitivity", caption=caption)
+    return show_as_last(files, place) if kept else files

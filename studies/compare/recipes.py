@@ -11,14 +11,14 @@ from ...devices import Device, load_device
 from ...ebm import SynapsesFactory, crossbar_synapses_by_array
 from ...simulator import ADC, DAC, ArrayConfig
 from ...simulator.noise.circuit import CircuitNoise
-from ..identity import code_digest, strong_id
 from .models.conditional_boltzmann import ConditionalBoltzmannSpec
 from .models.conditional_rbm import ConditionalRBMSpec
 from .models.layered import LayeredSpec
 
-CODE = ("studies/tasks", "studies/compare/learn.py", "studies/compare/recipes.py", "studies/compare/models")
+CODE = ("studies/compare/learn.py", "studies/compare/recipes.py", "studies/compare/models")
 """What can change the bits of a run, beside the rooms below."""
 
+TaskName = Literal["text", "images"]
 Model = Annotated[ConditionalBoltzmannSpec | ConditionalRBMSpec | LayeredSpec, Field(discriminator="kind")]
 
 
@@ -37,8 +37,14 @@ class Range(_Frozen):
 class Hardware(_Frozen):
     """The analog arrays of a model.
 
-    changes: numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
-    ranges: one for all arrays, or the n-th for the n-th of them. thermal: whether currents have their thermal noise.
+    Attributes
+    ----------
+    changes : mapping of str to float
+        numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
+    ranges : tuple[Range, ...]
+        one for all arrays, or the n-th for the n-th of them.
+    thermal : bool
+        whether currents have their thermal noise.
     """
 
     device: str = "reram-sb-gong2018"
@@ -82,7 +88,7 @@ class Recipe(_Frozen):
     name: str
     title: str
     kind: Literal["digital", "analog"]
-    task: Literal["text", "images"] = "text"
+    task: TaskName = "text"
     model: Model = Field(default_factory=ConditionalBoltzmannSpec)
     hardware: Hardware | None = None
     batch: int = Field(default=256, ge=1)
@@ -94,38 +100,6 @@ class Recipe(_Frozen):
     def label(self) -> str:
         """Name and seed, which tell runs of a comparison apart."""
         return f"{self.name}.{self.seed}"
-
-    def identity(self, data_sha256: str, version: str, code: str | None = None) -> dict[str, Any]:
-        """All that the result depends on, as one value that can be printed.
-
-        The numbers of the device are in it, not its name alone, so that an edited device file is trained anew; and so is
-        a digest of the sources that can change a bit, so that edited code never takes up runs of what it was before.
-
-        Parameters
-        ----------
-        data_sha256 : str
-            Of the data of the task.
-        version : str
-            Of revpath.
-        code : str, optional
-            Digest of the sources; that of the code at hand unless given.
-
-        Raises
-        ------
-        RevpathError
-            The device cannot be read.
-        """
-        return {
-            "recipe": self.model_dump(mode="json"),
-            "device": self.hardware.cell().model_dump_json(exclude={"records"}) if self.hardware else "",
-            "data_sha256": data_sha256,
-            "version": version,
-            "code": code_digest(*CODE) if code is None else code,
-        }
-
-    def key(self, data_sha256: str, version: str, code: str | None = None) -> str:
-        """The digest of `identity`, which names the files of the run."""
-        return strong_id(self.identity(data_sha256, version, code))
 
 
 def text_recipes(characters: int, seeds: Sequence[int]) -> list[Recipe]:

@@ -180,8 +180,8 @@ def _at(
     ours, theirs = _bills(analog, quality), _bills(rival, quality)
     bound = next((c for c in all_of_them if c.name == rival.name.removesuffix("gpu") + "gpu-bound"), None)
     same = [c for c in all_of_them if c.model == analog.model and c.passages(quality)]
-    gpu = next((c for c in same if c.kind == "gpu"), None)
-    twin = next((c for c in same if c.name.endswith(f"-{TWIN}")), None)
+    gpu = _cheapest([c for c in same if c.kind == "gpu"], quality)
+    twin = _cheapest([c for c in same if c.name.endswith(f"-{TWIN}")], quality)
     on_gpu = _bills(gpu, quality) if gpu else []
     coarser, limit_coarser = _coarser(analogs, rivals, quality, reached, ruler)
     top = max(ours[0].components, key=ours[0].nominal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ...energy_models.prices.schedule import Schedule
+from ...energy_models.prices.schedule import Schedule, scheduled
 from ...energy_models.prices.vocabulary import parse_event
 from .models.contract import WORD as WORD
 from .recipes import Recipe
@@ -38,23 +38,18 @@ def ebm_work(
     Returns
     -------
     dict
-        ``sram.byte_*`` replaced by those of the schedule, each with the bytes that it keeps, or on a GPU by ``hbm.byte_*``; on
+        ``sram.byte_*`` as the schedule moves them, with the bytes that are kept, or on a GPU ``hbm.byte_*`` in their place; on
         lanes ``table.byte_*`` for weights that are looked up, which a large memory of low standby power keeps.
-        A model whose bytes follow no schedule keeps those it counted.
     """
     model, batch = recipe.model, recipe.batch
-    out = {full: float(amount) for full, amount in events.items()}
+    out = scheduled(events, chosen)
     fetched = {"hbm.byte_read": float(examples * model.example_bytes)}
     if place == "gpu":
         return _add(_without_sram(out), _add(gpu_traffic(recipe, examples, chosen), fetched))
     weights = model.weights * WORD
     kept = model.kept(batch) + (weights if place == "lanes" and not model.looked_up else 0)
     stored = "{kept=" + str(max(kept, SMALLEST)) + "}"
-    scheduled = model.moved(examples, batch, chosen)
-    if scheduled:
-        out, (read, written) = _without_sram(out), scheduled
-    else:  # what the model counted stays, with the bytes that it kept
-        read, written = (out.pop(name, 0.0) for name in ("sram.byte_read", "sram.byte_written"))
+    read, written = (out.pop(name, 0.0) for name in ("sram.byte_read", "sram.byte_written"))  # others name their memory
     if place == "lanes":
         out = model.on_lanes(out, examples)
         of_weights = model.moved_weights(examples, batch)

@@ -32,10 +32,13 @@ def from_onnx(file: Path, name: str = "") -> Network:
 
     Raises
     ------
-    OnnxMissing: the package is not installed. NetworkError: the file cannot be read or holds no layer.
+    OnnxMissing
+        the package is not installed.
+    NetworkError
+        the file cannot be read or holds no layer.
     """
     try:
-        import onnx  # type: ignore[import-not-found]
+        import onnx  # type: ignore[import-not-found]  # an extra
     except ImportError:
         raise OnnxMissing("an .onnx file needs the package onnx: pip install onnx") from None
     try:

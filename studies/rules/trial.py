@@ -31,8 +31,16 @@ class Trial(Frozen):
 
     Attributes
     ----------
-    device: a name of the library, a path, or `DIGITAL`. rule: None for the digital reference.
-    rate: of the grid. seed: of everything. size: how long it is.
+    device : str
+        a name of the library, a path, or `DIGITAL`.
+    rule : AnyRule, optional
+        None for the digital reference.
+    rate : float
+        of the grid.
+    seed : int
+        of everything.
+    size : Size
+        how long it is.
     """
 
     task: Task
@@ -61,8 +69,12 @@ class Outcome(Frozen):
 
     Attributes
     ----------
-    validation, test: mean log-likelihood in nats of the digits, higher is better; bits per character of the text, lower is
-        better. weights: of the model. events: all that happened in training.
+    validation, test : float, optional
+        mean log-likelihood in nats of the digits, higher is better; bits per character of the text, lower is better.
+    weights : int
+        of the model.
+    events : str
+        all that happened in training.
     """
 
     model_config = ConfigDict(allow_inf_nan=True)  # a training that broke down is an outcome too

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...devices.base.errors import RevpathError
+from .channel import Channel
 from .registry import TaskKind
 from .running import Run, RunStopped, RunTimeout
 
@@ -26,6 +27,7 @@ def attempt(
     checkpoints: Path | None = None,
     stop: Path | None = None,
     timeout_s: float | None = None,
+    heard: bool = False,
 ) -> dict[str, Any]:
     """State, and values with events or an error, and the seconds that it took.
 
@@ -38,6 +40,8 @@ def attempt(
         See `revpath.studies.sweeps.running.Run`.
     timeout_s : float or None
         Seconds after which the state is "timeout".
+    heard : bool
+        Whether somebody listens to what the run says, in its folder of checkpoints.
 
     Returns
     -------
@@ -46,7 +50,9 @@ def attempt(
         "timeout" (with "share", how much was done, where the task says so), or "stopped", which is nothing to keep.
     """
     started = time.perf_counter()
-    run = Run(seed, checkpoints, stop, None if timeout_s is None else time.monotonic() + timeout_s)
+    until = None if timeout_s is None else time.monotonic() + timeout_s
+    words = Channel(checkpoints).say if heard and checkpoints is not None else None
+    run = Run(seed, checkpoints, stop, until, words)
     over = {"state": "timeout", "error": f"took longer than {timeout_s or 0:g} s"}
     try:
         with _alarm(timeout_s):

@@ -76,6 +76,13 @@ class Channel:
         self._read += len(whole)
         return [json.loads(line) for line in whole.splitlines()]
 
+    def forget(self) -> None:
+        """Remove what was said, and the folder where it holds nothing else."""
+        with suppress(OSError):
+            for name in (_WORDS, _STOP):
+                (self._folder / name).unlink(missing_ok=True)
+            self._folder.rmdir()
+
     def ask_to_stop(self) -> None:
         """Ask the call to keep what it has and end; who does not listen comes to its end as ever."""
         with suppress(OSError):

@@ -25,6 +25,7 @@ from typing import Any
 
 from ...devices.base.errors import RevpathError
 from .attempt import attempt
+from .channel import Channel
 from .parallel import Call, Ended, Raised, cores, in_parallel, stop_on_signals
 from .registry import task_kind
 from .store import Store, Writer
@@ -35,6 +36,8 @@ LEASE_S = 120.0
 """How long other sweeps on the store leave a run alone that one has begun; renewed while it lasts."""
 
 Tell = Callable[["Summary"], None]
+Hear = Callable[[Planned, list[Any]], None]
+"""Called with a run that is being made, and what it says of how far it is."""
 
 
 @dataclass
@@ -66,7 +69,8 @@ def missing(
 
     Raises
     ------
-    RevpathError: a shard that is not i of n with 0 <= i < n.
+    RevpathError
+        a shard that is not i of n with 0 <= i < n.
     """
     leave = {"done"} if retry_failed else {"done", "failed", "timeout"}
     return [run for run in _share(study, shard) if store.state(run.id) not in leave]
@@ -111,7 +115,8 @@ def run(
 
     Raises
     ------
-    RevpathError: bad options; the store cannot be written, or has gone.
+    RevpathError
+        bad options; the store cannot be written, or has gone.
     """
     return make(
         _share(study, shard),
@@ -136,8 +141,19 @@ def make(
     tell: Tell | None = None,
     on_record: OnRecord | None = None,
     writer: Writer | None = None,
+    hear: Hear | None = None,
 ) -> Summary:
-    """As `run`, of runs from wherever, each of which may be of another task; `writer` is one that stays open afterwards."""
+    """As `run`, of runs from wherever, each of which may be of another task.
+
+    Parameters
+    ----------
+    writer : Writer, optional
+        One that stays open afterwards.
+    hear : callable, optional
+        Called with what a run says while it is being made (`revpath.studies.sweeps.running.Run.say`).
+    others
+        As of `run`.
+    """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise RevpathError(f"workers = {workers!r} must be a positive integer")
     if timeout_s is not None and not timeout_s > 0:
@@ -160,7 +176,7 @@ def make(
     if tell:
         tell(summary)
     with nullcontext(writer) if writer else store.writer() as writer, stop_on_signals() as stop:
-        keep = _Keeper(store, writer, summary, tell, on_record, started)
+        keep = _Keeper(store, writer, summary, tell, on_record, started, hear)
         with closing(keep):
             for each, answer in _answers(todo, store, keep, stop, workers, timeout_s, cluster):
                 keep(each, answer)
@@ -199,16 +215,29 @@ class _Keeper:
         tell: Tell | None,
         on_record: OnRecord | None,
         started: float,
+        hear: Hear | None,
     ) -> None:
         self.store, self.writer, self.summary = store, writer, summary
-        self.tell, self.on_record, self.started = tell, on_record, started
+        self.tell, self.on_record, self.started, self.hear = tell, on_record, started, hear
         self.surroundings = _provenance()
         self.stop_file = store.folder / f"stop-{uuid.uuid4().hex[:12]}"
         self.settled: set[str] = set()
         self._leased: dict[str, float] = {}
+        self._channels: dict[str, tuple[Planned, Channel]] = {}
+        self._listening = threading.Lock()
 
-    def lease(self, id: str) -> bool:
+    def listen(self) -> None:
+        """Pass on what the runs that are being made have said."""
+        if self.hear is None:
+            return
+        with self._listening:  # a watcher and who keeps an answer may both ask
+            for planned, channel in list(self._channels.values()):
+                for words in channel.heard():
+                    self.hear(planned, words)
+
+    def lease(self, planned: Planned) -> bool:
         """Take a run, unless another sweep has done it or is at it by now."""
+        id = planned.id
         self.store.refresh()
         if self.store.state(id) in ("done", "running"):
             return False
@@ -218,6 +247,9 @@ class _Keeper:
             self.writer.lease(id, 0.0)
             return False
         self._leased[id] = time.monotonic()
+        if self.hear is not None:
+            self._channels[id] = planned, Channel(self.store.checkpoints(id))
+            self._channels[id][1].open()
         return True
 
     def renew(self) -> None:
@@ -228,10 +260,12 @@ class _Keeper:
             self._leased[id] = time.monotonic()
 
     def close(self) -> None:
-        """Give back what was leased and not done, and leave no request to stop behind."""
+        """Give back what was leased and not done, and leave neither words nor a request to stop behind."""
         with suppress(RevpathError):
             for id in list(self._leased):
                 self.writer.lease(id, 0.0)
+        for _, channel in self._channels.values():
+            channel.forget()
         self.stop_file.unlink(missing_ok=True)
 
     def __call__(self, planned: Planned, answer: dict[str, Any]) -> None:
@@ -246,6 +280,9 @@ class _Keeper:
             "provenance": {**self.surroundings, "seconds": answer.pop("seconds")},
             **answer,
         }
+        if planned.id in self._channels:
+            self.listen()
+            self._channels.pop(planned.id)[1].forget()
         self.writer.append(record)
         self._leased.pop(planned.id, None)
         self.settled.add(planned.id)
@@ -275,20 +312,27 @@ def _answers(
 
     def arguments(planned: Planned) -> tuple[Any, ...]:
         folder = store.checkpoints(planned.id).absolute()
-        return task_kind(planned.task), planned.config, planned.seed, folder, keep.stop_file.absolute(), timeout_s
+        stop_file, heard = keep.stop_file.absolute(), keep.hear is not None
+        return task_kind(planned.task), planned.config, planned.seed, folder, stop_file, timeout_s, heard
 
     def tick() -> None:
         if stop.is_set():
             with suppress(OSError):
                 keep.stop_file.touch()
         keep.renew()
+        keep.listen()
 
     if cluster is None and min(workers or cores(), len(todo)) <= 1:
         yield from _here(todo, arguments, keep, stop)
         return
     planned = {each.id: each for each in todo}
     calls = [Call(each.id, arguments(each)) for each in todo]
-    options = {"workers": workers, "cluster": cluster, "begin": lambda call: keep.lease(call.name), "tick": tick}
+    options = {
+        "workers": workers,
+        "cluster": cluster,
+        "begin": lambda call: keep.lease(planned[call.name]),
+        "tick": tick,
+    }
     with closing(in_parallel(attempt, calls, stop=stop, **options)) as answers:
         for call, answer in answers:
             if isinstance(answer, Ended | Raised):
@@ -309,6 +353,7 @@ def _here(
                     keep.stop_file.touch()
             with suppress(RevpathError):  # the run itself comes upon a store that has gone
                 keep.renew()
+            keep.listen()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -316,7 +361,7 @@ def _here(
         for planned in todo:
             if stop.is_set():
                 return
-            if not keep.lease(planned.id):
+            if not keep.lease(planned):
                 continue
             with one_thread("blas"):
                 answer = attempt(*arguments(planned))

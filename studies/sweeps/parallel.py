@@ -256,7 +256,7 @@ def _loky(n: int) -> Iterator[Callable[[Iterable[Any]], Iterable[Any]]]:
     import joblib
 
     with joblib.parallel_config("loky", n_jobs=n, inner_max_num_threads=1):
-        yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=2 * n)  # type: ignore[arg-type]  # joblib types it as text
+        yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=str(2 * n))  # type: ignore[arg-type]  # its default is a word
 
 
 def _client(cluster: str) -> Any:

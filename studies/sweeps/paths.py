@@ -30,7 +30,8 @@ def resolve(config: type[SweepConfig], values: Mapping[str, Any]) -> SweepConfig
 
     Raises
     ------
-    RevpathError: a path that does not exist, a value of the wrong type or unit; names path, value and what is allowed.
+    RevpathError
+        a path that does not exist, a value of the wrong type or unit; names path, value and what is allowed.
     """
     tree: dict[str, Any] = {}
     for path, value in sorted(values.items(), key=lambda item: item[0].count(".")):
@@ -152,8 +153,11 @@ def quantity(text: str, unit: str) -> float:
 
     Raises
     ------
-    UnitError: no number, no unit, or one of another dimension.
+    UnitError
+        no number, no unit, or one of another dimension.
 
+    Examples
+    --------
     >>> quantity("2.5 pJ", "J")
     2.5e-12
     """

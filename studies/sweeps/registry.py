@@ -123,7 +123,8 @@ class TaskKind:
 
         Raises
         ------
-        RevpathError: another set of names, or a number that is not finite.
+        RevpathError
+            another set of names, or a number that is not finite.
         """
         result = self.function(config, run)
         if result.values.keys() != self.quantities.keys():
@@ -152,7 +153,8 @@ def sweep_task(
 
     Raises
     ------
-    RevpathError: the name is taken by a task of another module, or the configuration is none.
+    RevpathError
+        the name is taken by a task of another module, or the configuration is none.
     """
     from typing import get_type_hints
 

@@ -43,6 +43,8 @@ class Run:
         A folder of this run alone, made when something is kept; None where nothing is.
     stop : Path or None
         A file that is there once the run should stop.
+    words : callable or None
+        Is told how far the run is, see `say`.
     until : float or None
         On the clock of `time.monotonic`: when its time is over. Where no alarm can ring, as in a thread of a Dask
         worker, a run that never comes to `checkpoint` notices at its end.
@@ -66,6 +68,7 @@ class Run:
     checkpoints: Path | None = None
     stop: Path | None = None
     until: float | None = None
+    words: Callable[..., object] | None = None
     notes: list[str] = field(default_factory=list)
     """What a user should read in the record."""
     share: float | None = None
@@ -74,6 +77,11 @@ class Run:
     def __post_init__(self) -> None:
         self._kept_at = time.monotonic()
         self._limit = float("inf") if self.until is None else _OF_ITS_TIME * (self.until - self._kept_at)
+
+    def say(self, *words: Any) -> None:
+        """Tell who watches the sweep, where somebody does: what JSON holds, such as how many steps are done."""
+        if self.words is not None:
+            self.words(*words)
 
     def checkpoint(self, state: object, about: Mapping[str, Any], share: float | None = None) -> None:
         """Here the run may be cut: keep what it needs to go on, where it is time for that.
@@ -109,17 +117,22 @@ class Run:
         if stopped:
             raise RunStopped("stopped at a checkpoint")
 
-    def restore(self, make: Callable[[], Thing]) -> tuple[Thing, dict[str, Any]]:
+    def restore(
+        self, make: Callable[[], Thing], fresh: Callable[[], Thing] | None = None
+    ) -> tuple[Thing, dict[str, Any]]:
         """What the last checkpoint held, or what is made anew and {}.
 
         Parameters
         ----------
         make : callable
             Gives an object of the make of that which was kept, into which the numbers are poured.
+        fresh : callable, optional
+            Gives what the run begins with, where that is not what `make` gives.
         """
+        fresh = fresh or make
         path = None if self.checkpoints is None else self.checkpoints / _FILE
         if path is None or not path.exists():
-            return make(), {}
+            return fresh(), {}
         thing = make()
         try:
             kept = from_bytes(path.read_bytes(), thing)
@@ -128,4 +141,4 @@ class Run:
             return thing, dict(kept["about"])
         except (SnapshotError, OSError, LookupError, TypeError, ValueError) as error:
             self.notes.append(f"a checkpoint could not be used, and the run began anew: {' '.join(str(error).split())}")
-            return make(), {}
+            return fresh(), {}

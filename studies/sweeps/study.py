@@ -94,18 +94,20 @@ class Study(Frozen):
     task : str
         A registered task, see `task_kinds`.
     title : str
+        What figures are headed by.
     axes : mapping of path to values
         As `revpath.studies.sweeps.design.read_axis` reads them.
     together : list of mappings
         Axes that move together.
     fixed : mapping of path to value
+        What every point has.
     replicates : int
         Runs a point, with different seeds.
     seed : int
         Root of all randomness.
     paired : bool
         The same seeds at every point, so that differences between points are sharper than either (common random numbers).
-    design, samples :
+    design, samples : str, int
         "grid", or how many points are drawn, see `revpath.studies.sweeps.design.points`.
     quality : str or None
         The quantity that figures and targets are about; the first of the task where None.
@@ -122,7 +124,8 @@ class Study(Frozen):
 
     Raises
     ------
-    StudyError: anything that could not run, before it runs.
+    StudyError
+        anything that could not run, before it runs.
     """
 
     refusal = StudyError
@@ -203,7 +206,8 @@ class Study(Frozen):
 
         Raises
         ------
-        RevpathError: a path or a value that the task does not take.
+        RevpathError
+            a path or a value that the task does not take.
         """
         config = paths.resolve(self.kind.config, {**self.fixed, **point})
         for replicate in range(self.replicates):
@@ -242,8 +246,11 @@ def read_study(path: str | PathLike[str]) -> Study:
 
     Raises
     ------
-    StudyError: names file, key, value and what is allowed.
+    StudyError
+        names file, key, value and what is allowed.
 
+    Examples
+    --------
     >>> read_study("array-precision").task
     'array-error'
     """

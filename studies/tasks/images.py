@@ -169,10 +169,10 @@ def at_hand(name: str) -> bool:
 def _digits() -> Images:
     from sklearn.datasets import load_digits
 
-    data = load_digits()
-    order = np.random.default_rng(0).permutation(len(data.data))  # type: ignore[union-attr]  # a Bunch
-    x = (data.data[order] / 16).astype(np.float32)  # type: ignore[union-attr]
-    y = data.target[order].astype(np.int64)  # type: ignore[union-attr]
+    pixels, labels = (np.asarray(part) for part in load_digits(return_X_y=True))
+    order = np.random.default_rng(0).permutation(len(pixels))
+    x = (pixels[order] / 16).astype(np.float32)
+    y = labels[order].astype(np.int64)
     first, second = _DIGITS
     return Images("digits", (x[:first], y[:first]), (x[first:second], y[first:second]), (x[second:], y[second:]))
 

@@ -57,7 +57,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Binarised 8 x 8 digits of scikit-learn: 1200 to train, 297 to validate, 300 to test."""
     from sklearn.datasets import load_digits
 
-    pixels: np.ndarray = load_digits().data  # type: ignore[union-attr]
+    pixels = np.asarray(load_digits(return_X_y=True)[0])
     rows = (pixels > 8).astype(np.float32)[np.random.default_rng(0).permutation(len(pixels))]
     return rows[:1200], rows[1200:1497], rows[1497:]
 

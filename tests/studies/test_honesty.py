@@ -2,17 +2,19 @@
 
 import numpy as np
 import pytest
+from helpers.lanes import representatives
 
 from revpath.simulator import Events
 from revpath.studies.baselines import tuning
 from revpath.studies.baselines.curves import Curve, Hyper, Point
 from revpath.studies.baselines.transformer import SMALL
 from revpath.studies.compare.contenders import Contender, Stop
-from revpath.studies.compare.learn import Checkpoint, Run, learn
+from revpath.studies.compare.learn import Checkpoint, LearningRun, learn
 from revpath.studies.compare.models import ConditionalBoltzmannSpec
 from revpath.studies.compare.recipes import Recipe
 from revpath.studies.rules import trial
 from revpath.studies.rules.study import DIGITAL, RATES, Plan, study, table
+from revpath.studies.sweeps.engine import Summary
 from revpath.studies.tasks import tasks
 from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import Text
@@ -34,10 +36,10 @@ def planted(test_is_noise=True):
 
 @pytest.mark.jit
 @pytest.mark.parametrize("test_is_noise", [True, False])
-def test_each_score_is_of_the_split_that_it_names(tmp_path, test_is_noise):
+def test_each_score_is_of_the_split_that_it_names(test_is_noise):
     model = ConditionalBoltzmannSpec(context=2, max_rows=64, learning_rate=8.0)
     recipe = Recipe(name="a", title="a", kind="digital", model=model, batch=16, examples=2000)
-    last = learn(NextCharacter(planted(test_is_noise)), recipe, tmp_path).checkpoints[-1]
+    last = learn(NextCharacter(planted(test_is_noise)), recipe).checkpoints[-1]
     learnt, noise = last.validation, last.test
     if not test_is_noise:
         learnt, noise = noise, learnt
@@ -58,7 +60,7 @@ CROSSED = ((4.0, 2.5), (3.5, 1.0), (2.9, 3.9), (3.2, 4.0))
 
 def test_a_run_and_a_contender_pass_and_are_best_on_the_validation_data():
     recipe = Recipe(name="a", title="a", kind="digital", examples=400)
-    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1, checkpoints=points(*CROSSED))
+    run = LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1, checkpoints=points(*CROSSED))
     stops = tuple(Stop(c.examples, c.validation, c.test, bill=None) for c in run.checkpoints)
     curve = Contender("a", "a", "EBM", "analog", 1, stops)
     for it in (run, curve):
@@ -73,7 +75,7 @@ def test_a_run_and_a_contender_pass_and_are_best_on_the_validation_data():
 # --- the study of rules ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("best", [0, 2, 5])
+@pytest.mark.parametrize("best", representatives([0, 2, 5], quick=[2]))
 @pytest.mark.parametrize("task", ["digits", "text"])
 def test_the_rate_is_chosen_on_the_validation_data_and_judged_with_fresh_seeds(tmp_path, monkeypatch, task, best):
     """Validation is best at one rate, test at the one before; the trials of the choice score best of all on the test."""
@@ -147,7 +149,7 @@ def test_counting_is_scored_on_the_validation_data(tmp_path, monkeypatch):
 
     seen = []
     monkeypatch.setattr(job, "witten_bell_bits", lambda *given: seen.append(given) or np.array([2.0]))
-    monkeypatch.setattr("revpath.studies.compare.comparison.train_side_by_side", lambda *_: False)
+    monkeypatch.setattr("revpath.studies.compare.comparison.make", lambda runs, *_, **__: Summary(len(runs)))
     done = job.compare(tmp_path, characters=2000)
     ((train, scored, order),) = seen
     np.testing.assert_array_equal(train, done.task.text.train)

@@ -1,7 +1,7 @@
 """The headline from events and records, by plain arithmetic: nothing of revpath is imported, only its TOML files are read.
 
-The analog EBM on reram-32nm and the transformer on an H100 by the run-level price of a FLOP, both by the tiled schedule. Every price
-is written down here again, from the records' values in SI units.
+The analog EBM on reram-32nm and the transformer on an H100 by the run-level price of a FLOP, both by the schedule of a register
+tile. Every price is written down here again, from the records' values in SI units.
 """
 
 from __future__ import annotations

@@ -104,37 +104,43 @@ class EquilibriumPropagation(LayerRule):
     def _free(self, stack: LayerStack, x: np.ndarray) -> tuple[np.ndarray, States]:
         """What the inputs drive, (batch, n_1), and the state that settles from a pass without feedback."""
         drive = stack.forward(0, x)
-        stack.moved(written=drive.size)
-        states = [stack.hard_sigmoid(0, drive)]
+        stack.moved(written=drive.size, reuse="column")
+        states = [stack.hard_sigmoid(0, drive, passing=True)]
         for layer in range(1, len(stack)):
-            states.append(stack.hard_sigmoid(layer, stack.forward(layer, states[-1])))
+            states.append(stack.hard_sigmoid(layer, stack.forward(layer, states[-1]), passing=True))
         for _ in range(self.free_steps):
             states = _round(stack, drive, states)
         return drive, states
 
     def _settled(self, stack: LayerStack, drive: np.ndarray, free: States, pull: float, targets: np.ndarray) -> States:
         states = free
-        for _ in range(self.nudged_steps):
-            states = _round(stack, drive, states, pull, targets)
+        for left in reversed(range(self.nudged_steps)):
+            states = _round(stack, drive, states, pull, targets, passing=left > 0)
         return states
 
 
 def _round(
-    stack: LayerStack, drive: np.ndarray, states: States, pull: float = 0.0, targets: np.ndarray | None = None
+    stack: LayerStack,
+    drive: np.ndarray,
+    states: States,
+    pull: float = 0.0,
+    targets: np.ndarray | None = None,
+    *,
+    passing: bool = True,
 ) -> States:
-    """Every layer moves to where the others, as they were, drive it."""
+    """Every layer moves to where the others, as they were, drive it; `passing`: to states that no update needs."""
     last = len(stack) - 1
     moved = []
     for layer in range(len(stack)):
         field = drive if layer == 0 else stack.forward(layer, states[layer - 1])
         if layer == 0:
-            stack.moved(read=drive.size)
+            stack.moved(read=drive.size, reuse="column")
         if layer < last:
             field = field + stack.backward(layer + 1, states[layer + 1])
             stack.count(add=field.size)
         elif targets is not None:
             field = field + np.float32(pull) * (targets - states[last])
             stack.count(add=2 * field.size, multiply=field.size)
-            stack.moved(read=field.size)
-        moved.append(stack.hard_sigmoid(layer, field))
+            stack.moved(read=field.size, reuse="column")
+        moved.append(stack.hard_sigmoid(layer, field, passing=passing))
     return moved

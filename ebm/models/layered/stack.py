@@ -2,7 +2,8 @@
 
 What lanes do is stated once, for every rule: a vector that drives lines is read from a memory, a vector that lanes make is
 written to it, both in words of two bytes; biases are read, and written back, once a mini-batch. The memory is as large as what a
-mini-batch keeps until its updates, and the events name its size.
+mini-batch keeps until its updates, and the events name its size. What waits for the next read only, and not for the update, is
+counted apart (``reuse=column``): a schedule with registers beside columns does not move it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from ....simulator.events import Events
+from ....simulator.events import Events, event
 from ...synapses.contract import DigitalSynapses, Synapses
 from ..symbol_model import BYTES
 
@@ -89,12 +90,12 @@ class LayerStack:
 
     def forward(self, layer: int, states: np.ndarray) -> np.ndarray:
         """states (batch, n_l) -> states @ W_l, float32 (batch, n_{l+1})."""
-        self.moved(read=states.size)
+        self.moved(read=states.size, reuse="column" if layer else "")
         return self.synapses[layer].forward(states)
 
     def backward(self, layer: int, states: np.ndarray) -> np.ndarray:
         """states (batch, n_{l+1}) -> states @ W_l.T, float32 (batch, n_l), by a transposed read."""
-        self.moved(read=states.size)
+        self.moved(read=states.size, reuse="column")
         return self.synapses[layer].backward(states)
 
     def update(self, layer: int, x: np.ndarray, d: np.ndarray, rate: float) -> None:
@@ -102,10 +103,10 @@ class LayerStack:
         self.moved(read=x.size + d.size)
         self.synapses[layer].update(x, d, rate)
 
-    def hard_sigmoid(self, layer: int, field: np.ndarray) -> np.ndarray:
-        """field (batch, n_{l+1}) with the bias of W_l, cut to [0, 1]."""
+    def hard_sigmoid(self, layer: int, field: np.ndarray, *, passing: bool = False) -> np.ndarray:
+        """field (batch, n_{l+1}) with the bias of W_l, cut to [0, 1]; `passing`: states that no update needs."""
         self.count(add=field.size, compare=2 * field.size)
-        self.moved(written=field.size)
+        self.moved(written=field.size, reuse="column" if passing else "")
         return np.clip(field + self.biases[layer], 0, 1, dtype=np.float32)
 
     def move_bias(self, layer: int, d: np.ndarray, rate: float) -> None:
@@ -119,8 +120,8 @@ class LayerStack:
         """So many digital operations, by their names without ``digital.``."""
         self._digital.update({f"digital.{name}": n for name, n in operations.items()})
 
-    def moved(self, *, read: int = 0, written: int = 0) -> None:
-        """So many words from and to the memory of the mini-batch."""
-        stored = f"{{kept={self._memory}}}"
-        moved = {f"sram.byte_read{stored}": BYTES * read, f"sram.byte_written{stored}": BYTES * written}
-        self._digital.update({name: n for name, n in moved.items() if n})
+    def moved(self, *, read: int = 0, written: int = 0, reuse: str = "") -> None:
+        """So many words from and to the memory of the mini-batch, and what shares them, if anything."""
+        shared = {"reuse": reuse} if reuse else {}
+        moved = {"sram.byte_read": BYTES * read, "sram.byte_written": BYTES * written}
+        self._digital.update({event(name, kept=self._memory, **shared): n for name, n in moved.items() if n})

@@ -67,7 +67,7 @@ class TransposedError(LayerRule):
         last = len(stack) - 1
         logits = stack.forward(last, states[-1]) + stack.biases[last]
         stack.count(add=logits.size)
-        stack.moved(written=logits.size)
+        stack.moved(written=logits.size, reuse="column")
         return [*states, logits]
 
 
@@ -76,7 +76,8 @@ def _miss(stack: LayerStack, logits: np.ndarray, targets: np.ndarray) -> np.ndar
     n = logits.size
     # less the largest; their sum; true class less its probability
     stack.count(compare=n, add=2 * n + len(logits), exp=n, divide=n)
-    stack.moved(read=n, written=n)
+    stack.moved(read=n, reuse="column")
+    stack.moved(written=n)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return targets - powers / powers.sum(axis=1, keepdims=True)
 
@@ -85,5 +86,6 @@ def _through(stack: LayerStack, layer: int, error: np.ndarray, state: np.ndarray
     """The error of the inputs `state` of W_l, where its units are not cut."""
     back = stack.backward(layer, error)
     stack.count(compare=2 * back.size)
-    stack.moved(read=state.size, written=back.size)
+    stack.moved(read=state.size, reuse="column")
+    stack.moved(written=back.size)
     return np.where((state > 0) & (state < 1), back, np.float32(0))

@@ -10,7 +10,6 @@ from pydantic import Field
 from ....ebm import ConditionalBoltzmann
 from ....ebm.models.context_rows import rows_of_order
 from ....ebm.synapses.contract import Synapses, SynapsesFactory
-from ....energy_models.prices.schedule import Schedule
 from ...tasks.text import SYMBOLS
 from .contract import WORD, ComparedModel, Moved
 
@@ -30,6 +29,11 @@ class ConditionalBoltzmannSpec(ComparedModel):
     @property
     def family(self) -> str:
         return "n-gram EBM"
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """(highest order, most lines of an order)."""
+        return self.context, self.max_rows
 
     @property
     def arrays(self) -> tuple[tuple[int, int], ...]:
@@ -70,11 +74,6 @@ class ConditionalBoltzmannSpec(ComparedModel):
     def products(self, events: Mapping[str, float], examples: int) -> float:
         """Every example reads one line of each array, and updates it."""
         return 2 * examples * self.context * _CLASSES
-
-    def moved(self, examples: int, batch: int, chosen: Schedule) -> Moved:
-        """Errors are written and read once; unfused, the fields they come from are as well."""
-        numbers = examples * _CLASSES * (1 if chosen.fused else 2)
-        return numbers * WORD, numbers * WORD
 
     def moved_weights(self, examples: int, batch: int) -> Moved:
         """A look-up reads the lines of its orders, an update reads and writes them; no two examples share one."""

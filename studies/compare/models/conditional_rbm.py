@@ -1,9 +1,4 @@
-"""The conditional RBM in a comparison: its exact gradient moves five numbers for every row, symbol and hidden unit.
-
-They are the label weight, the field of the unit, the sum of the symbol, the gradient of the label weight and the probability.
-A tile of rows and units keeps fields and their gradients in registers, so that each of the others is moved once for all rows or
-for all units of it.
-"""
+"""The conditional RBM in a comparison: dense layers of the context and of the symbols."""
 
 from __future__ import annotations
 
@@ -13,14 +8,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ....ebm import ConditionalRBM
+from ....ebm.models.conditional import LABEL_BYTES
 from ....ebm.synapses.contract import Synapses, SynapsesFactory
-from ....energy_models.prices.schedule import Schedule
 from ....energy_models.prices.vocabulary import parse_event
 from ...tasks.text import SYMBOLS
-from .contract import WORD, ComparedModel, Moved
+from .contract import WORD, ComparedModel
 
-LABEL = 1
-"""Bytes of a label weight as it was read: one converter's code of 8 bits."""
 _CLASSES = len(SYMBOLS)
 
 
@@ -38,6 +31,11 @@ class ConditionalRBMSpec(ComparedModel):
     @property
     def family(self) -> str:
         return "conditional RBM"
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """(symbols of context, hidden units)."""
+        return self.context, self.hidden
 
     @property
     def arrays(self) -> tuple[tuple[int, int], ...]:
@@ -66,7 +64,7 @@ class ConditionalRBMSpec(ComparedModel):
         """Labels and their gradient, fields and theirs, probabilities, biases."""
         labels, fields = _CLASSES * self.hidden, batch * self.hidden
         others = batch * _CLASSES + self.hidden + _CLASSES
-        return labels * (LABEL + WORD) + 2 * fields * WORD + others * WORD
+        return labels * (LABEL_BYTES + WORD) + 2 * fields * WORD + others * WORD
 
     def touched(self, batch: int) -> int:
         """Those of its symbols at every place of the context, and all of the labels."""
@@ -82,28 +80,3 @@ class ConditionalRBMSpec(ComparedModel):
         """Every driven row of an array is read once and updated once, all columns each."""
         driven = ("dac.conversion", "dac.pulse")
         return 2 * self.hidden * sum(amount for full, amount in events.items() if parse_event(full)[0] in driven)
-
-    def moved(self, examples: int, batch: int, chosen: Schedule) -> Moved:
-        """Forward, a tile reads its label weights once for its rows, its fields once, and adds what it found to the sums of its
-        rows. Backward it reads weights, fields, probabilities and gradients, and writes gradients; the gradient of its fields it
-        writes at the end. Once a batch the labels, as the array gave them, are written.
-        """
-        if self.rule == "cd":
-            return self._moved_by_divergence(examples, chosen)
-        functions = self.functions(examples)
-        fields = examples * self.hidden * WORD
-        labels, gradients = functions * LABEL / chosen.rows, functions * WORD / chosen.rows
-        sums = functions * WORD / chosen.units
-        forward = labels + fields + sums
-        backward = labels + fields + sums + gradients  # probabilities are as many as sums
-        written = examples / batch * _CLASSES * self.hidden * LABEL + sums + gradients + 2 * fields
-        return forward + backward, written
-
-    def _moved_by_divergence(self, examples: int, chosen: Schedule) -> Moved:
-        """For every row and hidden unit its field and its first probability, written in the first phase and read in the second.
-
-        The difference of the phases is the third number: a fused schedule drives the arrays by it as it is found, and no tile
-        shares any of them.
-        """
-        words = examples * self.hidden * (2 if chosen.fused else 3) * WORD
-        return words, words

@@ -1,7 +1,7 @@
 """What a comparison needs to know of a model: how it is made, its arrays, and what its training moves beside their reads.
 
-Operations are counted by the model itself, which no schedule changes. Bytes follow from its shape and the schedule that is
-chosen, by one rule for all: what a tile of rows and units shares is moved once for all of it.
+Operations and bytes are counted by the model itself. No schedule changes operations; bytes say what shares them, and a schedule
+moves them by one rule for all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ....ebm.synapses.contract import Synapses, SynapsesFactory
-from ....energy_models.prices.schedule import Schedule
 
 WORD = 2
 """Bytes of a number of the periphery: 16-bit fixed point."""
@@ -36,7 +35,12 @@ class ComparedModel(BaseModel, ABC):
     @property
     @abstractmethod
     def family(self) -> str:
-        """What it is, in a few words: models of one family differ in what holds their weights alone."""
+        """What it is, in a few words: models of one family differ in their size, and in what holds their weights."""
+
+    @property
+    @abstractmethod
+    def size(self) -> tuple[int, ...]:
+        """The numbers by which models of one family differ, as people name them."""
 
     @property
     @abstractmethod
@@ -94,10 +98,6 @@ class ComparedModel(BaseModel, ABC):
     @abstractmethod
     def products(self, events: Mapping[str, float], examples: int) -> float:
         """Multiplications that the arrays did in so many examples, reads and updates."""
-
-    def moved(self, examples: int, batch: int, chosen: Schedule) -> Moved | None:
-        """Bytes of the periphery's memory in so many examples, weights apart; None keeps what the model counted."""
-        return None
 
     def moved_weights(self, examples: int, batch: int) -> Moved:
         """Bytes of weights that digital lanes read and write beside their products: an update of all that a batch touches."""

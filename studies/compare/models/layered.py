@@ -42,6 +42,11 @@ class LayeredSpec(ComparedModel):
         return LayerRule.RULES[self.rule].title
 
     @property
+    def size(self) -> tuple[int, ...]:
+        """(inputs, units of each layer)."""
+        return self.sizes
+
+    @property
     def arrays(self) -> tuple[tuple[int, int], ...]:
         return tuple(pairwise(self.sizes))
 

@@ -33,7 +33,7 @@ class ChipTask(ArrayTask):
 
     code: ClassVar[tuple[str, ...]] = ("energy_models",)
     chip: str = "reram-32nm"
-    schedule: str = "tiled"
+    schedule: str = "register-tile"
 
     @field_validator("chip")
     @classmethod

@@ -11,7 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from ....devices import Device
 from ....devices.base.errors import RevpathError
+from ....devices.imperfections import without
 from ....devices.response.pulsed import PulsedResponse
 from ....ebm import DigitalSynapses, LayeredNetwork, SynapsesFactory
 from ....ebm.models.layered import EquilibriumPropagation, LayerRule, TransposedError
@@ -37,6 +39,8 @@ class ImagesTask(DeviceConfig):
     Parameters
     ----------
     device : DeviceChoice
+    without : str
+        Imperfections that the device is not to have, see `revpath.devices.imperfections.without`.
     images : "digits", "mnist" or "fashion-mnist"
         Those that are not shipped are downloaded, see `revpath.studies.tasks.images`.
     hidden : tuple of int
@@ -61,6 +65,7 @@ class ImagesTask(DeviceConfig):
         Seconds that a read integrates; thermal noise falls with it.
     """
 
+    without: str = ""
     images: Literal["digits", "mnist", "fashion-mnist"] = "digits"
     hidden: tuple[int, ...] = Field(default=(64,), max_length=8)
     learning: Literal["transposed-error", "equilibrium-propagation"] = "transposed-error"
@@ -115,15 +120,18 @@ class ImagesTask(DeviceConfig):
     def _synapses(self, seed: int) -> SynapsesFactory:
         if self.rule == "digital":
             return DigitalSynapses
-        response = self.device.load().response
+        response = self._device().response
         step = response.step if isinstance(response, PulsedResponse) else None
         updates = 1 if self.learning == TransposedError.name else 2
         return trained_synapses(RULES.named(self.rule).adapted(updates, step), self._array(), seed)
 
+    def _device(self) -> Device:
+        return without(self.device.load(), self.without)
+
     def _array(self) -> ArrayConfig:
         """With thermal noise, since the energy of a read must pay for the noise that was simulated."""
         return ArrayConfig(
-            self.device.load(),
+            self._device(),
             weight_max=self.weight_max,
             dac=DAC(bits=self.bits, range="scale" if len(self.hidden) > 1 else "fixed"),
             adc=ADC(bits=self.bits, y_max=self.reach * self.weight_max),
@@ -163,9 +171,10 @@ def train_images(config: ImagesTask, run: Run) -> Result:
 
 def _trained(config: ImagesTask, images: Images, run: Run) -> tuple[LayeredNetwork, list[dict[str, Any]]]:
     """The network after all passes, and how good it was after each; a checkpoint is kept after every slice of rows."""
-    network, about = run.restore(lambda: _mould(config, images, run.seed))
-    if not about:
-        network = config.network(_rate(config, images, run.seed), run.seed)
+    network, about = run.restore(
+        lambda: _mould(config, images, run.seed),
+        lambda: config.network(_rate(config, images, run.seed), run.seed),
+    )
     done, curve = about.get("done", 0), about.get("curve", [])
     rows = min(config.rows or len(images.train[1]), len(images.train[1]))
     total = config.passes * rows

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from ....devices.base.errors import RevpathError
 from ....simulator.rules import RULES
 from ...baselines.cheapest import Passage, cheapest_transformer
-from ...tasks.rates import RATES, rule_for
+from ...tasks.rates import RATES, Task, rule_for
 from ...tasks.tasks import TASKS, Size
 from ..registry import Quantity, Result, Run, sweep_task
 from .arrays import DeviceConfig
@@ -48,7 +48,7 @@ class TrainingTask(DeviceConfig):
     def _task(self) -> Any:
         return TASKS[self.task_name]
 
-    task_name: ClassVar[str] = "text"
+    task_name: ClassVar[Task] = "text"
 
     @model_validator(mode="after")
     def _can_be_trained(self) -> TrainingTask:
@@ -57,13 +57,13 @@ class TrainingTask(DeviceConfig):
         if self.rule != "digital":
             if self.rule not in RULES.names:
                 raise ValueError(f"rule = {self.rule!r} must be one of digital, {', '.join(RULES.names)}")
-            rule_for(self.rule, self.device.load(), self.task_name)  # type: ignore[arg-type]  # a name of TASKS
+            rule_for(self.rule, self.device.load(), self.task_name)
         return self
 
     @property
     def grid(self) -> tuple[float, ...]:
         """The rates that are tried: those given, or the grid of `revpath rules`."""
-        return self.rates or RATES[self.task_name]  # type: ignore[index]  # a name of TASKS
+        return self.rates or RATES[self.task_name]
 
 
 class TextTask(TrainingTask):
@@ -73,7 +73,7 @@ class TextTask(TrainingTask):
 class DigitsTask(TrainingTask):
     """RBM on scikit-learn's digits."""
 
-    task_name: ClassVar[str] = "digits"
+    task_name: ClassVar[Task] = "digits"
 
 
 def train(config: TrainingTask, run: Run, name: Literal["text", "digits"]) -> Result:

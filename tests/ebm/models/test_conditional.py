@@ -250,8 +250,14 @@ EXACT_STEP = {
     "digital.exp": 6,
     "digital.divide": 6,
     "digital.multiply": 24 + 7,
-    "sram.byte_read": 2 * 3 * 24,
-    "sram.byte_written": 2 * (24 + 12),
+    # labels as read, a byte each; forward label and sum, backward label, probability and gradient; fields and theirs, twice
+    "sram.byte_written": 12,
+    "sram.byte_read{reuse=rows}": 24 + 24 * (1 + 2),
+    "sram.byte_written{reuse=rows}": 2 * 24,
+    "sram.byte_read{reuse=units}": 2 * 24 + 2 * 24,
+    "sram.byte_written{reuse=units}": 2 * 24,
+    "sram.byte_read{reuse=column}": 2 * 8 + 2 * 8,
+    "sram.byte_written{reuse=column}": 2 * 8 + 2 * 8,
 }
 CD_STEP = {
     "digital.add": 7 * 8 + 3 * 6 + 2 * 2,
@@ -260,8 +266,10 @@ CD_STEP = {
     "digital.exp": 6,
     "digital.multiply": 2 + 7,
     "random.bit": 16 * (8 + 2),
-    "sram.byte_read": 2 * 3 * 8,
-    "sram.byte_written": 2 * 3 * 8,
+    "sram.byte_read{reuse=column}": 2 * 2 * 8,
+    "sram.byte_written{reuse=column}": 2 * 2 * 8,
+    "sram.byte_read{reuse=fused}": 2 * 8,
+    "sram.byte_written{reuse=fused}": 2 * 8,
 }
 X2, Y2 = np.array([[0, 1], [2, 2]]), np.array([1, 0])
 
@@ -316,8 +324,12 @@ def test_events_of_a_prediction():
         "digital.compare": 6,
         "digital.exp": 6,
         "digital.log": 2,
-        "sram.byte_read": 2 * 24,
-        "sram.byte_written": 2 * 12,
+        "sram.byte_written": 12,
+        "sram.byte_read{reuse=rows}": 24,
+        "sram.byte_read{reuse=units}": 2 * 24,
+        "sram.byte_written{reuse=units}": 2 * 24,
+        "sram.byte_read{reuse=column}": 2 * 8,
+        "sram.byte_written{reuse=column}": 2 * 8,
         "matmul.flop": 2 * 4 * (4 + 3),
     }
     assert model.events_ - before == Events(expected)

@@ -8,7 +8,7 @@ from helpers.statistics import relative
 from revpath.devices.base.errors import UnknownName
 from revpath.energy_models import PriceError, chip_names, get, load_chip, price
 from revpath.energy_models.prices.chip import read_chip
-from revpath.energy_models.prices.schedule import SCHEDULES, completed, schedule, seconds
+from revpath.energy_models.prices.schedule import REUSES, SCHEDULES, Schedule, completed, schedule, scheduled, seconds
 from revpath.energy_models.prices.vocabulary import DIGITAL_OPERATIONS
 
 RERAM = load_chip("reram-32nm")
@@ -108,8 +108,37 @@ def test_digital_work_on_a_chip_without_a_digital_part_is_refused():
     assert completed({"adc.conversion{enob=8}": 1}, chip) == {"adc.conversion{enob=8}": 1}
 
 
+def test_what_a_schedule_moves_by_hand():
+    work = {f"sram.byte_read{{kept=2048,reuse={reuse}}}": 64 for reuse in REUSES} | {
+        "sram.byte_read{kept=2048}": 1,
+        "digital.add": 2,
+    }
+    for name, shared in (("naive", 4 * 64), ("register-tile", 8 + 8 + 64), ("column-registers", 64)):
+        assert scheduled(work, name) == {"sram.byte_read{kept=2048}": 1 + shared, "digital.add": 2}
+    assert scheduled({"sram.byte_read{reuse=rows}": 64}, Schedule("mine", 16, 1, False)) == {"sram.byte_read": 4}
+    with pytest.raises(PriceError, match="reuse = 'luck' must be one of rows, units, column, fused"):
+        scheduled({"sram.byte_read{reuse=luck}": 1}, "naive")
+    with pytest.raises(PriceError, match="rows = 0 must be a positive integer"):
+        Schedule("none", 0, 1, True)
+
+
+def test_every_bill_names_its_schedule():
+    work = {"digital.add": 16, "sram.byte_read{kept=2048,reuse=rows}": 64}
+    for name in SCHEDULES:
+        for events, chip in ((work, "reram-32nm"), ({"matmul.flop": 8}, "h100-run")):
+            bill = price(completed(events, chip, name), chip)
+            assert repr(bill).endswith(f"shaky records, {name})")
+            assert bill.schedule == str(SCHEDULES[name])
+    as_counted = price(work, RERAM)
+    assert repr(as_counted).endswith("shaky records, no schedule)")
+    assert as_counted.nominal("sram") == price(completed(work, RERAM, "naive"), RERAM).nominal("sram")
+    assert as_counted.nominal("sram") == relative(
+        8 * price(completed(work, RERAM, "register-tile"), RERAM).nominal("sram")
+    )
+
+
 def test_schedules_have_names():
-    assert schedule("tiled") is SCHEDULES["tiled"]
+    assert schedule("register-tile") is SCHEDULES["register-tile"]
     with pytest.raises(UnknownName, match="schedule = 'tile'"):
         schedule("tile")
 

@@ -45,7 +45,7 @@ def counted_step(sizes, batch):
 
 @pytest.mark.parametrize("sizes", [SIZES, (6, 2), (4, 3, 2, 3)])
 def test_all_operations_of_a_training_are_counted(sizes):
-    work = mlp_events(sizes, 3 * BATCH, SCHEDULES["tiled"])
+    work = mlp_events(sizes, 3 * BATCH, SCHEDULES["register-tile"])
     step = counted_step(sizes, BATCH)
     assert work["matmul.flop"] == 3 * step.pop("flop")
     for name, amount in step.items():
@@ -54,7 +54,7 @@ def test_all_operations_of_a_training_are_counted(sizes):
 
 def test_bytes_by_hand():
     parameters, images = 6 * 3 + 4 * 4, 2 * BATCH
-    tiled, naive = (mlp_events(SIZES, images, SCHEDULES[name]) for name in ("tiled", "naive"))
+    tiled, naive = (mlp_events(SIZES, images, SCHEDULES[name]) for name in ("register-tile", "naive"))
     states = 2 * images * 7 * 4  # outputs of three and four units and their gradients, four bytes each
     assert tiled["hbm.byte_read"] == 2 * parameters * 4 * 4 + states + images * 5
     assert tiled["hbm.byte_written"] == 2 * parameters * 2 * 4 + states

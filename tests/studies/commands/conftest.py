@@ -8,7 +8,7 @@ from revpath.studies.commands import cli
 from revpath.studies.compare import job, learn
 from revpath.studies.compare.models import ConditionalBoltzmannSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
-from revpath.studies.tasks.loading import load_task
+from revpath.studies.sweeps.engine import make
 from revpath.studies.tasks.text import load_text
 
 
@@ -50,13 +50,7 @@ def tiny(monkeypatch):
             Recipe(name="analog", title="Tiny, ReRAM [of Gong]", kind="analog", hardware=Hardware(), **common),
         ]
 
-    def train(source, todo, folder, tell):
-        for recipe in todo:
-            learn.learn(
-                load_task(source), recipe, folder, lambda done, loss, name=recipe.label: tell(name, done, loss) or True
-            )
-        return True
-
     monkeypatch.setattr(job, "text_recipes", recipes)
-    monkeypatch.setattr("revpath.studies.compare.comparison.train_side_by_side", train)
+    here = lambda runs, store, **options: make(runs, store, **{**options, "workers": 1})  # noqa: E731
+    monkeypatch.setattr("revpath.studies.compare.comparison.make", here)
     monkeypatch.setattr(learn, "CHECKPOINTS", 2)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from revpath.studies.compare import job, learn
+from revpath.studies.compare import job
 from tests.studies.commands.test_cli import REVPATH, installed
 
 
@@ -39,7 +39,8 @@ def test_compare_prints_the_comparison(revpath, text_path, tmp_path):
         assert re.search(rf"│ {role} +│ +[\d.e-]+ │", roles)
     assert "note no transformer was trained on this text: use --retrain" in lines
     assert lines[-1] == "wrote " + ", ".join(
-        str(out_path / f) for f in ("result.json", "compare.pdf", "compare.png", "bills.html")
+        str(out_path / f)
+        for f in ("result.json", "compare.pdf", "compare.svg", "compare.png", "compare.txt", "bills.html")
     )
     result = json.loads((out_path / "result.json").read_text())
     assert result["verdict"]["sentence"] in lines
@@ -169,7 +170,7 @@ def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
         preexec_fn=lambda: os.sched_setaffinity(0, core),
     )
     try:
-        while not list(out.glob("runs/*.json")):
+        while not list(out.glob("store/checkpoints/*/words.jsonl")):
             assert running.poll() is None, running.communicate()
             time.sleep(0.02)
         os.killpg(running.pid, signal.SIGINT)
@@ -180,14 +181,15 @@ def test_ctrl_c_and_going_on(text_path, tmp_path, monkeypatch):
     assert "stopping as soon as may be; Ctrl-C again to stop at once" in err
     assert "Traceback" not in err
     assert "nothing is judged" in said
+    names = {path.name for path in (out / "store" / "checkpoints").iterdir()}
     assert not re.search(r"times (less|more)", said + err)
-    assert {path.parent.name for path in out.rglob("*") if path.is_file()} == {"runs"}
+    assert {path.parent.name for path in out.rglob("*") if path.is_file()} <= {"segments", *names}
     assert not list(out.rglob("*.partial"))
-    assert len(list(out.glob("runs/*.json"))) == 1  # the others were not begun
-    monkeypatch.setattr(learn, "CHECKPOINTS", 2)
+    assert len(list(out.glob("store/checkpoints/*/checkpoint.npz"))) <= 1  # the others were not begun
     monkeypatch.setattr("revpath.studies.compare.writing.save", lambda *_: [])
     found = job.compare(out, text_path=text_path, characters=4000, side_by_side=False)
     assert found.complete
     assert all(run.checkpoints[-1].examples >= 4000 for run in found.runs)
     assert json.loads((out / "result.json").read_text())["complete"] is True
-    assert {path.suffix for path in out.rglob("*") if path.is_file()} == {".json", ".html"}  # no checkpoint is left
+    left = {path.suffix for path in out.rglob("*") if path.is_file()}
+    assert left == {".json", ".jsonl", ".html"}  # no checkpoint is left

@@ -9,7 +9,7 @@ from revpath.energy_models import gpu_energy
 from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
 from revpath.studies.compare import writing
-from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.learn import Checkpoint, LearningRun
 from revpath.studies.compare.recipes import text_recipes
 from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import load_text
@@ -41,14 +41,14 @@ def tiny(monkeypatch):
 def undrawn(monkeypatch):
     """No figures: they have tests of their own, and take seconds."""
     monkeypatch.setattr(writing, "compare_figure", lambda *_: None)
-    monkeypatch.setattr(writing, "save", lambda figure, stem: [stem.with_suffix(".png")])
+    monkeypatch.setattr(writing, "save_figure", lambda figure, stem, **options: [stem.with_suffix(".png")])
 
 
 @pytest.fixture
 def folder(tmp_path):
     recipe = next(r for r in text_recipes(500_000, [1]) if r.hardware is not None and not r.hardware.changes)
     point = Checkpoint(examples=100, validation=3.2, test=3.2, events=EVENTS.to_json())
-    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=7, checkpoints=(point,))
+    run = LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=7, checkpoints=(point,))
     joules = gpu_energy(FLOPS).joules
     stop = {"validation": 3.1, "joules": {"nominal": joules}, "events": {"matmul.flop": FLOPS}}
     own = {"validation": 3.2, "events": dict(EVENTS)}

@@ -7,7 +7,7 @@ from revpath.energy_models import component, get
 from revpath.simulator.events import Events
 from revpath.studies.compare.contenders import Stop, contenders
 from revpath.studies.compare.extent import extent, operations, recipe_of
-from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.learn import Checkpoint, LearningRun
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
 
@@ -23,7 +23,7 @@ ARRAYS = {
 
 def run_of(recipe, counts, integrals):
     point = Checkpoint(examples=6_400, validation=4.0, test=4.0, events=Events(counts, integrals).to_json())
-    return Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27, checkpoints=(point,))
+    return LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27, checkpoints=(point,))
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,13 @@ from revpath.simulator.events import Events
 from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
-from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.learn import Checkpoint, LearningRun
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
 
 # What the run of seed 1 counted until it was first at 3.25 bits per character.
 CHARACTERS = 393_344
+FUNCTIONS = CHARACTERS * 27 * 256
 COUNTS = {
     "adc.conversion{enob=7.99}": 143177216,
     "array.read": 559286,
@@ -32,8 +33,10 @@ COUNTS = {
     "pulse.down": 143782255,
     "pulse.up": 143782255,
     "random.bit": 4218695856,
-    "sram.byte_read": 16312762368,
-    "sram.byte_written": 5522549760,
+    **{f"sram.byte_read{{reuse={reuse}}}": 4 * FUNCTIONS for reuse in ("rows", "units")},
+    **{f"sram.byte_written{{reuse={reuse}}}": 2 * FUNCTIONS for reuse in ("rows", "units")},
+    **{f"sram.byte_{way}{{reuse=column}}": 4 * FUNCTIONS // 27 for way in ("read", "written")},
+    "sram.byte_written": 27 * 256 * CHARACTERS // 64,
     "update.slot": 1019520,
 }
 INTEGRALS = {
@@ -59,7 +62,7 @@ def priced():
         name="analog", title="a", kind="analog", model=model, hardware=Hardware(), batch=64, examples=500_000
     )
     point = Checkpoint(examples=CHARACTERS, validation=3.25, test=3.25, events=Events(COUNTS, INTEGRALS).to_json())
-    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=(point,))
+    run = LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=(point,))
     return recipe, {c.name: c for c in contenders([run], transformers(few_points()))}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from revpath.devices.base.errors import RevpathError
-from revpath.energy_models.prices.schedule import SCHEDULES
+from revpath.energy_models.prices.schedule import SCHEDULES, scheduled
 from revpath.studies.baselines.mlp import MLPCurve, MLPPoint
 from revpath.studies.baselines.rivals import MLPRival
 from revpath.studies.compare import job as module
@@ -15,6 +15,7 @@ from revpath.studies.compare.job import compare_images
 from revpath.studies.compare.models import LayeredSpec
 from revpath.studies.compare.recipes import Hardware, Recipe, image_recipes
 from revpath.studies.compare.work import WORD, ebm_work
+from revpath.studies.tasks import loading
 from revpath.studies.tasks.image_class import ImageClass
 from revpath.studies.tasks.images import Images
 from revpath.studies.tasks.loading import Source, load_task
@@ -54,11 +55,11 @@ def test_products_by_hand():
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("place", ["arrays", "lanes"])
-def test_bytes_that_the_model_counted_stay(rule, place):
+def test_bytes_stay_in_the_memory_that_the_model_named(rule, place):
     made = recipe(rule)
     events = learned(made).events_
-    work = ebm_work(events, made, 64, SCHEDULES["tiled"], place)
-    counted = {full: amount for full, amount in events.items() if full.startswith("sram.")}
+    work = ebm_work(events, made, 64, SCHEDULES["register-tile"], place)
+    counted = {full: n for full, n in scheduled(events, "register-tile").items() if full.startswith("sram.")}
     assert counted
     assert all(work[full] == amount for full, amount in counted.items())
     more = {full: amount for full, amount in work.items() if full.startswith("sram.") and full not in counted}
@@ -123,11 +124,12 @@ def tiny(monkeypatch):
     labels = np.repeat(np.arange(10), 10)
     pixels = (0.2 * rng.random((100, 10)) + 0.8 * np.eye(10)[labels]).astype(np.float32)
     part = (pixels, labels)
-    monkeypatch.setattr(module, "load_images", lambda name: Images(name, part, part, part))
+    for where in (module, loading):
+        monkeypatch.setattr(where, "load_images", lambda name: Images(name, part, part, part))
     monkeypatch.setattr(module, "image_recipes", recipes)
     monkeypatch.setattr(module, "SIZES", ((),))
     monkeypatch.setattr(writing, "compare_figure", lambda *_: None)
-    monkeypatch.setattr(writing, "save", lambda figure, stem: [stem.with_suffix(".png")])
+    monkeypatch.setattr(writing, "save_figure", lambda figure, stem, **options: [stem.with_suffix(".png")])
     monkeypatch.setattr(ImageClass, "first_checkpoint", 40)
     monkeypatch.setattr("revpath.studies.compare.learn.CHECKPOINTS", 3)
 

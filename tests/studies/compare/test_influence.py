@@ -12,7 +12,7 @@ from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare.contenders import contenders
 from revpath.studies.compare.influence import LANES, Influence, combined, influences, sentences
-from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.learn import Checkpoint, LearningRun
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Recipe
 from revpath.studies.compare.verdict import Ruler, Verdict, judge
@@ -48,7 +48,7 @@ def found():
         Checkpoint(examples=n, validation=bits, test=bits, events=(Events(COUNTS, INTEGRALS) * times).to_json())
         for n, bits, times in ((100_000, 3.5, 1), (200_000, 3.26, 2), (300_000, 3.24, 3))
     )
-    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=points)
+    run = LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=27_648, checkpoints=points)
     twice = tuple(c.model_copy(update={"events": (c.spent() * 2).to_json()}) for c in points)
     other = run.model_copy(update={"recipe": recipe.model_copy(update={"seed": 2}), "checkpoints": twice})
     whole = load_baseline()  # two curves of 35 checkpoints; around the quality compared is enough

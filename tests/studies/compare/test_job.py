@@ -16,11 +16,11 @@ from revpath.studies.compare import comparison, writing
 from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
 from revpath.studies.compare.job import compare
-from revpath.studies.compare.recipes import Hardware, Recipe
+from revpath.studies.compare.recipes import Recipe
 from revpath.studies.compare.result import read_result, results_in
-from revpath.studies.compare.workers import train_side_by_side
-from revpath.studies.sweeps.alone import alone_in
-from revpath.studies.tasks.loading import Source, load_task
+from revpath.studies.sweeps.engine import make
+from revpath.studies.sweeps.store import Store
+from revpath.studies.tasks.loading import Source
 from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import load_text
 
@@ -38,10 +38,22 @@ def test_the_result_says_everything(text_path, tmp_path):
     told = []
     found = run(tmp_path / "out", text_path, seed=5, tell=lambda *what: told.append(what))
     assert found.complete
-    assert [path.name for path in found.files] == ["result.json", "compare.pdf", "compare.png", "bills.html"]
+    assert [path.name for path in found.files] == [
+        "result.json",
+        *(f"compare.{end}" for end in ("pdf", "svg", "png", "txt")),
+        "bills.html",
+    ]
     assert all(path.exists() for path in found.files)
     assert not list(tmp_path.rglob("*.partial"))
-    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json", ".pdf", ".png", ".html"}
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {
+        ".json",
+        ".pdf",
+        ".jsonl",
+        ".svg",
+        ".png",
+        ".txt",
+        ".html",
+    }
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["complete"] is True
     assert (result["schema"], result["seeds"], result["chip"]) == (2, [5], "reram-32nm")
@@ -55,7 +67,7 @@ def test_the_result_says_everything(text_path, tmp_path):
     first, others = [c["name"] for c in result["contenders"]][:4], [c["kind"] for c in result["contenders"]][4:]
     assert first == ["digital-gpu", "digital-gpu-bound", "analog", "quiet"]
     assert others == ["gpu-many", "gpu-alone", "same-node", "same-node", "same-node"]
-    chosen = {"name": "tiled", "rows": 8, "units": 8, "fused": True}
+    chosen = {"name": "register-tile", "rows": 8, "units": 8, "fused": True, "columns": False}
     assert result["schedule"] == {**chosen, "word_bytes": 2, "gpu_bytes": 4}
     analog = result["contenders"][2]
     assert [s["examples"] for s in analog["stops"]] == [320, 640]
@@ -105,14 +117,14 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
     first = run(tmp_path, text_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     told = []
-    monkeypatch.setattr(comparison, "learn", lambda *_: pytest.fail("trained again"))
-    monkeypatch.setattr(comparison, "train_side_by_side", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(learning, "train", lambda *_: pytest.fail("trained again"))
     again = compare(tmp_path, text_path=text_path, characters=640, seeds=1, tell=lambda *what: told.append(what))
     assert again.runs == first.runs
     assert told == [(r.recipe.label, 640, 640, r.checkpoints[-1].validation) for r in first.runs]
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before  # to the byte
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monkeypatch):
@@ -144,16 +156,21 @@ def a_transformer(sha256):
     )  # fmt: skip
 
 
-def one_of_three(source, recipes, folder, tell):
-    """What Ctrl-C leaves of three runs."""
-    learning.learn(load_task(source), recipes[0], folder)
-    return False
+def interrupted_after(n):
+    """An engine that Ctrl-C stops after so many runs."""
+
+    def make_some(runs, store, **options):
+        summary = make(runs[:n], store, **{**options, "workers": 1})
+        summary.stopped = True
+        return summary
+
+    return make_some
 
 
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "train_side_by_side", one_of_three)
+    monkeypatch.setattr(comparison, "make", interrupted_after(1))
     done = compare(tmp_path, text_path=text_path, characters=640, seeds=1)
     assert not done.complete
     assert [r.recipe.name for r in done.runs] == ["digital"]
@@ -161,28 +178,31 @@ def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_pat
     assert done.verdict.quality is None
     assert done.verdict.ratio is None
     assert "nothing is judged" in done.verdict.sentence
-    assert {path.parent.name for path in tmp_path.rglob("*") if path.is_file()} == {"runs"}
+    assert {path.parent.name for path in tmp_path.rglob("*") if path.is_file()} == {"segments"}
+    monkeypatch.setattr(comparison, "make", make)
     assert run(tmp_path, text_path).complete
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_interruption_leaves_an_earlier_result_as_it_is(text_path, tmp_path, monkeypatch):
     run(tmp_path, text_path)
     before = (tmp_path / "result.json").read_bytes()
-    monkeypatch.setattr(comparison, "train_side_by_side", one_of_three)
+    monkeypatch.setattr(comparison, "make", interrupted_after(1))
     assert not compare(tmp_path, text_path=text_path, characters=640, seed=2, seeds=1).complete
     assert (tmp_path / "result.json").read_bytes() == before
 
 
 @pytest.mark.usefixtures("tiny")
 def test_nothing_done_leaves_nothing(text_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "train_side_by_side", lambda *_: False)
+    monkeypatch.setattr(comparison, "make", interrupted_after(0))
     done = compare(tmp_path, text_path=text_path, characters=640, seeds=1)
     assert (done.complete, done.runs, done.files) == (False, (), ())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
@@ -199,6 +219,7 @@ def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
     assert sorted(content["identity"]["seeds"] for _, content in results_in(tmp_path)) == [[1], [1], [2]]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):
@@ -212,16 +233,6 @@ def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):
     }
     run(tmp_path, text_path)
     assert len(list((tmp_path / "results").iterdir())) == 2
-
-
-@pytest.mark.jit
-@pytest.mark.usefixtures("tiny", "undrawn")
-def test_a_checkpoint_beside_a_complete_run_goes(text_path, tmp_path):
-    run(tmp_path, text_path)
-    for path in list((tmp_path / "runs").iterdir()):
-        path.with_suffix(".npz").write_bytes(b"stale")
-    run(tmp_path, text_path)
-    assert {path.suffix for path in (tmp_path / "runs").iterdir()} == {".json"}
 
 
 @pytest.mark.parametrize("place", ["", "result.json"], ids=["folder", "file"])
@@ -280,44 +291,41 @@ def test_retraining_without_torch_is_refused_at_once(tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.usefixtures("tiny")
-def test_a_corrupt_result_is_named_before_training(text_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "learn", lambda *_: pytest.fail("trained"))
-    recipe = ANALOG.model_copy(update={"seed": 1})
-    path = learning.run_path(NextCharacter(load_text(text_path)), recipe, tmp_path / "runs")
-    path.parent.mkdir()
-    path.write_text("{")
-    with pytest.raises(RevpathError, match=r"runs/analog-\w+\.json' cannot be read"):
-        run(tmp_path, text_path)
-
-
 def test_json_has_no_numbers_that_are_not():
     assert writing._plain({"a": [float("nan"), (1.0, float("inf"))], "b": "x"}) == {"a": [None, [1.0, None]], "b": "x"}
     assert writing._plain(np.float64("nan")) is None
 
 
-# --- workers --------------------------------------------------------------------------------------------------------
+# --- the engine -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.jit
-def test_a_failing_run_is_named_and_stops_the_others(text_path, tmp_path):
-    """One run asks for a device that does not exist. The one beside it stops at a slice, and the third is not begun."""
-    long = DIGITAL.model_copy(update={"examples": 100_000_000})
-    lost = ANALOG.model_copy(update={"name": "lost", "hardware": Hardware(device="unobtainium")})
-    third = DIGITAL.model_copy(update={"name": "third"})
-    with pytest.raises(RevpathError, match=r"^lost\.1: device = 'unobtainium' is not known") as caught:
-        train_side_by_side(Source("text", text_path), [long, lost, third], tmp_path, lambda *_: None, workers=2)
-    assert "third" not in str(caught.value)
-    done = [learning.read_run(path) for path in tmp_path.glob("*.json")]
-    assert all(r.recipe.name == "digital" and not r.complete for r in done)
-    assert not list(tmp_path.glob("*.partial"))
+@pytest.mark.usefixtures("undrawn")
+def test_a_failing_run_is_named_and_the_others_are_kept(text_path, tmp_path, monkeypatch):
+    """Its device is lost between planning and training."""
+    lost = ANALOG.model_copy(update={"name": "lost", "seed": 7})
+    monkeypatch.setattr(module, "text_recipes", lambda *_: [lost, DIGITAL])
+    real = learning.train
+
+    def train(task, recipe, *rest):
+        if recipe.seed == 7:
+            raise RevpathError("device = 'unobtainium' is not known")
+        return real(task, recipe, *rest)
+
+    monkeypatch.setattr(learning, "train", train)
+    with pytest.raises(RevpathError, match=r"^lost\.7: device = 'unobtainium' is not known$"):
+        run(tmp_path, text_path)
+    assert not (tmp_path / "result.json").exists()
+    assert len(Store(tmp_path / "store")) == 1
+    monkeypatch.setattr(learning, "train", real)
+    assert run(tmp_path, text_path).complete  # what failed is tried again
 
 
-def test_two_comparisons_do_not_train_in_one_folder(text_path, tmp_path):
-    """The second would write its unfinished runs over the finished ones of the first."""
-    with (
-        alone_in(tmp_path),
-        pytest.raises(RevpathError, match=r"folder = .* is in use by process \d+ of .*: wait until that has ended"),
-    ):
-        train_side_by_side(text_path, [DIGITAL], tmp_path, lambda *_: None)
-    assert not list(tmp_path.glob("*.json"))
+@pytest.mark.usefixtures("tiny", "undrawn")
+def test_a_run_that_another_comparison_makes_is_left_to_it(text_path, tmp_path):
+    task = NextCharacter(load_text(text_path))
+    recipe = DIGITAL.model_copy(update={"seed": 1})
+    with Store(tmp_path / "store").writer() as other:
+        other.lease(learning.planned(task, Source("text", text_path), recipe).id, 60)
+        with pytest.raises(RevpathError, match="1 runs are being made by another comparison in .*store"):
+            run(tmp_path, text_path)

@@ -1,8 +1,6 @@
 """The tests of `test_job.py` that take long."""
 
-import multiprocessing
 import os
-import re
 import signal
 
 import pytest
@@ -13,7 +11,8 @@ from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.compare import job as module
 from revpath.studies.compare import learn as learning
 from revpath.studies.compare.models import ConditionalRBMSpec
-from revpath.studies.compare.workers import train_side_by_side
+from revpath.studies.sweeps.engine import make
+from revpath.studies.sweeps.store import Store
 from revpath.studies.tasks.loading import Source
 from revpath.studies.tasks.next_character import NextCharacter
 from revpath.studies.tasks.text import load_text
@@ -40,12 +39,12 @@ def load_broken(*_, **__):
 def test_runs_of_other_code_are_not_used_and_that_is_said(text_path, tmp_path, monkeypatch):
     run(tmp_path, text_path)
     assert not any("other code" in note for note in run(tmp_path, text_path).notes)
-    monkeypatch.setattr("revpath.studies.compare.recipes.code_digest", lambda *_: "edited")
+    monkeypatch.setattr("revpath.studies.sweeps.study.code_digest", lambda *_: "edited")
     notes = []
     again = run(tmp_path, text_path, note=notes.append)
     assert [note for note in notes if note.startswith("3 runs of other code")]
     assert again.notes == tuple(notes)
-    assert len(list((tmp_path / "runs").glob("*.json"))) == 6
+    assert len(Store(tmp_path / "store")) == 6
     assert not any("other code" in note for note in run(tmp_path, text_path, seed=2).notes)  # other settings, not code
 
 
@@ -74,39 +73,22 @@ def test_a_short_run_says_so_first(tmp_path, monkeypatch):
 
 @pytest.mark.jit
 def test_runs_side_by_side_are_those_of_one_process(text_path, tmp_path):
-    """Two processes with one thread each, of which one gets two runs, give the bits that this one gives."""
+    """Two processes with one thread each, of which one gets two runs, give the bits that this one gives, and are heard."""
     environment, handler = dict(os.environ), signal.getsignal(signal.SIGINT)
-    told = []
+    heard = []
     others = ({"name": "two", "seed": 8, "model": ConditionalRBMSpec(hidden=4)}, {"name": "three", "batch": 16})
     recipes = [DIGITAL, *(DIGITAL.model_copy(update=change) for change in others)]
-    assert train_side_by_side(
-        Source("text", text_path), recipes, tmp_path / "a", lambda *what: told.append(what), workers=2
-    )
+    text, source = NextCharacter(load_text(text_path)), Source("text", text_path)
+    runs = [learning.planned(text, source, recipe) for recipe in recipes]
+    store = Store(tmp_path)
+    assert make(runs, store, workers=2, hear=lambda run, words: heard.append((run.id, *words))).complete
     # and leave everything here as it was
     assert dict(os.environ) == environment
     assert signal.getsignal(signal.SIGINT) is handler
-    text = NextCharacter(load_text(text_path))
-    for recipe in recipes:
-        here = learning.learn(text, recipe, tmp_path / "b")
-        there = learning.read_run(learning.run_path(text, recipe, tmp_path / "a"))
-        assert there.model_dump() == here.model_dump()
-        last = [what for what in told if what[0] == recipe.label][-1]
-        assert last == (recipe.label, 640, here.checkpoints[-1].validation)
-
-
-@pytest.mark.jit
-def test_a_killed_worker_is_noticed(text_path, tmp_path):
-    """The run goes on in another process, and is given up when that is killed too."""
-    long = DIGITAL.model_copy(update={"examples": 2_000_000_000})
-    killed = set()
-
-    def kill(*_):
-        for child in multiprocessing.active_children():
-            killed.add(child.pid)
-            os.kill(child.pid, signal.SIGKILL)
-
-    with pytest.raises(RevpathError, match=re.escape("digital.1: its process was ended from outside")) as caught:
-        train_side_by_side(Source("text", text_path), [long], tmp_path, kill)
-    assert "SIGKILL(-9)" in str(caught.value)
-    assert len(killed) >= 2
-    assert not list(tmp_path.glob("*.partial"))
+    for recipe, of_engine in zip(recipes, runs, strict=True):
+        here = learning.learn(text, recipe)
+        there = learning.run_of(recipe, store.get(of_engine.id))
+        assert there.model_dump(exclude={"key"}) == here.model_dump(exclude={"key"})
+        last = [what for what in heard if what[0] == of_engine.id][-1]
+        assert last == (of_engine.id, 640, here.checkpoints[-1].validation)
+    assert not list((tmp_path / "checkpoints").iterdir())

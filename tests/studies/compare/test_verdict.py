@@ -16,7 +16,7 @@ from revpath.studies.baselines.rivals import transformers
 from revpath.studies.baselines.transformer import load_baseline
 from revpath.studies.baselines.work import training_events
 from revpath.studies.compare.contenders import CHOSEN, Contender, Stop, contenders
-from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.learn import Checkpoint, LearningRun
 from revpath.studies.compare.models import ConditionalRBMSpec
 from revpath.studies.compare.recipes import Hardware, Range, Recipe
 from revpath.studies.compare.verdict import Ruler, judge, table
@@ -284,7 +284,7 @@ def run_of(recipe, events):
         Checkpoint(examples=64 * (i + 1), validation=b, test=b, events=(events * (i + 1)).to_json())
         for i, b in enumerate((4.0, 3.5))
     ]
-    return Run(recipe=recipe, key="k", data_sha256="a", version="1", parameters=7, checkpoints=tuple(points))
+    return LearningRun(recipe=recipe, key="k", data_sha256="a", version="1", parameters=7, checkpoints=tuple(points))
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +312,7 @@ def runs():
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_every_run_is_priced_on_what_can_run_it(runs):
     digital, ours, _ = runs
@@ -350,6 +351,7 @@ def test_every_run_is_priced_on_what_can_run_it(runs):
     assert set(found["analog"].shaky) == assumed | set(expected.shaky)
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_verdicts_are_data(runs):
     v = judge(contenders(runs, transformers(load_baseline())), ruler(1.97))

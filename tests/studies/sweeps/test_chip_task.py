@@ -22,7 +22,7 @@ def test_a_vector_costs_its_share_of_the_reads(chip):
     array.program(w)
     before = array.events
     array.forward(x)
-    bill = price(completed(dict(array.events - before), load_chip(chip), SCHEDULES["tiled"]), load_chip(chip))
+    bill = price(completed(dict(array.events - before), load_chip(chip), SCHEDULES["register-tile"]), load_chip(chip))
     assert result.values["energy"] == relative(bill.joules / 4, 1e-12)
     assert result.values["efficiency"] == relative(2 * 16 * 8 * 4 / bill.joules, 1e-12)
     low, nominal, high, time = (result.values[name] or 0.0 for name in ("energy_low", "energy", "energy_high", "time"))

@@ -98,7 +98,7 @@ def test_events_of_a_step_by_hand():
     before = network.events_
     network.set_params(learning_rate=0.5).partial_fit(X, y)
     inputs, hidden, outputs, rounds, nudged = 9 * 5, 9 * 4, 9 * 3, 11, 6
-    stored = "{kept=1024}"
+    stored, beside = "{kept=1024}", "{kept=1024,reuse=column}"
     steps = rounds + 1  # with the pass without feedback
     expected = {
         # biases in every step, feedback in rounds, the pull; gaps; sums of gaps and their own additions
@@ -111,20 +111,13 @@ def test_events_of_a_step_by_hand():
         + 3,
         "digital.compare": steps * 2 * (hidden + outputs),
         "digital.multiply": nudged * outputs + 4 + 3,
-        # inputs; hidden up; in rounds: drive, hidden up, outputs down; pull; gaps; updates; biases
+        # inputs; gaps; updates; biases; and beside columns: hidden up; in rounds: drive, hidden up, outputs down; pull
         f"sram.byte_read{stored}": 2
-        * (
-            inputs
-            + hidden
-            + rounds * (hidden + hidden + outputs)
-            + nudged * outputs
-            + 2 * (hidden + outputs)
-            + (inputs + hidden)
-            + 2 * (hidden + outputs)
-            + 4
-            + 3
-        ),
-        f"sram.byte_written{stored}": 2 * (hidden + steps * (hidden + outputs) + hidden + 4 + 3),
+        * (inputs + 2 * (hidden + outputs) + (inputs + hidden) + 2 * (hidden + outputs) + 4 + 3),
+        f"sram.byte_read{beside}": 2 * (hidden + rounds * (hidden + hidden + outputs) + nudged * outputs),
+        # the two nudged states wait for the update, the drive and all others for the next round
+        f"sram.byte_written{stored}": 2 * (2 * (hidden + outputs) + hidden + 4 + 3),
+        f"sram.byte_written{beside}": 2 * (hidden + (steps - 2) * (hidden + outputs)),
     }
     done = network.events_ - before
     assert Events({name: n for name, n in done.items() if name != "matmul.flop"}) == Events(expected)

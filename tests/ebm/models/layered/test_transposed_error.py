@@ -7,7 +7,7 @@ from revpath.devices import load_device
 from revpath.ebm import LayeredNetwork, crossbar_synapses, crossbar_synapses_by_array
 from revpath.ebm.models.layered import TransposedError
 from revpath.energy_models import load_chip, price, pulse_prices
-from revpath.energy_models.prices.schedule import SCHEDULES, completed
+from revpath.energy_models.prices.schedule import completed
 from revpath.simulator import ADC, DAC, ArrayConfig, Events
 from revpath.simulator.noise.circuit import CircuitNoise
 from tests.twins import layers as twin
@@ -104,6 +104,7 @@ def test_events_of_a_step_by_hand():
     hidden, classes, inputs = 9 * 4, 9 * 3, 9 * 5
     kept = 2 * (9 * (5 + 4 + 4 + 3) + 4 + 3)
     stored = f"{{kept={max(kept, 1024)}}}"
+    beside = f"{{kept={max(kept, 1024)},reuse=column}}"
     digital = {
         # hidden bias; logits; softmax: largest, sum, miss; both biases: sums over rows, own additions
         "digital.add": hidden + classes + 2 * classes + 9 + hidden + classes + 4 + 3,
@@ -112,9 +113,11 @@ def test_events_of_a_step_by_hand():
         "digital.divide": classes,
         "digital.multiply": 4 + 3,
         # forward: inputs, hidden; logits to softmax; error back, gate; updates; biases
-        f"sram.byte_read{stored}": 2
-        * (inputs + hidden + classes + classes + hidden + (inputs + hidden) + (hidden + classes) + 4 + 3),
-        f"sram.byte_written{stored}": 2 * (hidden + classes + classes + hidden + 4 + 3),
+        f"sram.byte_read{stored}": 2 * (inputs + (inputs + hidden) + (hidden + classes) + 4 + 3),
+        f"sram.byte_read{beside}": 2 * (hidden + classes + classes + hidden),
+        # states and errors wait for the update; logits do not
+        f"sram.byte_written{stored}": 2 * (hidden + classes + hidden + 4 + 3),
+        f"sram.byte_written{beside}": 2 * classes,
     }
     done = network.events_ - before
     assert Events({name: n for name, n in done.items() if name != "matmul.flop"}) == Events(digital)
@@ -145,7 +148,7 @@ def test_training_on_cells_is_priced_in_full():
         (16,), n_iter=1, synapses=crossbar_synapses_by_array([ecram(4.0), ecram(4.0)], seed=0), random_state=0
     ).fit(X, y)
     chip = load_chip("reram-32nm")
-    bill = price(completed(network.events_, chip, SCHEDULES["tiled"]), chip, overrides=pulse_prices(load_device(ECRAM)))
+    bill = price(completed(network.events_, chip, "register-tile"), chip, overrides=pulse_prices(load_device(ECRAM)))
     for part in ("adc", "dac", "programming pulses", "random bits", "digital.add", "sram", "static digital"):
         assert bill.nominal(part) > 0, part
 
