@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- result: written by docs/refresh.py, do not edit -->", "<!-- end of result -->"
 _TITLES = {"text": "Text", "images": "Images"}
 _FIGURES = {"text": "compare.png", "images": "compare-digits.png"}
+FOUND, SO_FAR = "<!-- findings: written by docs/refresh.py --study, do not edit -->", "<!-- end of findings -->"
 SAID, UNTIL = "<!-- verdict: written by docs/refresh.py, do not edit -->", "<!-- end of verdict -->"
 
 
@@ -155,7 +156,28 @@ def main(folder: Path) -> None:
         shutil.copyfile(place / "compare.png", ROOT / "docs" / _FIGURES[kind])
 
 
+def study(report: Path) -> None:
+    """Sentences and figures of what `revpath report` wrote into docs/study.md and docs/study."""
+    lines = (report / "said.txt").read_text(encoding="utf-8").splitlines()
+    figures = sorted(report.glob("*.svg"), key=lambda path: (path.stem != "factors", path.stem))
+    shown = [f"![{(path.with_suffix('.txt')).read_text(encoding='utf-8').strip()}](study/{path.name})" for path in figures]
+    content = "\n\n".join([*(f"> {line}" for line in lines), *shown])
+    page, folder = ROOT / "docs" / "study.md", ROOT / "docs" / "study"
+    page.write_text(_between(page.read_text(encoding="utf-8"), FOUND, SO_FAR, content, "docs/study.md"), encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.svg"):
+        path.unlink()
+    for path in figures:
+        shutil.copyfile(path, folder / path.name)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python docs/refresh.py FOLDER (what revpath compare wrote), or --counts")
-    write_counts() if sys.argv[1] == "--counts" else main(Path(sys.argv[1]))
+    match sys.argv[1:]:
+        case ["--counts"]:
+            write_counts()
+        case ["--study", report]:
+            study(Path(report))
+        case [folder]:
+            main(Path(folder))
+        case _:
+            raise SystemExit("usage: python docs/refresh.py FOLDER (of revpath compare) | --study FOLDER (of revpath report) | --counts")

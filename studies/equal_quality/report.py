@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COMMAND = "revpath report"
+SAID = "said.txt"
+"""Name of the file of sentences, one a line."""
 DRAWS = 2_000
 """Of the prices, for intervals."""
 Told = Callable[[str], None]
@@ -150,6 +152,9 @@ def write(all_of_it: Findings, folder: Path | str) -> list[Path]:
         path = folder / f"{name}.csv"
         write_whole(path, table.to_csv(index=False).encode())
         written.append(path)
+    said = "\n".join([*gist(all_of_it.judgements, all_of_it.counted), break_even(all_of_it.judgements)]) + "\n"
+    write_whole(folder / SAID, said.encode())
+    written.append(folder / SAID)
     page = folder / "report.html"
     write_whole(page, _page(all_of_it, drawn).encode())
     return [page, _pdf(all_of_it, drawn, folder / "report.pdf"), *written]
