@@ -30,6 +30,7 @@ extensions = [
 exclude_patterns = ["_build", "_templates", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 default_role = "py:obj"
+suppress_warnings = ["ref.python"]  # an attribute that several models have, named in the docstring of one
 
 autodoc_typehints = "none"  # types stand in the docstrings
 autodoc_member_order = "bysource"

@@ -7,7 +7,6 @@ import inspect
 import pkgutil
 import re
 import runpy
-import shutil
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,9 +79,9 @@ def copy_notebooks(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     names = []
     for notebook in sorted((DOCS.parent / "notebooks").glob("*.ipynb")):
-        target = folder / notebook.name
-        if not target.exists() or target.read_bytes() != notebook.read_bytes():
-            shutil.copyfile(notebook, target)
+        target, text = folder / notebook.name, notebook.read_text(encoding="utf-8").replace("(../docs/", "(../")
+        if not target.exists() or target.read_text(encoding="utf-8") != text:  # the cache of runs goes by content
+            target.write_text(text, encoding="utf-8")
         names.append(notebook.stem)
     head = "# Notebooks\n\nThin, each under two minutes on two cores; `revpath` runs in all of them as it is installed.\n\n"
     listed = "```{toctree}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
@@ -146,6 +145,12 @@ def _signature(
     return str(found.replace(parameters=plain, return_annotation=found.empty)), None
 
 
+def _skip(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: object) -> bool | None:
+    """What another package puts into a class, such as scikit-learn's requests of metadata, is documented there."""
+    home = getattr(value, "__module__", None) or getattr(getattr(value, "fget", None), "__module__", "")
+    return True if (name.startswith("set_") and name.endswith("_request")) or home.startswith("sklearn.") else None
+
+
 def _make(app: Sphinx) -> None:
     write_reference(DOCS / "reference")
     app.config.autosummary_generate = [str(page) for page in sorted((DOCS / "reference").glob("*.rst"))]
@@ -157,5 +162,6 @@ def _make(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _magnitudes, priority=900)  # after numpydoc
     app.connect("autodoc-process-signature", _signature)
+    app.connect("autodoc-skip-member", _skip)
     app.connect("builder-inited", _make, priority=100)  # before autosummary looks for pages
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -117,7 +117,7 @@ def pictures(all_of_it: Findings) -> list[Picture]:
         hardest = {family: judgement.hardest(family) for family in judgement.families}
         table = all_of_it.universes[name]
         kept = table.loc[[hardest[f] == q for f, q in zip(table["family"], table["quality"], strict=True)]]
-        if np.isfinite(kept["ratio"].to_numpy()).any():
+        if len(kept["ratio"].dropna()):
             caption = (
                 f"{titles[name]}: every universe (a chip, a schedule of digital work, a seed; colour and row are the chip) as a "
                 "point, at the hardest quality that both sides come to with every seed."
