@@ -228,14 +228,17 @@ def test_mean_of_pulsed_updates_is_the_outer_product():
     off = ("step_spread", "asymmetry_spread", "w_max_spread", "w_min_spread", "step_noise", "write_noise")
     changed = {f"response__{name}": 0 for name in off} | {"response__step": step}
     config, rate = ArrayConfig(device=device.replaced(**changed)), 9.3 * step
-    x, d = np.array([[1.0, 0.1, 0.5]]), np.repeat([[0.4, -1.0]], 64, axis=1)
+    x, d = np.array([[1.0, 0.05, 0.5]]), np.repeat([[0.4, -1.0]], 64, axis=1)
     changes = np.empty((n, 3, 2))
     for seed in range(n):
         array = TiledCrossbar((3, 128), config, tile=(1, 64), seed=seed)
         array.update(x, d, rate)
         changes[seed] = array.read().reshape(3, 2, 64).mean(axis=2)
     assert len({t.events["update.slot"] for t in array.parts}) >= 4  # lengths differ
-    wanted, sd = rate * x.T @ d[:, [0, 64]], changes.std(axis=0)
+    wanted = rate * x.T @ d[:, [0, 64]]
+    slots = np.ceil(np.abs(wanted) / step)
+    p = np.sqrt(np.abs(wanted) / step / slots)  # of either line to fire; the word line is that of all 64 columns
+    sd = step * np.sqrt(slots * (p**3 + p**2 * (1 - p) / 64 - p**4))
     plausible(p_of_mean(changes, wanted, sd))
     implausible(p_of_mean(changes, 1.2 * wanted, sd))
 

@@ -44,6 +44,7 @@ def test_error_aware_updates_follow_their_twin(rate):
     assert (weights == 0).sum() >= 4
 
 
+@pytest.mark.slow
 def test_error_aware_updates_are_right_in_the_mean():
     """A tenth of a threshold is written once in ten updates: binomial, in thresholds."""
     n, moved = 300, []
@@ -145,6 +146,7 @@ def test_phases_of_a_gradient_that_cancel_send_no_pulses():
     assert sent == [2 * 12, 0]
 
 
+@pytest.mark.slow
 def test_its_memory_loses_nothing_in_the_mean():
     """A change of 0.003 of a pulse is a fifth of a code: gathered by chance over 600 updates it is what it should be."""
     n, gathered = 600, []

@@ -45,6 +45,7 @@ def test_sign_pulses_follow_their_twin():
     assert np.abs(weights).max() > 3
 
 
+@pytest.mark.slow
 def test_a_rate_between_two_pulses_is_right_in_the_mean():
     """W after n outer products of ones is binomial, in granularities: 1.3 pulses each are one, or two by chance."""
     n, moved = 400, []

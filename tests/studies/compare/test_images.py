@@ -134,6 +134,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr("revpath.studies.compare.learn.CHECKPOINTS", 3)
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny")
 def test_a_comparison_on_images(tmp_path):
