@@ -81,7 +81,8 @@ class DeepResistiveNetwork(DenseClassifier):
     >>> from sklearn.datasets import load_digits
     >>> from revpath.ebm import DeepResistiveNetwork
     >>> X, y = load_digits(return_X_y=True)
-    >>> network = DeepResistiveNetwork((32,), n_iter=10, random_state=0).fit(X[:1200] / 16, y[:1200])
+    >>> network = DeepResistiveNetwork((32,), learning_rate=0.02, input_gain=20.0, n_iter=10, random_state=0)
+    >>> network = network.fit(X[:1200] / 16, y[:1200])
     >>> network.error_rate(X[1200:] / 16, y[1200:]) < 0.12
     True
     """

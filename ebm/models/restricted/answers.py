@@ -137,7 +137,7 @@ class MachineOfTwoLayers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ener
         >>> rows = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
         >>> model = RBM(4, learning_rate=0.5, n_iter=200, random_state=0).fit(rows)
         >>> shown = model.complete([[1, 1, 0, 0]], [True, True, False, False], average=50, random_state=0)
-        >>> shown[0, 2:].max() < 0.3
+        >>> bool(shown[0, 2:].max() < 0.3)
         True
         """
         check_count("n_steps", n_steps)
