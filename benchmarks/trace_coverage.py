@@ -44,7 +44,7 @@ WINDOW = Window(g_min=5e-6, g_max=45e-6)
 FITS, SEEDS = 200, 6
 FIRST = 100_000  # seed
 _SPREADS = {"step_spread": 0.15, "asymmetry_spread": 0.05, "w_max_spread": 0.06, "w_min_spread": 0.06}
-_NONE = dict.fromkeys(_SPREADS, 0.0)
+_NONE: dict[str, Any] = dict.fromkeys(_SPREADS, 0.0)
 
 
 @dataclass(frozen=True)

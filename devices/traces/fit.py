@@ -178,7 +178,7 @@ def _device(
     name: str, title: str, law: TraceLaw, numbers: Estimate, told: bool, origin: Source, evidence: Evidence
 ) -> Device:
     value = numbers.value
-    kind = Response.variants[law.law]
+    kind: Any = Response.variants[law.law]
     fields: dict[str, Any] = {key: x for key, x in value.items() if key in kind.model_fields}
     records: dict[str, tuple[float, float, str]] = {
         f"response.{key}": (x, numbers.error[key], "dimensionless") for key, x in fields.items()

@@ -4,13 +4,12 @@ commands."""
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from . import active, fit, gpu_app, sweep
+from . import active, equal_quality, fit, gpu_app, rules_app, sweep
 from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, print_version, say_last
 
 app = typer.Typer(
@@ -64,6 +63,9 @@ def compare(
             "with --text)."
         ),
     ] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Train energy-based models on ideal and analog synapses, price every event, and set them beside digital rivals.
 
@@ -71,8 +73,10 @@ def compare(
     """
     from ...devices.base.errors import unknown
     from ..tasks.images import NAMES
-    from .compare import print_comparison, watch
+    from .compare import contenders_frame, print_comparison, watch
+    from .forms import print_frames
 
+    form, frames = chosen_form(as_json, as_csv, as_latex), []
     images = images or ("digits" if text is None else "none")
     if images not in (*NAMES, "none"):
         raise unknown("images", images, (*NAMES, "none"))
@@ -100,9 +104,14 @@ def compare(
     try:
         for job, unit in ((run, "bits/char"), (run_images, "% error"))[: 1 if images == "none" else 2]:
             found = watch(job, unit)
-            print_comparison(found)
+            if form == "table" or not found.complete:
+                print_comparison(found)
+            else:
+                frames.append(contenders_frame(found))
             if not found.complete:
                 raise typer.Exit(_INTERRUPTED)
+        if form != "table":
+            print_frames(frames, form)
     except KeyboardInterrupt:
         print("revpath: interrupted; checkpoints are kept, run again to go on", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
@@ -121,31 +130,6 @@ def results(
 
     form = chosen_form(as_json, as_csv, as_latex)
     print_results(folder) if form == "table" else print_frame(results_frame(folder), form)
-
-
-@app.command()
-def rules(
-    out: Annotated[Path, typer.Option(help="Folder for results; what is there already is not repeated.")] = Path(
-        "revpath-results/rules"
-    ),
-    fast: Annotated[bool, typer.Option("--fast", help="Two rules on one device, under a minute.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="More devices, longer training, three seeds: hours.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each core.")] = None,
-    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; can be given several times.")] = None,
-) -> None:
-    """Train two energy-based models by every update rule on several devices, and say which rule trains which device."""
-    from ..rules.study import FAST, MORE_DEVICES, Plan
-    from .rules import run_and_print
-
-    if fast and full:
-        raise typer.BadParameter("--fast and --full exclude each other")
-    plan = FAST if fast else Plan(devices=MORE_DEVICES, seeds=3, size="full") if full else Plan()
-    plan = replace(plan, rules=tuple(rule)) if rule else plan
-    try:
-        run_and_print(plan, out, workers)
-    except KeyboardInterrupt:
-        print("revpath: interrupted; complete runs are kept, run again to go on", file=sys.stderr)
-        raise typer.Exit(_INTERRUPTED) from None
 
 
 @app.command()
@@ -359,7 +343,18 @@ def network(
     run_network(source, training=training, batch=batch, form=chosen_form(as_json, as_csv, as_latex))
 
 
-for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price, active.contour, active.front):
+for _command in (
+    rules_app.rules,
+    fit.fit,
+    equal_quality.study,
+    equal_quality.report,
+    sweep.sweep,
+    sweep.collate,
+    sweep.plot,
+    sweep.price,
+    active.contour,
+    active.front,
+):
     app.command()(_command)
 app.add_typer(sweep.store_app, name="store")
 app.add_typer(gpu_app.app, name="gpu")

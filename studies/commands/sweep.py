@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .options import Csv, Json, Latex, chosen_form
+
 if TYPE_CHECKING:
     from ..sweeps.engine import Summary
     from ..sweeps.pilot import Pilot
@@ -80,14 +82,21 @@ def collate(
     out: Annotated[Path | None, typer.Option(help=".nc (xarray), .parquet or .csv; default: STUDY.nc.")] = None,
     chip: Annotated[str | None, typer.Option(help="Add joules, by the prices of this chip.")] = None,
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
-    """Write what the store holds of a study as one labelled file."""
-    from ..sweeps.collate import save
+    """Write what the store holds of a study as one labelled file, or print it, a row a run."""
+    from ..sweeps.collate import save, to_frame
     from ..sweeps.store import Store
+    from .forms import print_frame
 
-    plan = read(study, tasks)
+    form, plan = chosen_form(as_json, as_csv, as_latex), read(study, tasks)
     path = out or Path(f"{plan.name}.nc")
-    options = {"priced": True, "chip": chip} if chip else {}
+    options: dict[str, Any] = {"priced": True, "chip": chip} if chip else {}
+    if form != "table":
+        print_frame(to_frame(plan, Store(store), **options), form)
+        return
     print(f"wrote {save(plan, Store(store), path, **options)}")
 
 
@@ -127,15 +136,24 @@ def price(
     draws: Annotated[int, typer.Option(min=100, help="Draws over the uncertainties of the records.")] = 1_000,
     out: Annotated[Path | None, typer.Option(help="A CSV file with a row for each run.")] = None,
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Price the stored runs of a study again, on one chip or several; nothing is trained."""
     import pandas as pd
 
+    from ...devices.base.errors import RevpathError
     from ...devices.base.files import write_whole
     from ..sweeps.pricing import CHIP, price_study
     from ..sweeps.store import Store
+    from .forms import print_frame
 
+    form = chosen_form(as_json, as_csv, as_latex)
     plan, place = read(study, tasks), Store(store)
+    paths = [path for axis in plan.dimensions for path in axis.paths]
+    if "chip" in paths:
+        raise RevpathError(f"study = {plan.name!r} has chips on an axis and prices itself: see `revpath collate`")
     started, tables = time.monotonic(), []
     options: dict[str, Any] = {"scope": scope, "n_draws": draws}
     for name in chip or [CHIP]:
@@ -143,11 +161,13 @@ def price(
     table = pd.concat(tables, ignore_index=True)
     if out is not None:
         write_whole(out, table.to_csv(index=False).encode())
-        print(f"wrote {out}")
-    paths = [path for axis in plan.dimensions for path in axis.paths]
+        print(f"wrote {out}", file=None if form == "table" else sys.stderr)
     shown: Any = table.groupby(["chip", *paths], sort=False)[
         [plan.measured, "joules", "joules_low", "joules_high"]
     ].mean()
+    if form != "table":  # a paper's table has a row a point, as the one that is printed; other programs get every run
+        print_frame(shown.reset_index() if form == "latex" else table, form)
+        return
     print(shown.map("{:.3g}".format).to_string())
     unpriced = table[table["unpriced"] != ""]
     print(f"{len(table)} runs priced in {time.monotonic() - started:.1f} s, {len(unpriced)} of them without a price")

@@ -216,7 +216,10 @@ def envelope(judgement: Judged) -> pd.DataFrame:
                     "seconds": float(np.median([stop.seconds or np.nan for stop in best.passages(quality)])),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_ENVELOPE)
+
+
+_ENVELOPE = ["side", "quality", "contender", "joules", "low", "high", "unseen", "test", "examples", "seconds"]
 
 
 def sides(curves: Sequence[Contender]) -> dict[str, list[Contender]]:

@@ -32,6 +32,7 @@ ROWS = {
 LANES = "the same model, digital lanes at 32 nm"
 _NO_CHIPS = ("thermal-limit",)
 _GROUP = ["family", "opponent", "quality"]
+_COLUMNS = ["chip", "schedule", *_GROUP, "seed", "analog_there", "opponent_there", "ratio"]
 _FEW = 100  # draws of a bill of which the nominal joules are wanted
 
 
@@ -71,7 +72,7 @@ def multiverse(protocol: Protocol, name: str, found: Found, chips: Sequence[str]
             universe = {"chip": chip, "schedule": schedule}
             analog = [c for c in analog if c.kind == "analog"]
             rows += [universe | row for row in _of_seeds(analog, others, qualities, protocol.seeds)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def shares(table: pd.DataFrame) -> pd.DataFrame:

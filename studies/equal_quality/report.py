@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...devices.base.files import results_folder, write_whole
-from ...devices.base.style import save
+from ...devices.base.style import save_figure
 from . import results
 from .figures.frontier import factors_figure, frontier_figure, robustness_figure
 from .frontier import Counting, Judged, counting, envelope, factors, judged
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COMMAND = "revpath report"
+DRAWS = 2_000
+"""Of the prices, for intervals."""
 Told = Callable[[str], None]
 
 
@@ -88,7 +90,7 @@ def findings(protocol: Protocol, runs: pd.DataFrame, told: Told | None = None) -
         if told:
             told(protocol.tasks[name].title)
         counted[name] = counting(protocol.tasks[name])
-        judgements[name] = judged(protocol, name, found, counted=counted[name])
+        judgements[name] = judged(protocol, name, found, counted=counted[name], n_draws=DRAWS)
         universes[name] = multiverse(protocol, name, found)
     return Findings(protocol, of, judgements, counted, universes, runs)
 
@@ -115,7 +117,7 @@ def pictures(all_of_it: Findings) -> list[Picture]:
         hardest = {family: judgement.hardest(family) for family in judgement.families}
         table = all_of_it.universes[name]
         kept = table.loc[[hardest[f] == q for f, q in zip(table["family"], table["quality"], strict=True)]]
-        if np.isfinite(kept["ratio"].to_numpy()).any():
+        if len(kept["ratio"].dropna()):
             caption = (
                 f"{titles[name]}: every universe (a chip, a schedule of digital work, a seed; colour and row are the chip) as a "
                 "point, at the hardest quality that both sides come to with every seed."
@@ -138,7 +140,12 @@ def write(all_of_it: Findings, folder: Path | str) -> list[Path]:
     """
     folder = results_folder(folder)
     drawn = pictures(all_of_it)
-    written = [path for picture in drawn for path in save(picture.figure, folder / picture.name, ("pdf", "svg", "png"))]
+    provenance = f"{COMMAND}, protocol {all_of_it.protocol.digest}"
+    written = [
+        path
+        for picture in drawn
+        for path in save_figure(picture.figure, folder / picture.name, provenance=provenance, caption=picture.caption)
+    ]
     for name, table in tables(all_of_it).items():
         path = folder / f"{name}.csv"
         write_whole(path, table.to_csv(index=False).encode())

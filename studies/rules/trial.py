@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from ...devices import load_device
 from ...devices.base.errors import RevpathError
+from ...devices.base.frozen import Frozen
 from ...simulator import Events
 from ...simulator.rules import AnyRule
 from ..sweeps.attempt import attempt
@@ -25,7 +26,7 @@ DIGITAL = "digital"
 """Name of the reference, as a device: ideal synapses, trained by the same grid."""
 
 
-class Trial(BaseModel):
+class Trial(Frozen):
     """One training run.
 
     Attributes
@@ -41,8 +42,6 @@ class Trial(BaseModel):
     size : Size
         how long it is.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Task
     device: str
@@ -65,7 +64,7 @@ class Trial(BaseModel):
         return DIGITAL if self.rule is None else self.rule.name()
 
 
-class Outcome(BaseModel):
+class Outcome(Frozen):
     """What came of a trial; `refused` says why nothing could.
 
     Attributes
@@ -78,7 +77,7 @@ class Outcome(BaseModel):
         all that happened in training.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(allow_inf_nan=True)  # a training that broke down is an outcome too
 
     trial: Trial
     validation: float | None = None

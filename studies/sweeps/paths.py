@@ -13,10 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from ...devices import Device, RevpathError, UnitError, device_names, load_device
 from ...devices.base.errors import explain, unknown
+from ...devices.base.frozen import Frozen
 from ...devices.base.reading import read_text
 from ...devices.base.record import parse_unit
 from .registry import SweepConfig
@@ -45,7 +44,7 @@ def resolve(config: type[SweepConfig], values: Mapping[str, Any]) -> SweepConfig
         _put(tree, path, value)
     try:
         return config(**tree)
-    except ValidationError as error:
+    except RevpathError as error:
         raise RevpathError(explain(error)) from None
 
 
@@ -63,7 +62,7 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
     table[last] = value
 
 
-class DeviceChoice(BaseModel):
+class DeviceChoice(Frozen):
     """A cell of the library, or of a file, with some of its numbers changed.
 
     Parameters
@@ -78,8 +77,6 @@ class DeviceChoice(BaseModel):
     >>> DeviceChoice(name="reram-sb-gong2018", response={"step": 0.01}).load().response.step
     0.01
     """
-
-    model_config = SweepConfig.model_config
 
     name: str = "ideal"
     changes: Mapping[str, Any] = {}
@@ -100,7 +97,7 @@ class DeviceChoice(BaseModel):
             path: value if path.startswith(given_whole) and given_whole else _in_si(device, path, value)
             for path, value in flat.items()
         }
-        super().__init__(name=name, changes=flat)
+        super().__init__(**{"name": name, "changes": flat})
         self.load()
 
     def load(self) -> Device:

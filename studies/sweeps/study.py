@@ -15,9 +15,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...devices.base.errors import RevpathError, explain, unknown
+from ...devices.base.frozen import Frozen
 from ..identity import code_digest, source_digest, strong_id
 from . import design as designs
 from . import paths
@@ -83,7 +84,7 @@ class Planned:
         return strong_id(self.identity)
 
 
-class Study(BaseModel):
+class Study(Frozen):
     """What is run, and over what.
 
     Parameters
@@ -127,7 +128,7 @@ class Study(BaseModel):
         anything that could not run, before it runs.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    refusal = StudyError
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     task: str
@@ -149,7 +150,7 @@ class Study(BaseModel):
     def __init__(self, **content: Any) -> None:
         try:
             super().__init__(**content)
-        except ValidationError as error:
+        except StudyError as error:
             raise StudyError(f"study {content.get('name', '')!r}: {explain(error)}") from None
 
     @field_validator("task")

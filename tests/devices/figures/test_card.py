@@ -153,10 +153,10 @@ def test_devices_are_light_until_drawn():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-TITLES = [r"$\frac{$", "$", "$$", "\\alpha $x^2$ \\", "_" * 500, "a $ b" * 50]
+MATHEMATICAL = [r"$\frac{$", "$", "$$", "\\alpha $x^2$ \\", "_" * 500, "a $ b" * 50]
 
 
-@pytest.mark.parametrize("title", representatives(TITLES, quick=TITLES[:1]))
+@pytest.mark.parametrize("title", representatives(MATHEMATICAL, quick=MATHEMATICAL[:1]))
 def test_no_title_is_mathematics(title, tmp_path):
     device = load_device("fefet-jerry2017").replaced(title=title, name="mine")
     save_figure(device.plot().figure, tmp_path / "card", formats=["png"], dpi=30)

@@ -133,7 +133,7 @@ def test_checks_of_scikit_learn(estimator, check):
     ],
     expected_failed_checks=expected,
 )
-def test_checks_of_scikit_learn_on_a_pipeline(estimator, check):
+def test_checks_of_scikit_learn_on_the_others(estimator, check):
     check(estimator)
 
 
