@@ -160,10 +160,14 @@ def study(report: Path) -> None:
     """Sentences and figures of what `revpath report` wrote into docs/study.md and docs/study."""
     lines = (report / "said.txt").read_text(encoding="utf-8").splitlines()
     figures = sorted(report.glob("*.svg"), key=lambda path: (path.stem != "factors", path.stem))
-    shown = [f"![{(path.with_suffix('.txt')).read_text(encoding='utf-8').strip()}](study/{path.name})" for path in figures]
+    shown = [
+        f"![{(path.with_suffix('.txt')).read_text(encoding='utf-8').strip()}](study/{path.name})" for path in figures
+    ]
     content = "\n\n".join([*(f"> {line}" for line in lines), *shown])
     page, folder = ROOT / "docs" / "study.md", ROOT / "docs" / "study"
-    page.write_text(_between(page.read_text(encoding="utf-8"), FOUND, SO_FAR, content, "docs/study.md"), encoding="utf-8")
+    page.write_text(
+        _between(page.read_text(encoding="utf-8"), FOUND, SO_FAR, content, "docs/study.md"), encoding="utf-8"
+    )
     folder.mkdir(exist_ok=True)
     for path in folder.glob("*.svg"):
         path.unlink()
@@ -180,4 +184,6 @@ if __name__ == "__main__":
         case [folder]:
             main(Path(folder))
         case _:
-            raise SystemExit("usage: python docs/refresh.py FOLDER (of revpath compare) | --study FOLDER (of revpath report) | --counts")
+            raise SystemExit(
+                "usage: python docs/refresh.py FOLDER (of revpath compare) | --study FOLDER (of revpath report) | --counts"
+            )

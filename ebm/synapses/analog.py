@@ -13,6 +13,7 @@ import numpy as np
 from ...devices import Device
 from ...devices.base.errors import RevpathError
 from ...simulator import ArrayConfig, Crossbar, Events, Stream
+from ...simulator.arrays.decoded import DecodedCrossbar
 from ...simulator.arrays.parts import AnalogArray
 from ...simulator.arrays.rows import forward_rows, sense, update_rows
 from ...simulator.arrays.tiles import TiledCrossbar
@@ -89,7 +90,9 @@ class CrossbarSynapses:
         self.array.program(weights)
 
 
-def crossbar_synapses(config: ConfigOrDevice, seed: int = 0, tile: tuple[int, int] | None = None) -> SynapsesFactory:
+def crossbar_synapses(
+    config: ConfigOrDevice, seed: int = 0, tile: tuple[int, int] | None = None, *, decoder: bool = False
+) -> SynapsesFactory:
     """A factory of analog synapses for a model: every array of the model gets its own noise.
 
     Parameters
@@ -101,6 +104,9 @@ def crossbar_synapses(config: ConfigOrDevice, seed: int = 0, tile: tuple[int, in
         Root seed of all noise.
     tile : tuple of int, optional
         The largest array that can be had, (rows, columns); larger weights go to a grid of tiles. None: any size.
+    decoder : bool
+        Whether listed rows power only the tiles that hold them, see `revpath.simulator.arrays.decoded`: for models that look
+        weights up. It needs a tile.
 
     Examples
     --------
@@ -109,7 +115,7 @@ def crossbar_synapses(config: ConfigOrDevice, seed: int = 0, tile: tuple[int, in
     >>> config = ArrayConfig(device="reram-sb-gong2018", weight_max=2.0)
     >>> model = RBM(16, synapses=crossbar_synapses(config, seed=1, tile=(256, 256)))
     """
-    return CrossbarFactory((ArrayConfig.of(config),), seed, tile)
+    return CrossbarFactory((ArrayConfig.of(config),), seed, tile, decoder)
 
 
 def crossbar_synapses_by_array(
@@ -217,21 +223,27 @@ class CrossbarFactory(_Factory):
     ------
     ArrayError
         `tile` is neither None nor two positive integers.
+    RevpathError
+        A decoder without tiles.
     """
 
     configs: tuple[ArrayConfig, ...]
     seed: int
     tile: tuple[int, int] | None = None
+    decoder: bool = False
 
     def __post_init__(self) -> None:
         if self.tile is not None and self.tile != (checked := checked_sizes(self.tile, "tile")):
             object.__setattr__(self, "tile", checked)
+        if self.decoder and self.tile is None:
+            raise RevpathError("decoder = True chooses among tiles: say how large one is (tile)")
 
     def __call__(self, shape: tuple[int, int], array: int) -> CrossbarSynapses:
         config = self._config(array)
         if self.tile is None:
             return CrossbarSynapses(Crossbar(shape, config, seed=self.seed, array=array))
-        return CrossbarSynapses(TiledCrossbar(shape, config, tile=self.tile, seed=self.seed, array=array))
+        kind = DecodedCrossbar if self.decoder else TiledCrossbar
+        return CrossbarSynapses(kind(shape, config, tile=self.tile, seed=self.seed, array=array))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ _NO_FLOOR: Mapping[str, str] = {
     "array read": "its noise was not simulated: no array.snr_sum among the events",
     "verify array": "the noise of verify reads is not counted",
     "static": "leakage does no work, and a perfect switch has none",
+    "gated arrays": "leakage does no work, and a perfect switch has none",
     "static digital": "leakage does no work, and a perfect switch has none",
     "static table": "leakage does no work, and a perfect switch has none",
     "idle": "waiting does no work",

@@ -52,6 +52,7 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
         "array.read_energy_J": EventKind("J", "array read", "array", "compute"),
         "array.read": EventKind("J/op", "array control", "macro", "digital"),
         "array.busy_s": EventKind("W", "static", "chip", "idle"),
+        "array.gated_s": EventKind("W", "gated arrays", "chip", "idle"),
         "chip.idle_s": EventKind("W", "idle", "chip", "idle"),
         "digital.lane_s": EventKind("W", "static digital", "chip", "idle"),
         "digital.powered_s": EventKind("W", "static digital", "chip", "idle"),

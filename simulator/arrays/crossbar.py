@@ -129,6 +129,11 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         return self._tally.events
 
     @property
+    def busy_s(self) -> float:
+        """Seconds for which it has worked so far."""
+        return self._tally.integral("array.busy_s")
+
+    @property
     def wire_residual(self) -> float:
         """The largest miss of Kirchhoff's law in any read so far, see `WireSolution.residual`; 0 without wires."""
         return self._phases.residual
