@@ -16,9 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-import numba
 import numpy as np
-from benchmark_machine import machine
+from benchmark_machine import cores, machine
 
 from revpath.devices.laws import ProportionalReadNoise
 from revpath.simulator import Stream
@@ -86,7 +85,7 @@ def measure() -> dict:
 def main(out: str | Path | None = None) -> dict:
     """Speeds and ratios by number of threads; written to `out` as JSON where it is given."""
     result: dict = {"machine": machine(), "shape": SHAPE, "batch": BATCH, "rounds": ROUNDS, "by_threads": {}}
-    for n in sorted({1, numba.config.NUMBA_NUM_THREADS}):
+    for n in sorted({1, cores()}):
         with threads(n):
             result["by_threads"][n] = measure()
         print(f"{n} thread(s), {SHAPE[0]}x{SHAPE[1]}, batch {BATCH}: {result['by_threads'][n]}")

@@ -18,9 +18,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numba
 import numpy as np
-from benchmark_machine import machine
+from benchmark_machine import cores, machine
 from peer_process import PeerProcess
 
 from revpath.devices import load_device
@@ -125,7 +124,7 @@ def main(out: str | Path | None = None, aihwkit_python: str | Path | None = None
     if aihwkit_python is None:
         result["aihwkit"] = "skipped: no interpreter given (--aihwkit-python)"
         print(f"aihwkit {result['aihwkit']}")
-    for n in sorted({1, numba.config.NUMBA_NUM_THREADS}):
+    for n in sorted({1, cores()}):
         peer = Aihwkit(aihwkit_python, n) if aihwkit_python is not None else None
         with threads(n):
             result["by_threads"][n] = {f"{rows}x{columns}": measure((rows, columns), peer) for rows, columns in SHAPES}

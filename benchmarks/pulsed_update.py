@@ -19,9 +19,8 @@ import json
 import time
 from pathlib import Path
 
-import numba
 import numpy as np
-from benchmark_machine import machine
+from benchmark_machine import cores, machine
 from peer_process import PeerProcess
 
 from revpath.devices import Device, load_device
@@ -138,7 +137,7 @@ def main(out: str | Path | None = None, aihwkit_python: str | None = None, round
     if aihwkit_python is None:
         result["aihwkit"] = "skipped: no interpreter given (--aihwkit-python)"
         print(f"aihwkit {result['aihwkit']}")
-    for n in sorted({1, numba.config.NUMBA_NUM_THREADS}):
+    for n in sorted({1, cores()}):
         peer = Peer(aihwkit_python, n) if aihwkit_python else None
         rows: dict = {}
         with threads(n):

@@ -4,6 +4,7 @@
 
 aihwkit 1.1.0 works with torch 2.10 and 2.11, on Python 3.11.
 """
+# pyright: reportMissingImports=false
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-import numba
 import numpy as np
+from benchmark_machine import cores
 from sklearn.neural_network import BernoulliRBM
 
 from revpath.ebm.models.rbm import RBM
@@ -45,7 +45,7 @@ def main(out: str | Path | None = None) -> dict:
         "sklearn_pcd1_float32": BernoulliRBM(**common),
     }
     result: dict = {"data": data, "shape": [N_ROWS, X.shape[1], N_HIDDEN], "batch": BATCH, "by_threads": {}}
-    for n in sorted({1, numba.config.NUMBA_NUM_THREADS}):
+    for n in sorted({1, cores()}):
         seconds, of_processor = (dict.fromkeys(contestants, np.inf) for _ in range(2))
         started, rounds = time.perf_counter(), 0
         with threads(n):

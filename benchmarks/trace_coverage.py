@@ -20,6 +20,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from benchmark_machine import machine
@@ -43,7 +44,7 @@ WINDOW = Window(g_min=5e-6, g_max=45e-6)
 FITS, SEEDS = 200, 6
 FIRST = 100_000  # seed
 _SPREADS = {"step_spread": 0.15, "asymmetry_spread": 0.05, "w_max_spread": 0.06, "w_min_spread": 0.06}
-_NONE = dict.fromkeys(_SPREADS, 0.0)
+_NONE: dict[str, Any] = dict.fromkeys(_SPREADS, 0.0)
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,11 @@ class Case:
         return true
 
 
-def _constant(**changes: float) -> ConstantStep:
+def _constant(**changes: Any) -> ConstantStep:
     return ConstantStep(step=0.05, w_min=-2, w_max=2, asymmetry=0.2, step_noise=0.3, **changes)
 
 
-def _soft(**changes: float) -> SoftBounds:
+def _soft(**changes: Any) -> SoftBounds:
     return SoftBounds(step=0.1, w_min=-1, w_max=1, step_noise=0.2, write_noise=0, **(_NONE | changes))
 
 
@@ -110,7 +111,7 @@ SILENT = {
     ),
     "soft-bounds": Case(_soft(), 1, 3, 30, 0.0),
 }
-_CELLS = {"step_spread": 0.1, "w_max_spread": 0.05, "w_min_spread": 0.05}
+_CELLS: dict[str, Any] = {"step_spread": 0.1, "w_max_spread": 0.05, "w_min_spread": 0.05}
 LAWS: dict[str, PulsedResponse] = {
     "constant-step": _constant(step_spread=0.1),
     "soft-bounds": _soft(**_CELLS),

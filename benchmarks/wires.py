@@ -24,14 +24,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as sla
-from benchmark_machine import machine
+from benchmark_machine import cores, machine
 
 from revpath.simulator.compile import threads
 from revpath.simulator.wires import Wires, effective_matrix, solve
+from revpath.simulator.wires.effective import EffectiveMatrix
 
 WIRES = Wires(word_resistance=1.0, bit_resistance=1.0)
 # name: rows, vectors (0: the effective matrix), least and largest ohm, goal against badcrossbar, goal against SuperLU
@@ -55,8 +55,9 @@ def problem(size: int, vectors: int, low: float, high: float) -> tuple[np.ndarra
 def nodal(g: np.ndarray, voltages: np.ndarray) -> tuple[sp.csc_matrix, np.ndarray]:
     """The nodal matrix of 1 ohm segments, drivers on the left, ground at the bottom, and its right-hand sides (nodes, vectors)."""
     m, n = g.shape
+    beside: Any = [-1, 0, 1]  # SciPy types one offset
     chain = [
-        sp.diags_array([-np.ones(k - 1), np.full(k, 2.0), -np.ones(k - 1)], offsets=[-1, 0, 1]).tolil() for k in (m, n)
+        sp.diags_array([-np.ones(k - 1), np.full(k, 2.0), -np.ones(k - 1)], offsets=beside).tolil() for k in (m, n)
     ]
     chain[0][0, 0] = 1.0
     chain[1][n - 1, n - 1] = 1.0
@@ -107,15 +108,24 @@ def memory(case: str) -> float:
     return float(done.stdout)
 
 
+def compile_solvers(g: np.ndarray) -> None:
+    """So that no compilation is measured."""
+    solve(g[:8, :8], np.ones(8), WIRES)
+    effective_matrix(g[:8, :8], WIRES)
+
+
 def grown(case: str) -> float:
     """The same, of this process."""
     size, vectors, low, high, *_ = CASES[case]
     resistances, voltages = problem(size, vectors, low, high)
     g = 1 / resistances
     with threads(1):
-        solve(g[:8, :8], np.ones(8), WIRES), effective_matrix(g[:8, :8], WIRES)  # compiled
+        compile_solvers(g)
         before = peak()
-        effective_matrix(g, WIRES) if vectors == 0 else solve(g, voltages, WIRES)
+        if vectors == 0:
+            effective_matrix(g, WIRES)
+        else:
+            solve(g, voltages, WIRES)
     return round((peak() - before) / 1024, 1)
 
 
@@ -132,8 +142,7 @@ def measure(case: str, peer: Any | None) -> dict:
     g = 1 / resistances
     given = voltages[0] if vectors == 1 else voltages
     ours = (lambda: solve(g, given, WIRES)) if vectors else (lambda: effective_matrix(g, WIRES))
-    small = g[:8, :8]
-    solve(small, np.ones(8), WIRES), effective_matrix(small, WIRES)  # compiled
+    compile_solvers(g)
     answer = ours()
     calls: dict[str, Callable] = {"revpath": ours}
     rounds = {"revpath": 3 if size > 512 or not vectors else 20, "badcrossbar": 2 if size > 128 else 5, "superlu": 1}
@@ -145,7 +154,7 @@ def measure(case: str, peer: Any | None) -> dict:
         matrix, right = nodal(g, voltages)
         calls["superlu"] = lambda: superlu(matrix, right)
     seconds, results = best(calls, rounds)
-    currents = answer.currents if vectors else answer.matrix
+    currents = answer.matrix if isinstance(answer, EffectiveMatrix) else answer.currents
     row: dict = {
         "milliseconds": {name: round(1e3 * value, 3) for name, value in seconds.items()},
         "iterations": int(np.max(answer.iterations)),
@@ -172,7 +181,7 @@ def measure(case: str, peer: Any | None) -> dict:
 
 def two_threads(quick: bool) -> dict:
     """Time on two threads over time on one, alternating; for one vector the solver stays on one thread."""
-    if numba.config.NUMBA_NUM_THREADS < 2:
+    if cores() < 2:
         return {"skipped": "one thread only"}
     out = {}
     for size, vectors in (
@@ -207,7 +216,7 @@ def main(out: str | Path | None = None, quick: bool = False) -> dict:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("out", nargs="?", help="JSON file for the result")
     parser.add_argument("--memory", metavar="CASE", help="print the megabytes of one case, and nothing else")
     parser.add_argument("--quick", action="store_true", help="a minute at most")

@@ -17,9 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numba
 import numpy as np
-from benchmark_machine import machine
+from benchmark_machine import cores, machine
 
 from revpath.devices import load_device
 from revpath.simulator import ArrayConfig, Crossbar, Stream
@@ -120,7 +119,7 @@ def main(out: str | Path | None = None) -> dict:
         "rounds": ROUNDS,
         "by_threads": {},
     }
-    for n in sorted({1, numba.config.NUMBA_NUM_THREADS}):
+    for n in sorted({1, cores()}):
         with threads(n):
             result["by_threads"][n] = {name: measure(name) for name in DEVICES}
         for name, row in result["by_threads"][n].items():

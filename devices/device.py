@@ -31,12 +31,18 @@ class Device(Frozen):
 
     Attributes
     ----------
-    name, title: how the library calls it, and what it is.
-    window, programming, read_noise, drift, response: its laws. One that is not given is not known, and simulated as none.
-    pulse, yields, endurance, retention: what is known of them; None for what is not.
-    leak, switching: how a volatile cell forgets; how fast a cell switches at a voltage, see `driven`.
-    records: record by ``section.field`` (``section.field.k`` for the k-th number of a list); one set by hand has none.
-    unknowns: what is not known, as ``section`` or ``section.field``.
+    name, title : str
+        how the library calls it, and what it is.
+    window, programming, read_noise, drift, response : Window, Programming, ReadNoise, Drift, Response
+        its laws. One that is not given is not known, and simulated as none.
+    pulse, yields, endurance, retention : Pulse, Yields, Endurance, Retention
+        what is known of them; None for what is not.
+    leak, switching : Leak, Switching
+        how a volatile cell forgets; how fast a cell switches at a voltage, see `driven`.
+    records : mapping of str to Record
+        record by ``section.field`` (``section.field.k`` for the k-th number of a list); one set by hand has none.
+    unknowns : tuple[str, ...]
+        what is not known, as ``section`` or ``section.field``.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -125,7 +131,8 @@ class Device(Frozen):
 
         Raises
         ------
-        UnknownName: no such section or field.
+        UnknownName
+            no such section or field.
         """
         section, _, field = path.partition(".")
         law = getattr(self, section, None) if section in SECTIONS else None
@@ -141,7 +148,9 @@ class Device(Frozen):
 
         Parameters
         ----------
-        axes: where to draw (a place for the whole card: it is divided); a new figure if None. `axes.figure` is the figure.
+        axes : Axes, optional
+            where to draw (a place for the whole card: it is divided); a new figure if None. `axes.figure` is the
+            figure.
         """
         from .figures.card import card
 

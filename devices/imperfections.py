@@ -77,13 +77,11 @@ def _zeros(response: PulsedResponse, *names: str) -> Mapping[str, Any]:
 def _granularity(response: PulsedResponse) -> Mapping[str, Any]:
     """Steps a part as large, with the same noise of a whole change: as many pulses more, each with its share of the variance."""
     changes = {"response__step": response.step / FINER}
-    if getattr(response, "step_noise", None):
-        changes["response__step_noise"] = response.step_noise * FINER**0.5  # type: ignore[attr-defined]
-    if getattr(response, "write_noise", None):
-        changes["response__write_noise"] = response.write_noise * FINER  # type: ignore[attr-defined]
-    for name in ("noise_floor", "noise_slope"):
-        if getattr(response, name, None):
-            changes[f"response__{name}"] = getattr(response, name) / FINER
+    factors = {"step_noise": FINER**0.5, "write_noise": FINER, "noise_floor": 1 / FINER, "noise_slope": 1 / FINER}
+    for name, factor in factors.items():
+        value = getattr(response, name, None)
+        if value:
+            changes[f"response__{name}"] = value * factor
     return changes
 
 

@@ -122,7 +122,8 @@ def _claims() -> str:
     tested = [claim for claim in retest() if claim.published is not None]
     verdicts = Counter(claim.verdict for claim in tested)
     told = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
-    left = [claim.today for claim in tested if claim.verdict in ("reproduced", "explained", "not explained")]
+    judged = [claim for claim in tested if claim.verdict in ("reproduced", "explained", "not explained")]
+    left = [claim.today for claim in judged if claim.today is not None]
     span = f"{min(left):.2g} to {max(left):.2g}"
     words = (
         f"Of {len(tested)} published factors that `revpath claims` looks at: {told}. Against today's GPUs at full boundaries "

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .components.model import Component, Estimate, component, component_names
     from .errors import FloorError, PriceError, UnpricedEvent
     from .figures.bills import plot_bill, plot_bills
+    from .figures.bills_interactive import bills_figure
     from .figures.bills_page import bills_page
     from .figures.validation import plot_validation
     from .framework.cost_law import CostLaw, load_law
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 _HOME = {
     "..devices.base.record": ("Evidence", "ReadIn", "Record", "Source"),
     ".prices.bill": ("Bill", "Interval", "Line", "pooled_ratio", "ratio"),
+    ".figures.bills_interactive": ("bills_figure",),
     ".figures.bills_page": ("bills_page",),
     ".figures.bills": ("plot_bill", "plot_bills"),
     ".prices.chip": ("Chip", "chip_names", "load_chip"),
@@ -126,6 +128,7 @@ __all__ = [
     "Work",
     "Workload",
     "adc_floor",
+    "bills_figure",
     "bills_page",
     "calibration_events",
     "check_bounds",

@@ -22,7 +22,8 @@ def table(content: object, where: str) -> dict[str, Any]:
 
     Raises
     ------
-    PriceError: it is no table; names `where` and shows what stands there.
+    PriceError
+        it is no table; names `where` and shows what stands there.
 
     Examples
     --------
@@ -39,7 +40,8 @@ def tables(content: Mapping[str, Any], name: str, where: str) -> list[dict[str, 
 
     Raises
     ------
-    PriceError: `name` is no list of tables.
+    PriceError
+        `name` is no list of tables.
     """
     given = content.get(name, [])
     if not isinstance(given, list):
@@ -52,7 +54,8 @@ def names(content: Mapping[str, Any], fields: tuple[str, ...], where: str) -> se
 
     Raises
     ------
-    PriceError: one of them is no text, or empty.
+    PriceError
+        one of them is no text, or empty.
     """
     for field in fields:
         if field in content and not (isinstance(content[field], str) and content[field]):
@@ -65,7 +68,8 @@ def number(value: object, where: str) -> float:
 
     Raises
     ------
-    PriceError: it is none: a bool, a text, a list, nan, or a whole number that no float holds.
+    PriceError
+        it is none: a bool, a text, a list, nan, or a whole number that no float holds.
     """
     try:
         if isinstance(value, SupportsFloat) and not isinstance(value, bool):

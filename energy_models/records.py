@@ -25,7 +25,8 @@ def library() -> Mapping[str, Record]:
 
     Raises
     ------
-    RecordError: a file is malformed, or two files give the same id.
+    RecordError
+        a file is malformed, or two files give the same id.
     """
     records: dict[str, Record] = {}
     home: dict[str, str] = {}

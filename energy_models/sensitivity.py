@@ -83,7 +83,12 @@ class Swing:
 class Flip:
     """The value of one record at which the quantity crosses a threshold, all others nominal.
 
-    factor: that value over the nominal one. likely: it lies within the record's central 90 %.
+    Attributes
+    ----------
+    factor : float
+        that value over the nominal one.
+    likely : bool
+        it lies within the record's central 90 %.
     """
 
     record: str

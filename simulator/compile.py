@@ -1,7 +1,7 @@
 """The guard that keeps Numba's threads and BLAS's from fighting; kernels are compiled by `revpath.devices.compile`.
 
 On two cores a 2-thread OpenBLAS product next to a Numba `prange` on GNU OpenMP ran 20 times slower, because each pool
-spins while the other works (../shared/references/ebm.md, finding 9). Two guards: the OpenMP pool is told to sleep
+spins while the other works. Two guards: the OpenMP pool is told to sleep
 rather than spin, where kernels are compiled; and `threads` sets both pools at once.
 """
 

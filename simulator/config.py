@@ -41,36 +41,57 @@ class ArrayConfig(KnownFields):
 
     Attributes
     ----------
-    device: a name of the library, a path to a device file, or a `Device`.
-    weight_max: weight of a full conductance difference.
-    dac, adc: converters of the driven and of the sensed lines. transposed_adc: those of the word lines, which a transposed
-        read senses; None for more of `adc`. They, `wires`, `circuit_noise` and `refresh` may be tables: ``adc={"bits": 8}``.
-    read_voltage: volts on a line whose input is dac.x_max. read_time: seconds that a read integrates.
-    mapping: "two-sided", "one-sided" or "offset", see `WeightMapping`.
-    cell_noise: how read noise of the cells is drawn: "sampled" cell by cell, "collapsed" output by output (an error
-        where that is not exact), or "auto": collapsed where it is exact, else sampled.
-    circuit_noise: thermal and shot noise of the currents, see `CircuitNoise`; None for neither.
-    cell_law: current of a cell over its voltage, see `revpath.simulator.wires`; None for Ohm's law.
-    wires: resistances of the lines, see `revpath.simulator.wires.Wires`; None for lines without.
-    layout: where G+ and G- are: "separate" arrays; neighbouring bit lines of one array, "interleaved"; or neighbours on one bit
-        line, "paired", each on a word line of its own, driven at +V and -V, so that the bit line carries their difference (2T2R).
-        With wires, every other pair is mirrored (+ - - +), and every cell has a segment of the bit line, which is twice as long
-        as with "separate": the currents of equal cells meet a segment apart, and leave an error. In CrossSim's "interleaved" the
-        cells of a pair share a node.
-    subtraction: "analog", of currents, in front of one converter; or "digital": G+ and G- are read one after the other, each is
+    device : str or Device
+        a name of the library, a path to a device file, or a `Device`.
+    weight_max : float
+        weight of a full conductance difference.
+    dac, adc : DAC, ADC
+        converters of the driven and of the sensed lines.
+    transposed_adc : ADC, optional
+        those of the word lines, which a transposed read senses; None for more of `adc`. They, `wires`, `circuit_noise`
+        and `refresh` may be tables: ``adc={"bits": 8}``.
+    read_voltage : float
+        volts on a line whose input is dac.x_max.
+    read_time : float
+        seconds that a read integrates.
+    mapping : Side
+        "two-sided", "one-sided" or "offset", see `WeightMapping`.
+    cell_noise : CellNoise
+        how read noise of the cells is drawn: "sampled" cell by cell, "collapsed" output by output (an error where that
+        is not exact), or "auto": collapsed where it is exact, else sampled.
+    circuit_noise : CircuitNoise, optional
+        thermal and shot noise of the currents, see `CircuitNoise`; None for neither.
+    cell_law : CellLaw, optional
+        current of a cell over its voltage, see `revpath.simulator.wires`; None for Ohm's law.
+    wires : Wires, optional
+        resistances of the lines, see `revpath.simulator.wires.Wires`; None for lines without.
+    layout : Layout
+        where G+ and G- are: "separate" arrays; neighbouring bit lines of one array, "interleaved"; or neighbours on one
+        bit line, "paired", each on a word line of its own, driven at +V and -V, so that the bit line carries their
+        difference (2T2R). With wires, every other pair is mirrored (+ - - +), and every cell has a segment of the bit
+        line, which is twice as long as with "separate": the currents of equal cells meet a segment apart, and leave an
+        error. In CrossSim's "interleaved" the cells of a pair share a node.
+    subtraction : Subtraction
+        "analog", of currents, in front of one converter; or "digital": G+ and G- are read one after the other, each is
         converted, see `reads.phases`.
-    inputs: what carries an input: the "amplitude" of the voltage, or the "duration" of a pulse of read_voltage, of which x_max
-        lasts for read_time, see `reads.durations`; the one counts ``dac.conversion``, the other ``dac.pulse``.
-    longest_train: largest number of slots of a stochastic-pulse outer product, 1 to 63.
-    pulses: how an outer product moves pulsed cells: "stochastic", each pulse on its own; "summed", the same in law, but
-        one random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
+    inputs : Inputs
+        what carries an input: the "amplitude" of the voltage, or the "duration" of a pulse of read_voltage, of which
+        x_max lasts for read_time, see `reads.durations`; the one counts ``dac.conversion``, the other ``dac.pulse``.
+    longest_train : int
+        largest number of slots of a stochastic-pulse outer product, 1 to 63.
+    pulses : Pulses
+        how an outer product moves pulsed cells: "stochastic", each pulse on its own; "summed", the same in law, but one
+        random number for all the pulses that a cell takes in some samples where that is exact and saves time (so that
         its numbers, unlike those of "stochastic", depend on which samples are given in one update); "mean-field", by
         exactly rate x d along the mean of the law, as with infinitely many infinitely small pulses.
-    pulse_directions: "both", where the two cells of a weight take pulses in opposite directions; "up" for cells that pulses
-        can only raise (phase-change memory): G+ takes those that raise the weight, G- those that lower it. The mapping must
-        then be "one-sided", and cells fill up unless there is a `refresh`.
-    refresh: when pairs that have filled up are written anew, see `revpath.simulator.Refresh`; None for never.
-    on_worn: what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
+    pulse_directions : Directions
+        "both", where the two cells of a weight take pulses in opposite directions; "up" for cells that pulses can only
+        raise (phase-change memory): G+ takes those that raise the weight, G- those that lower it. The mapping must then
+        be "one-sided", and cells fill up unless there is a `refresh`.
+    refresh : Refresh, optional
+        when pairs that have filled up are written anew, see `revpath.simulator.Refresh`; None for never.
+    on_worn : OnWorn
+        what to do once training has worn cells beyond the endurance of the device, see `Wear`: "warn" with
         `EnduranceWarning` the first time, "error", or "ignore".
     """
 

@@ -45,8 +45,10 @@ def write_config(config: ArrayConfig, path: str | PathLike[str]) -> None:
 
     Raises
     ------
-    ArrayError: the cell law is not one of `revpath.simulator.wires.iv.CELL_LAWS`.
-    RevpathError: the device cannot be written (`revpath.devices.Device.to_toml`), or the file cannot.
+    ArrayError
+        the cell law is not one of `revpath.simulator.wires.iv.CELL_LAWS`.
+    RevpathError
+        the device cannot be written (`revpath.devices.Device.to_toml`), or the file cannot.
     """
     import tomli_w
 
@@ -67,7 +69,8 @@ def read_config(path: str | PathLike[str]) -> ArrayConfig:
 
     Raises
     ------
-    ArrayError: not TOML, or a field or value that cannot be; names file, field and what is allowed.
+    ArrayError
+        not TOML, or a field or value that cannot be; names file, field and what is allowed.
     """
     where = Path(path).name
     try:
@@ -94,8 +97,11 @@ def config_from(content: Mapping[str, Any], device: Device | None = None) -> Arr
 
     Raises
     ------
-    RevpathError: a field or value that cannot be.
+    RevpathError
+        a field or value that cannot be.
 
+    Examples
+    --------
     >>> config_from({"device": "ideal", "adc": {"bits": 8}}).adc.bits
     8
     """

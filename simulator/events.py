@@ -35,10 +35,14 @@ class Events(Mapping[str, int | float]):
 
     Parameters
     ----------
-    counts: how often each event happened; non-negative integers.
-    integrals: physical integrals, non-negative finite floats, in the SI unit that the name ends in
-        (``array.read_energy_J``) or none (``array.snr_sum``).
+    counts : mapping of str to int, optional
+        how often each event happened; non-negative integers.
+    integrals : mapping of str to float, optional
+        physical integrals, non-negative finite floats, in the SI unit that the name ends in (``array.read_energy_J``)
+        or none (``array.snr_sum``).
 
+    Notes
+    -----
     ``a + b`` adds, ``a * n`` repeats, ``a == b`` compares exactly, ``events["name"]`` is a count or an integral (0 for
     what never happened).
     """

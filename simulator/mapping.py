@@ -30,10 +30,14 @@ class WeightMapping:
 
     Attributes
     ----------
-    w_min, w_max: state coordinate at the ends of the conductance window.
-    g_min, slope: conductance (S) at w_min, and siemens per unit of state.
-    scale: weight per unit of state difference.
-    side: "two-sided" moves both cells about the middle of the window (needed to train in place); "one-sided" leaves one
+    w_min, w_max : float
+        state coordinate at the ends of the conductance window.
+    g_min, slope : float
+        conductance (S) at w_min, and siemens per unit of state.
+    scale : float
+        weight per unit of state difference.
+    side : Side
+        "two-sided" moves both cells about the middle of the window (needed to train in place); "one-sided" leaves one
         of them at g_min, which dissipates less; "offset" has one cell a weight about the middle of the window, and a
         reference cell there for each word line.
     """
@@ -93,7 +97,8 @@ class WeightMapping:
 
         Raises
         ------
-        MappingError: a weight is beyond weight_max; says how many are, and the largest.
+        MappingError
+            a weight is beyond weight_max; says how many are, and the largest.
         """
         self.check(weights)
         difference = np.asarray(weights, np.float64) / self.scale

@@ -19,7 +19,10 @@ _SHOWN = 4
 def leaning(what: str, ids: Iterable[str], *, whole: bool = True) -> str:
     """``WHAT lean on N assumed or unverified records: ...``; "" where there are none.
 
-    whole: all of them by id, instead of a few and how many more.
+    Parameters
+    ----------
+    whole : bool
+        all of them by id, instead of a few and how many more.
     """
     known = sorted(set(ids))
     if not known:

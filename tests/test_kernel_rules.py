@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numba
 import pytest
+from helpers.lanes import representatives
 
 import revpath.devices.base.compile as compile_module
 from revpath.devices import RevpathError
@@ -31,7 +32,7 @@ def is_kernel(node: ast.AST) -> bool:
 
 
 def kernels(path: Path) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(parsed(path)) if is_kernel(node)]
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef) and is_kernel(node)]
 
 
 KERNELS = {path: kernels(path) for path in SOURCES}
@@ -88,6 +89,7 @@ def test_kernels_draw_nothing_raise_nothing_and_read_no_physics(path):
                 )
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_the_cache_sees_that_a_callee_in_another_file_has_changed(tmp_path):
     """Which Numba's own cache does not; and without a change nothing is compiled again."""
@@ -137,8 +139,8 @@ def test_a_kernel_in_a_room_that_the_cache_does_not_watch_is_refused():
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("room", ["devices", "simulator", "ebm"])
-@pytest.mark.parametrize("sub", ["", "inner"])
+@pytest.mark.parametrize("room", representatives(["devices", "simulator", "ebm"], quick=["simulator"]))
+@pytest.mark.parametrize("sub", representatives(["", "inner"], quick=["inner"]))
 def test_a_change_in_any_room_recompiles(tmp_path, room, sub):
     """On a copy of the package: a new line in a file of a room, or of a folder in it, and the kernel is compiled anew."""
     for name in ("devices", "simulator", "ebm"):

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FACE = ROOT / "src" / "revpath"
 ROOMS = {f"revpath.{link.name}": link.name for link in sorted(FACE.iterdir()) if link.is_symlink()}
-NOT_ROOMS = {"tests", "notebooks", "benchmarks", "docs", "build", "dist"}
+NOT_ROOMS = {"tests", "notebooks", "benchmarks", "docs", "build", "dist", "packaging"}
 
 
 def sources() -> list[Path]:
@@ -123,6 +123,7 @@ def ruff_rules(source: str, where: str) -> set[str]:
     return {found["code"] for found in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_the_core_imports_without_optional_packages():
     optional = ["torch", "aihwkit", "dask"]
     rooms = [*ROOMS, "revpath.studies.commands.cli", "revpath.studies.compare.job"]
@@ -139,6 +140,27 @@ def test_versions_agree():
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^version: (.*)$", citation, re.MULTILINE)[1] == version
     assert re.search(r"^## (\S+)", changes, re.MULTILINE)[1] == version
+    for name in (".zenodo.json", "codemeta.json"):
+        assert json.loads((ROOT / name).read_text(encoding="utf-8"))["version"] == version
+
+
+def test_every_extra_of_all_exists_and_a_tag_names_the_version():
+    extras = PROJECT["project"]["optional-dependencies"]
+    named = re.fullmatch(r"revpath\[(.*)\]", extras["all"][0])[1].split(",")
+    assert set(named) <= set(extras)
+    git = ["git", "-C", str(ROOT), "tag", "--points-at", "HEAD", "v*"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    for tag in done.stdout.split():
+        assert tag == f"v{PROJECT['project']['version']}"
+
+
+def test_the_recipe_of_conda_has_every_dependency():
+    import runpy
+
+    made = runpy.run_path(str(ROOT / "packaging" / "make_recipe.py"))["recipe"](PROJECT["project"], "0" * 64)
+    for requirement in PROJECT["project"]["dependencies"]:
+        name = re.match(r"[\w.-]+", requirement)[0]
+        assert re.search(rf"^    - {name}(-base)? ", made, re.MULTILINE), name
 
 
 def test_the_licence_is_the_one_that_is_declared():

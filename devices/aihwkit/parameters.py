@@ -3,15 +3,16 @@
 aihwkit describes a device by the class of its law and by numbers in units of the weight. What has no counterpart is never
 dropped in silence: a field that would be lost is an error, unless `lossy` is set.
 
-What maps to what: `_COMMON` and `LAWS`. What belongs to the handling of a tile rather than to a device is in `_HANDLING`, and
-is not converted: ../shared/references/aihwkit.md, section 1.1, says what each means. The tests hold these tables, and the
-laws themselves, to aihwkit 1.1.0.
+What maps to what: `_COMMON` and, for each law, its `translate`. What belongs to the handling of a tile rather than to a
+device is in `_HANDLING`, and is not converted; the documentation of ``aihwkit.simulator.configs.devices`` says what each
+field means. The tests hold these tables, and the laws themselves, to aihwkit 1.1.0.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..base.errors import RevpathError, explain, unknown
@@ -46,64 +47,113 @@ _COMMON: dict[str, tuple[str, Any]] = {
     "w_min_dtod": ("w_min_spread", 0.3),
 }
 _WRITE = {"write_noise_std": ("write_noise", 0.0)}
-LAWS: dict[str, tuple[type[PulsedResponse], dict[str, tuple[str, Any]]]] = {
-    "ConstantStepDevice": (ConstantStep, {}),
-    "LinearStepDevice": (
-        LinearStep,
-        _WRITE
-        | {
-            "gamma_up": ("gamma_up", 0.0),
-            "gamma_down": ("gamma_down", 0.0),
-            "gamma_up_dtod": ("gamma_up_spread", 0.05),
-            "gamma_down_dtod": ("gamma_down_spread", 0.05),
-        },
-    ),
-    "SoftBoundsDevice": (SoftBounds, _WRITE),
-    "SoftBoundsReferenceDevice": (
-        SoftBoundsReference,
-        _WRITE
-        | {
-            "slope_up_dtod": ("slope_up_spread", 0.0),
-            "slope_down_dtod": ("slope_down_spread", 0.0),
-            "reference_mean": ("reference_mean", 0.0),
-            "reference_std": ("reference_spread", 0.0),
-            "subtract_symmetry_point": ("at_symmetry_point", False),
-        },
-    ),
-    "ExpStepDevice": (
-        ExponentialStep,
-        _WRITE
-        | {
-            "A_up": ("amplitude_up", 0.00081),
-            "A_down": ("amplitude_down", 0.36833),
-            "gamma_up": ("gamma_up", 12.44625),
-            "gamma_down": ("gamma_down", 12.78785),
-            "a": ("a", 0.244),
-            "b": ("b", 0.2425),
-            "dw_min_std_add": ("noise_floor", 0.0),
-            "dw_min_std_slope": ("noise_slope", 0.0),
-        },
-    ),
-    "PowStepDevice": (
-        PowerStep,
-        _WRITE
-        | {
-            "pow_gamma": ("gamma", 1.0),
-            "pow_gamma_dtod": ("gamma_spread", 0.1),
-            "pow_up_down": ("gamma_asymmetry", 0.0),
-            "pow_up_down_dtod": ("gamma_tilt_spread", 0.0),
-        },
-    ),
-    "PiecewiseStepDevice": (
-        TableStep,
-        _WRITE | {"piecewise_up": ("up_steps", [1.0]), "piecewise_down": ("down_steps", [1.0])},
-    ),
-}
-# Read here by more than their name: the noise by `mult_noise`, and so on. With aihwkit's default for each law that has it.
-_MULTIPLICATIVE = {"LinearStepDevice": True, "SoftBoundsDevice": True, "SoftBoundsReferenceDevice": False}
-_CHOICES: dict[str, dict[str, Any]] = {
-    "LinearStepDevice": {"allow_increasing": False, "mean_bound_reference": True},
-}
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """What a class of aihwkit is here.
+
+    Attributes
+    ----------
+    law : type of PulsedResponse
+        That has its steps.
+    fields : mapping
+        Beside those that all have: aihwkit's name to ours and to aihwkit's default.
+    multiplicative : bool, optional
+        aihwkit's default of ``mult_noise``; None where the class has no such field, and its noise is multiplicative.
+    choices : mapping
+        Fields that are read by more than their name, with aihwkit's defaults.
+    """
+
+    law: type[PulsedResponse]
+    fields: Mapping[str, tuple[str, Any]]
+    multiplicative: bool | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+
+LAWS: dict[str, Counterpart] = {}
+"""By the names of aihwkit's classes, see `translate`."""
+
+
+def translate(kind: str, law: type[PulsedResponse], fields: Mapping[str, tuple[str, Any]], **more: Any) -> None:
+    """Make a class of aihwkit and a law known to each other, in both directions.
+
+    Parameters
+    ----------
+    kind : str
+        The name of aihwkit's class.
+    law, fields, more
+        As of a `Counterpart`.
+
+    Raises
+    ------
+    RevpathError
+        A class or a law that is translated already.
+    """
+    if kind in LAWS or any(other.law is law for other in LAWS.values()):
+        raise RevpathError(f"aihwkit {kind} or the law {law.__name__} is translated already")
+    LAWS[kind] = Counterpart(law, fields, **more)
+
+
+translate("ConstantStepDevice", ConstantStep, {})
+translate(
+    "LinearStepDevice",
+    LinearStep,
+    _WRITE
+    | {
+        "gamma_up": ("gamma_up", 0.0),
+        "gamma_down": ("gamma_down", 0.0),
+        "gamma_up_dtod": ("gamma_up_spread", 0.05),
+        "gamma_down_dtod": ("gamma_down_spread", 0.05),
+    },
+    multiplicative=True,
+    choices={"allow_increasing": False, "mean_bound_reference": True},
+)
+translate("SoftBoundsDevice", SoftBounds, _WRITE, multiplicative=True)
+translate(
+    "SoftBoundsReferenceDevice",
+    SoftBoundsReference,
+    _WRITE
+    | {
+        "slope_up_dtod": ("slope_up_spread", 0.0),
+        "slope_down_dtod": ("slope_down_spread", 0.0),
+        "reference_mean": ("reference_mean", 0.0),
+        "reference_std": ("reference_spread", 0.0),
+        "subtract_symmetry_point": ("at_symmetry_point", False),
+    },
+    multiplicative=False,
+)
+translate(
+    "ExpStepDevice",
+    ExponentialStep,
+    _WRITE
+    | {
+        "A_up": ("amplitude_up", 0.00081),
+        "A_down": ("amplitude_down", 0.36833),
+        "gamma_up": ("gamma_up", 12.44625),
+        "gamma_down": ("gamma_down", 12.78785),
+        "a": ("a", 0.244),
+        "b": ("b", 0.2425),
+        "dw_min_std_add": ("noise_floor", 0.0),
+        "dw_min_std_slope": ("noise_slope", 0.0),
+    },
+)
+translate(
+    "PowStepDevice",
+    PowerStep,
+    _WRITE
+    | {
+        "pow_gamma": ("gamma", 1.0),
+        "pow_gamma_dtod": ("gamma_spread", 0.1),
+        "pow_up_down": ("gamma_asymmetry", 0.0),
+        "pow_up_down_dtod": ("gamma_tilt_spread", 0.0),
+    },
+)
+translate(
+    "PiecewiseStepDevice",
+    TableStep,
+    _WRITE | {"piecewise_up": ("up_steps", [1.0]), "piecewise_down": ("down_steps", [1.0])},
+)
 # Not of the device but of how a tile is handled: no loss.
 _HANDLING = ("construction_seed", "count_pulses", "apply_write_noise_on_set", "reset_std", "perfect_bias")
 # No counterpart here: a loss where it differs from what means "none of it".
@@ -134,8 +184,10 @@ def read_parameters(kind: str, fields: Mapping[str, Any]) -> Imported:
 
     Raises
     ------
-    UnknownName: no such class, or it has no counterpart, or a field that it does not have.
-    RevpathError: numbers that our law refuses.
+    UnknownName
+        no such class, or it has no counterpart, or a field that it does not have.
+    RevpathError
+        numbers that our law refuses.
     """
     fields = dict(fields)
     if kind == "IdealDevice":
@@ -144,15 +196,15 @@ def read_parameters(kind: str, fields: Mapping[str, Any]) -> Imported:
         kind, fields = "SoftBoundsDevice", _without_pmax(fields)
     if kind not in LAWS:
         raise unknown("aihwkit device", kind, [*LAWS, "SoftBoundsPmaxDevice", "IdealDevice"])
-    law, own = LAWS[kind]
-    names = _COMMON | own
+    counterpart = LAWS[kind]
+    law, names = counterpart.law, _COMMON | dict(counterpart.fields)
     known = {
-        *names, *_HANDLING, *_LOST, *_RIDERS, *_CHOICES.get(kind, ()), "mult_noise", "drift",
+        *names, *_HANDLING, *_LOST, *_RIDERS, *counterpart.choices, "mult_noise", "drift",
         "corrupt_devices_prob", "corrupt_devices_range", "dw_min_dtod_log_normal",
     }  # fmt: skip
     lost = _left_over(fields, known)
     values: dict[str, Any] = {ours: fields.get(theirs, default) for theirs, (ours, default) in names.items()}
-    choices = _CHOICES.get(kind, {}) | {"mult_noise": _MULTIPLICATIVE.get(kind, True)}
+    choices = {**counterpart.choices, "mult_noise": counterpart.multiplicative is not False}
     choices |= {name: fields[name] for name in choices if name in fields}
     values["spread_law"] = "lognormal" if fields.get("dw_min_dtod_log_normal", False) else "normal"
     values["noise"] = "multiplicative" if choices["mult_noise"] else "additive"
@@ -202,20 +254,21 @@ def to_parameters(device: Device, *, lossy: bool = False) -> tuple[str, dict[str
 
     Raises
     ------
-    RevpathError: aihwkit has no such law, or has it without something that the device has.
+    RevpathError
+        aihwkit has no such law, or has it without something that the device has.
     """
     response = device.response
     if isinstance(response, IdealResponse):
         return "IdealDevice", {}
-    kind = next((kind for kind, (law, _) in LAWS.items() if law is type(response)), None)
+    kind = next((kind for kind, other in LAWS.items() if other.law is type(response)), None)
     if kind is None:
         raise RevpathError(f"device {device.name!r}: aihwkit has no device with response law = {response.law!r}")
-    names = _COMMON | LAWS[kind][1]
+    names = _COMMON | dict(LAWS[kind].fields)
     fields = {theirs: _plain(getattr(response, ours, None)) for theirs, (ours, _) in names.items()}
     lost: dict[str, Any] = {}
     fields["dw_min_dtod_log_normal"] = getattr(response, "spread_law", "normal") == "lognormal"
     multiplicative = getattr(response, "noise", "additive") == "multiplicative"
-    if kind in _MULTIPLICATIVE:
+    if LAWS[kind].multiplicative is not None:
         fields["mult_noise"] = multiplicative
     elif not multiplicative and fields["dw_min_std"]:
         lost["response.noise"] = "additive"

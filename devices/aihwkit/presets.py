@@ -57,7 +57,8 @@ def from_preset(preset: Any, *, window: Window | None = None, name: str | None =
 
     Raises
     ------
-    RevpathError: aihwkit is missing; `preset` is no device, or has no counterpart; something would be lost; no window.
+    RevpathError
+        aihwkit is missing; `preset` is no device, or has no counterpart; something would be lost; no window.
     """
     kind, fields, label = describe(preset)
     if label not in PRESETS:

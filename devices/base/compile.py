@@ -179,7 +179,8 @@ def _stamp(folder: Path) -> tuple[int, int]:
 
     Raises
     ------
-    FileNotFoundError: a folder that is missing or without a source; kernels that it holds could be served stale.
+    FileNotFoundError
+        a folder that is missing or without a source; kernels that it holds could be served stale.
     """
     sources = [path.stat() for path in folder.rglob("*.py")]
     if not sources:

@@ -21,8 +21,11 @@ def lazily(
 
     Parameters
     ----------
-    package: its ``__name__``. homes: module, relative to the package -> the names that are taken from there; ``...`` for
-        every name that the module defines.
+    package : str
+        its ``__name__``.
+    homes : Mapping[str, Sequence[str] or EllipsisType]
+        module, relative to the package -> the names that are taken from there; ``...`` for every name that the module
+        defines.
     """
     module_of = {name: home for home, names in homes.items() if names is not ... for name in names}
     open_homes = [home for home, names in homes.items() if names is ...]

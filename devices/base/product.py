@@ -200,8 +200,14 @@ class _Plan(NamedTuple):
 
     Attributes
     ----------
-    function: address of the subroutine. table: (blocks, arguments) int64, addresses, of which those of the matrices and
-        factors are still to be added. columns: where a, b, c, alpha and beta stand in it. kept: what the table points at.
+    function : int
+        address of the subroutine.
+    table : ndarray
+        (blocks, arguments) int64, addresses, of which those of the matrices and factors are still to be added.
+    columns : tuple[int, int, int, int, int]
+        where a, b, c, alpha and beta stand in it.
+    kept : tuple[ndarray, ...]
+        what the table points at.
     """
 
     function: int

@@ -124,16 +124,24 @@ class Record(_Description):
 
     Attributes
     ----------
-    id: dotted name, unique in a library, such as ``adc.kull2013.energy``.
-    value, unit: the number and its unit, parsed by pint (with ``conversion``, ``flop``, ``pulse``, ``op``, ``bit``,
-        ``byte`` as dimensions of their own, so that J/pulse never stands in for J/conversion).
-    uncertainty: exact (only for definitions and designed values), unstated (of a published fit without an interval),
-        normal, lognormal or uniform.
-    evidence: see `Evidence`. ``assumed`` is allowed, and reports print it loudly.
-    read_in: see `ReadIn`.
-    boundary: what the number encloses (device, component, array, macro, chip, node, facility).
-    conditions: the circumstances it holds under.
-    derivation: an arithmetic expression that gives the value within half a percent; files are held to it.
+    id : str
+        dotted name, unique in a library, such as ``adc.kull2013.energy``.
+    value, unit : float, str
+        the number and its unit, parsed by pint (with ``conversion``, ``flop``, ``pulse``, ``op``, ``bit``, ``byte`` as
+        dimensions of their own, so that J/pulse never stands in for J/conversion).
+    uncertainty : Uncertainty
+        exact (only for definitions and designed values), unstated (of a published fit without an interval), normal,
+        lognormal or uniform.
+    evidence : Evidence
+        see `Evidence`. ``assumed`` is allowed, and reports print it loudly.
+    read_in : ReadIn
+        see `ReadIn`.
+    boundary
+        what the number encloses (device, component, array, macro, chip, node, facility).
+    conditions : mapping of str to float or int or str
+        the circumstances it holds under.
+    derivation : str
+        an arithmetic expression that gives the value within half a percent; files are held to it.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
@@ -200,7 +208,8 @@ class Record(_Description):
 
         Raises
         ------
-        UnitError: `unit` has another dimension; names the record, its unit and the wanted one.
+        UnitError
+            `unit` has another dimension; names the record, its unit and the wanted one.
         """
         return self.value * self.factor(unit)
 
@@ -260,7 +269,8 @@ def load_records(path: Path | Traversable) -> dict[str, Record]:
 
     Raises
     ------
-    RecordError: the file is no TOML, a record lacks a field or a source, its unit does not parse, an id stands twice.
+    RecordError
+        the file is no TOML, a record lacks a field or a source, its unit does not parse, an id stands twice.
     """
     content = read_toml(path)
     where = Path(str(path)).name

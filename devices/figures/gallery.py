@@ -32,11 +32,13 @@ def gallery(devices: Iterable[Device | str | Path] | None = None) -> Figure:
 
     Parameters
     ----------
-    devices: devices, names of the library or paths of device files; the whole library if None.
+    devices : iterable of Device or str or Path, optional
+        devices, names of the library or paths of device files; the whole library if None.
 
     Raises
     ------
-    UnknownName, RecordError: of `load_device`.
+    UnknownName, RecordError
+        of `load_device`.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine

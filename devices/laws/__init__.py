@@ -3,7 +3,7 @@
 Each is a frozen configuration with its formula.
 
 Conductances are siemens, times seconds. `g_max` normalises: r = g / g_max. Field metadata (`Unit`) says in which unit a
-record of that field is read. Formulas and golden values: ../shared/references/aihwkit.md, sections 1.5 and 1.9.
+record of that field is read.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from numbers import Real
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BeforeValidator
@@ -42,7 +44,8 @@ class Law(Frozen):
     """A frozen, validated configuration."""
 
     @classmethod
-    def units(cls) -> dict[str, Unit]:
+    @cache
+    def units(cls) -> Mapping[str, Unit]:
         """Fields that hold numbers, with the unit of each; the others are choices, such as ``law``.
 
         The unit may be inside an optional type or a list (``Volts | None``, ``tuple[Siemens, ...]``).
@@ -53,7 +56,7 @@ class Law(Frozen):
             unit = next((m for m in (*info.metadata, *inner) if isinstance(m, Unit)), None)
             if unit is not None:
                 found[field] = unit
-        return found
+        return MappingProxyType(found)
 
     def numbers(self) -> Iterator[tuple[str, float, Unit]]:
         """Every number that is known: name (``field``, or ``field.k`` for the k-th of a list), value, unit."""

@@ -109,7 +109,7 @@ class FlickerReadNoise(ReadNoise):
     Q(r) = min(q_scale / max(r^q_power, q_floor), q_cap), t seconds after programming was verified at t0. `t_read` is the
     read that the law is used for; one given to `sigma` replaces it.
     Nandakumar et al., ICECS 2019. (aihwkit evaluates Q at the programmed, the paper at the target conductance: the
-    caller decides what it passes. ../shared/references/aihwkit.md, T11.)
+    caller decides what it passes.)
     """
 
     of_programmed: ClassVar[bool] = True
@@ -147,8 +147,12 @@ class OneOverFReadNoise(ReadNoise):
 
     Attributes
     ----------
-    k: relative spectral density at 1 Hz times 1 Hz. t_read: length of a read, unless `sigma` is given another.
-    t0: when the conductance was verified, counted from programming, as in `PowerLawDrift`.
+    k : Ratio
+        relative spectral density at 1 Hz times 1 Hz.
+    t_read : ReadSeconds
+        length of a read, unless `sigma` is given another.
+    t0 : Seconds
+        when the conductance was verified, counted from programming, as in `PowerLawDrift`.
     """
 
     law: Literal["one-over-f"] = "one-over-f"
@@ -187,7 +191,12 @@ class TelegraphReadNoise(ReadNoise):
 
     Attributes
     ----------
-    amplitude: median of a. amplitude_spread: standard deviation of ln a over cells. occupancy: p.
+    amplitude : Ratio
+        median of a.
+    amplitude_spread : Ratio
+        standard deviation of ln a over cells.
+    occupancy : Ratio
+        p.
     """
 
     gaussian: ClassVar[bool] = False

@@ -23,8 +23,11 @@ class Yields(Law):
 
     Attributes
     ----------
-    stuck_on, stuck_off: at g_max and at g_min. stuck_between: at a state within +- `stuck_range` of the middle of the state
-        coordinate, w = 0 (stuck anywhere, where the range is not known).
+    stuck_on, stuck_off : Ratio, optional
+        at g_max and at g_min.
+    stuck_between : Ratio, optional
+        at a state within +- `stuck_range` of the middle of the state coordinate, w = 0 (stuck anywhere, where the range
+        is not known).
     """
 
     stuck_on: Ratio | None = Field(default=None, ge=0, le=1)

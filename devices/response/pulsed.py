@@ -2,8 +2,8 @@
 
 A response lives on a state coordinate w in [w_min, w_max] that maps linearly to the conductance window. The laws and
 the meaning of their parameters follow the resistive-processing-unit literature (Gokmen & Vlasov 2016) as IBM aihwkit
-implements it (../shared/references/aihwkit.md, section 1.1). `pulse` is the law itself, cell by cell in NumPy: slow,
-plain, and what faster kernels are held to.
+implements it (Rasch et al., arXiv:2104.02184 (2021)). `pulse` is the law itself, cell by cell in NumPy:
+slow, plain, and what faster kernels are held to.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ class CellParameters:
 
     Attributes
     ----------
-    s_up, s_down: step of an up and of a down pulse (positive, state units). b_max, b_min: bounds of the state.
+    s_up, s_down : ndarray
+        step of an up and of a down pulse (positive, state units).
+    b_max, b_min : ndarray
+        bounds of the state.
     """
 
     s_up: np.ndarray
@@ -172,7 +175,14 @@ class PulsedResponse(Response):
 
         Parameters
         ----------
-        w: states. up: whether the pulse goes up. xi: standard normal, one a pulse. cells: of `draw_cell_parameters`.
+        w : ndarray
+            states.
+        up : ndarray
+            whether the pulse goes up.
+        xi : ndarray
+            standard normal, one a pulse.
+        cells : CellParameters
+            of `draw_cell_parameters`.
         """
         w, up = np.asarray(w, float), np.asarray(up, bool)
         change = np.where(up, self.up(w, cells), self.down(w, cells))
@@ -267,11 +277,17 @@ class SpreadResponse(PulsedResponse):
 
     Attributes
     ----------
-    asymmetry: lowers one side of the steps: a positive one by s_down = (1 - asymmetry) step, a negative one by s_up =
-        (1 + asymmetry) step. (aihwkit's up_down; its documentation says half on either side, its code does this: T2.)
-    step_spread, spread_law: of the gain over devices. asymmetry_spread, w_max_spread, w_min_spread: over devices.
-    step_noise, noise: from pulse to pulse, relative to the mean change (multiplicative) or to the step (additive).
-    write_noise: standard deviation of what a read shows about the state, in steps.
+    asymmetry : Ratio, optional
+        lowers one side of the steps: a positive one by s_down = (1 - asymmetry) step, a negative one by s_up = (1 +
+        asymmetry) step. (aihwkit's up_down; its documentation says half on either side, its code does this: T2.)
+    step_spread, spread_law : Ratio, optional, {"normal", "lognormal"}
+        of the gain over devices.
+    asymmetry_spread, w_max_spread, w_min_spread : Ratio, optional
+        over devices.
+    step_noise, noise : Ratio, optional, Noise
+        from pulse to pulse, relative to the mean change (multiplicative) or to the step (additive).
+    write_noise : Ratio, optional
+        standard deviation of what a read shows about the state, in steps.
     """
 
     asymmetry: Ratio | None = Field(default=None, gt=-1, lt=1)

@@ -15,8 +15,13 @@ from .pulsed import CellParameters, Noise, PulsedResponse, SpreadResponse, quoti
 class SoftBounds(PulsedResponse):
     """A step that shrinks linearly towards the bound it moves to.
 
-    up:   dw =  s_up (1 - w / b_max + c xi),  down: dw = -s_down (1 - w / b_min + c xi)
+    Attributes
+    ----------
+    up
+        dw =  s_up (1 - w / b_max + c xi),  down: dw = -s_down (1 - w / b_min + c xi)
 
+    Notes
+    -----
     with c = step_noise (cycle to cycle, additive) and then w clipped to [b_min, b_max]. Spread over devices, drawn
     once: b_max = w_max (1 + w_max_spread xi), b_min = w_min (1 + w_min_spread xi), gain = 1 + step_spread xi,
     s_up = |gain + asymmetry_spread xi'| step, s_down = |gain - asymmetry_spread xi'| step. What the array shows is

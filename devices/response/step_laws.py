@@ -38,8 +38,13 @@ class SlopedCells(CellParameters):
 class LinearStep(SpreadResponse):
     """Steps that change linearly with the state.
 
-    up:   dw =  s_up (1 - gamma_up w / b_up),  down: dw = -s_down (1 - gamma_down w / b_down)
+    Attributes
+    ----------
+    up
+        dw =  s_up (1 - gamma_up w / b_up),  down: dw = -s_down (1 - gamma_down w / b_down)
 
+    Notes
+    -----
     and noise: multiplicative c |dw| xi, or additive c s xi. gamma is what a step has lost at the bound that it moves to,
     compared with w = 0; with gamma = 1 these are soft bounds, with a negative one steps grow. Over devices it is gamma +
     gamma_spread xi, never of the other sign. The bounds b_up and b_down that it refers to are w_max and w_min of the
@@ -87,8 +92,14 @@ class PoweredCells(CellParameters):
 class PowerStep(SpreadResponse):
     """Steps that go as a power of the distance to the bound that they move to.
 
-    up: dw = s_up ((b_max - w) / (b_max - b_min))^gamma_up, down: dw = -s_down ((w - b_min) / (b_max - b_min))^gamma_down
+    Attributes
+    ----------
+    up
+        dw = s_up ((b_max - w) / (b_max - b_min))^gamma_up, down: dw = -s_down ((w - b_min) / (b_max -
+        b_min))^gamma_down
 
+    Notes
+    -----
     with multiplicative or additive noise. Exponents over devices: |1 + gamma_spread xi + gamma_tilt_spread xi' + bias_up|
     gamma for up and |1 + gamma_spread xi - gamma_tilt_spread xi' + bias_down| gamma for down, with the one-sided biases of
     `gamma_asymmetry` as those of `asymmetry`. Granularity: step / 2^gamma, the step at the middle. aihwkit's PowStepDevice.

@@ -36,7 +36,10 @@ class Coordinates:
 
     Attributes
     ----------
-    low, high: extremes of the running median of three reads. low_error, high_error: their standard errors over series;
+    low, high : ndarray
+        extremes of the running median of three reads.
+    low_error, high_error : ndarray
+        their standard errors over series;
     nan for a device with one series.
     """
 

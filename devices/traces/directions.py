@@ -84,7 +84,8 @@ def inferred(
 
     Raises
     ------
-    TraceError: it is not plain; asks for a direction column.
+    TraceError
+        it is not plain; asks for a direction column.
     """
     ask = "add a direction column (up or down)"
     lengths = sorted({len(g) for _, g in named})

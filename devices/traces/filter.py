@@ -28,10 +28,14 @@ class Segments:
 
     Attributes
     ----------
-    y: (segments, pulses + 1) reads. up, there: (segments, pulses) direction; whether the pulse exists (a row's first
+    y : ndarray
+        (segments, pulses + 1) reads.
+    up, there : ndarray
+        (segments, pulses) direction; whether the pulse exists (a row's first
     ones do). device, group: (segments,)
     index of the device, and of the cycle of that device. half: (devices,) half the range of the device, in state units.
-    series, offset: (segments,) index of the series that a segment is a piece of, and of its first read there; or None.
+    series, offset : ndarray, optional
+        (segments,) index of the series that a segment is a piece of, and of its first read there; or None.
     """
 
     y: np.ndarray
@@ -72,8 +76,14 @@ class Segments:
 class Parameters:
     """Rows of parameters, to be tried at once.
 
-    q: (rows, shape parameters). noise, read: (rows,) cycle noise as the law counts it; read noise in state units. s_up,
-    s_down: (rows, devices) scale of the steps on the coordinate of the device.
+    Attributes
+    ----------
+    q : ndarray
+        (rows, shape parameters).
+    noise, read : ndarray
+        (rows,) cycle noise as the law counts it; read noise in state units. s_up,
+    s_down : ndarray
+        (rows, devices) scale of the steps on the coordinate of the device.
     """
 
     q: np.ndarray
@@ -97,7 +107,10 @@ class Filtered:
 def filtered(law: TraceLaw, data: Segments, p: Parameters, closed: np.ndarray | None = None) -> Filtered:
     """Run the filter over all segments, for each row of parameters, and keep what it made of each pulse.
 
-    closed: see `summed`.
+    Parameters
+    ----------
+    closed : ndarray, optional
+        see `summed`.
     """
     detail = np.zeros((4, len(p.q), *data.up.shape))
     _run(law, data, p, closed, detail)

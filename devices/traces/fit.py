@@ -20,8 +20,7 @@ from ..base.errors import RevpathError, explain, unknown
 from ..base.record import Evidence, Exact, Normal, ReadIn, Record, Source
 from ..device import Device
 from ..laws import ConstantReadNoise, Window
-from ..response import ConstantStep, ExponentialStep, LinearStep, PowerStep, SoftBounds, TableStep
-from ..response.pulsed import PulsedResponse
+from ..response import Response
 from .choice import Coordinates, choose_among, coordinates, fit_all, segments
 from .errors import TraceError
 from .filter import Segments
@@ -32,15 +31,6 @@ from .reading import MOST, read_traces
 from .result import TraceFit
 from .search import Optimum, read_noise, restricted
 from .series import Traces
-
-_RESPONSES: dict[str, type[PulsedResponse]] = {
-    "constant-step": ConstantStep,
-    "soft-bounds": SoftBounds,
-    "linear-step": LinearStep,
-    "power-step": PowerStep,
-    "exponential-step": ExponentialStep,
-    "table-step": TableStep,
-}
 
 
 def fit_traces(
@@ -188,7 +178,7 @@ def _device(
     name: str, title: str, law: TraceLaw, numbers: Estimate, told: bool, origin: Source, evidence: Evidence
 ) -> Device:
     value = numbers.value
-    kind = _RESPONSES[law.law]
+    kind: Any = Response.variants[law.law]
     fields: dict[str, Any] = {key: x for key, x in value.items() if key in kind.model_fields}
     records: dict[str, tuple[float, float, str]] = {
         f"response.{key}": (x, numbers.error[key], "dimensionless") for key, x in fields.items()

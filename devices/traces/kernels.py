@@ -65,8 +65,16 @@ def run(
     """Fill total (rows, segments) with log-likelihoods, and, if it is not empty, detail (4, rows, segments, pulses) with
     log-likelihood, innovation, its variance and the state before, pulse by pulse.
 
-    low, high: (rows, devices) bounds of v. least: (devices,) see `clipped`. count: (segments,) pulses that exist.
-    balanced: additive noise is counted in the geometric mean of both scales, not in the scale of the pulse.
+    Parameters
+    ----------
+    low, high
+        (rows, devices) bounds of v.
+    least
+        (devices,) see `clipped`.
+    count
+        (segments,) pulses that exist.
+    balanced
+        additive noise is counted in the geometric mean of both scales, not in the scale of the pulse.
     """
     keep = detail.shape[1] > 0
     small, log = 1e-4, math.log(2 * math.pi)  # small: difference of v for the slope of a law

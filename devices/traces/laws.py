@@ -35,9 +35,17 @@ class TraceLaw:
 
     Attributes
     ----------
-    law: of the response that it becomes. noise: from cycle to cycle. rank: simpler laws have a lower one. parameters: of its
+    law : str
+        of the response that it becomes.
+    noise : Noise
+        from cycle to cycle.
+    rank : int
+        simpler laws have a lower one.
+    parameters : tuple[Parameter, ...]
+        of its
     shape. steps: (v, q) -> u, d, with q (parameters, ...) broadcast against v. bounds: q -> the lowest and highest v.
-    kernel: what `trace_kernels` calls the shape.
+    kernel : int
+        what `trace_kernels` calls the shape.
     """
 
     law: str

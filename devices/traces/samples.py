@@ -42,8 +42,12 @@ def synthetic_traces(
 
     Parameters
     ----------
-    law: draws its cells and their noise. window: conductances at w_min and w_max. read_sigma: standard deviation of a
-        read, siemens.
+    law : PulsedResponse
+        draws its cells and their noise.
+    window : Window
+        conductances at w_min and w_max.
+    read_sigma : float
+        standard deviation of a read, siemens.
 
     Returns
     -------

@@ -32,8 +32,12 @@ class Moments:
 
     Attributes
     ----------
-    s_up, s_down: (devices,) mean steps. kept, read: standard deviations (of v) of the noise that stays and of read noise.
-    correlation: of successive residuals; -1/2 is pure read noise, 0 none.
+    s_up, s_down : ndarray
+        (devices,) mean steps.
+    kept, read : float
+        standard deviations (of v) of the noise that stays and of read noise.
+    correlation : float
+        of successive residuals; -1/2 is pure read noise, 0 none.
     """
 
     s_up: np.ndarray
@@ -49,7 +53,12 @@ class Optimum:
 
     Attributes
     ----------
-    x: the vector of the search. loglik: there. closed: (2, devices) whether the traces of a device end at its lowest and at
+    x : ndarray
+        the vector of the search.
+    loglik : float
+        there.
+    closed : ndarray
+        (2, devices) whether the traces of a device end at its lowest and at
     its highest bound, see `filter.summed`.
     """
 

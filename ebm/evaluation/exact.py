@@ -34,9 +34,12 @@ class Parameters:
 
     Parameters
     ----------
-    weights: W, (n_visible, n_hidden).
-    visible: b, (n_visible,).
-    hidden: c, (n_hidden,).
+    weights : ndarray
+        W, (n_visible, n_hidden).
+    visible : ndarray
+        b, (n_visible,).
+    hidden : ndarray
+        c, (n_hidden,).
     """
 
     weights: np.ndarray
@@ -80,7 +83,7 @@ def free_energy(model: Parameters, v: np.ndarray) -> np.ndarray:
 def log_partition(model: Parameters) -> float:
     """log Z in nats. Cost: 2**n times the size of the other layer, n <= 24 being the units of the smaller one."""
     model = _smaller_hidden(model)
-    return _log_sum(np.array([_log_sum(block) for block in _log_terms(model)]))
+    return log_sum(np.array([log_sum(block) for block in _log_terms(model)]))
 
 
 def log_likelihood(model: Parameters, v: np.ndarray) -> np.ndarray:
@@ -123,7 +126,7 @@ def visible_probabilities(model: Parameters) -> np.ndarray:
     """p(v) of every visible state, float64 (2**n_visible,), in the order of `states`."""
     _check_units("visible units", model.visible.size)
     log_terms = np.concatenate(list(_log_terms(model.transposed)))
-    return np.exp(log_terms - _log_sum(log_terms))
+    return np.exp(log_terms - log_sum(log_terms))
 
 
 def joint_probabilities(model: Parameters) -> np.ndarray:
@@ -190,7 +193,8 @@ def _groups(model: Parameters, units: np.ndarray) -> list[slice]:
     return [*groups, slice(first, len(units))] if len(units) else []
 
 
-def _log_sum(logs: np.ndarray) -> float:
+def log_sum(logs: np.ndarray) -> float:
+    """log of the sum of exp(logs), for logs of any shape."""
     largest = logs.max()
     return float(largest + np.log(np.exp(logs - largest).sum()))
 

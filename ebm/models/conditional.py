@@ -37,26 +37,44 @@ class ConditionalRBM(SymbolModel):
 
     Parameters
     ----------
-    n_components: number of hidden units.
-    n_symbols: size of the alphabet; symbols are integers from 0.
-    learning_rate: step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
-    label_learning_rate, bias_learning_rate: the same for the label weights and for both biases. A label weight is in
-        every row's gradient, a context weight in few; with one rate for both the label weights overshoot and learning
-        stalls.
-    batch_size: rows in a mini-batch.
-    n_iter: passes of `fit` over the data, each in a new order.
-    rule: "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
+    n_components : int
+        number of hidden units.
+    n_symbols : int
+        size of the alphabet; symbols are integers from 0.
+    learning_rate : float
+        step of the context weights along the gradient of the mean log-likelihood of a mini-batch.
+    label_learning_rate, bias_learning_rate : float
+        the same for the label weights and for both biases. A label weight is in every row's gradient, a context weight
+        in few; with one rate for both the label weights overshoot and learning stalls.
+    batch_size : int
+        rows in a mini-batch.
+    n_iter : int
+        passes of `fit` over the data, each in a new order.
+    rule : str
+        "exact" follows the exact gradient (n_symbols x n_components digital functions a row); "cd" is contrastive
         divergence with one Gibbs step (2 n_components functions and a transposed read a row, a noisier gradient).
-    context_spread, label_spread: half-width of the uniform initial weights.
-    synapses: a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number
-        of the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
-    random_state: seeds initial weights, order of the data and sampled units.
+    context_spread, label_spread : float
+        half-width of the uniform initial weights.
+    synapses : SynapsesFactory or ArrayConfig or Device or str, optional
+        a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number of
+        the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
+    random_state
+        seeds initial weights, order of the data and sampled units.
 
     Attributes
     ----------
-    context_synapses_: (context x n_symbols, n_components); label_synapses_: (n_symbols, n_components).
-    intercept_hidden_, intercept_label_: digital biases, float32.
-    classes_: the symbols. n_features_in_: length of the context. events_: everything that happened so far.
+    context_synapses_
+        (context x n_symbols, n_components).
+    label_synapses_
+        (n_symbols, n_components).
+    intercept_hidden_, intercept_label_
+        digital biases, float32.
+    classes_
+        the symbols.
+    n_features_in_
+        length of the context.
+    events_
+        everything that happened so far.
     """
 
     _integers: ClassVar = {"n_components": 1, "n_symbols": 2, "batch_size": 1, "n_iter": 1}
@@ -110,7 +128,7 @@ class ConditionalRBM(SymbolModel):
         self.label_synapses_.update(self._each_symbol, d_labels, self.label_learning_rate * share)
         self._learn_biases(d_field, miss, share)
         size = len(y), self.n_symbols, self.n_components
-        self._count(_posterior_events(*size), _gradient_events(*size))
+        self._count(posterior_events(*size), gradient_events(*size))
 
     def _step_cd(self, x: np.ndarray, y: np.ndarray, share: float) -> None:
         field = self.context_synapses_.forward(x) + self.intercept_hidden_
@@ -154,9 +172,7 @@ class ConditionalRBM(SymbolModel):
 
     def _log_posterior(self, X: np.ndarray, *, stored: bool) -> np.ndarray:
         if not stored:
-            self._count(
-                _posterior_events(len(X), self.n_symbols, self.n_components), log_events(len(X), self.n_symbols)
-            )
+            self._count(posterior_events(len(X), self.n_symbols, self.n_components), log_events(len(X), self.n_symbols))
         labels = self.label_synapses_.weights() if stored else self._read_labels()
         context = self.context_synapses_.weights() if stored else None
         out = np.empty((len(X), self.n_symbols))
@@ -189,7 +205,7 @@ def one_hot(X: np.ndarray, n_symbols: int) -> np.ndarray:
     return out.reshape(n, context * n_symbols)
 
 
-def _posterior_events(batch: int, classes: int, hidden: int) -> Events:
+def posterior_events(batch: int, classes: int, hidden: int) -> Events:
     """Digital work of the unnormalised class posterior of `batch` rows, and the bytes of a datapath without registers."""
     functions, units = batch * classes * hidden, batch * hidden
     return Events(
@@ -211,7 +227,7 @@ def _posterior_events(batch: int, classes: int, hidden: int) -> Events:
     )
 
 
-def _gradient_events(batch: int, classes: int, hidden: int) -> Events:
+def gradient_events(batch: int, classes: int, hidden: int) -> Events:
     """The same of the gradient of a mini-batch after its posterior, and of the biases."""
     functions, biases, units = batch * classes * hidden, hidden + classes, batch * hidden
     return Events(

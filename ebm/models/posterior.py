@@ -13,7 +13,12 @@ def class_posterior(field: np.ndarray, labels: np.ndarray, bias: np.ndarray) -> 
 
     Parameters
     ----------
-    field: (batch, hidden). labels: (classes, hidden). bias: (classes,) float64.
+    field : ndarray
+        (batch, hidden).
+    labels : ndarray
+        (classes, hidden).
+    bias : ndarray
+        (classes,) float64.
     """
     if not _small(field, labels):
         return _plain(field, labels, bias)[0]

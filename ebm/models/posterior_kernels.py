@@ -62,9 +62,16 @@ def posterior_gradients(log_p, d_hidden, d_labels, a_exp, u_exp, bias, targets):
 
     Parameters
     ----------
-    log_p: out, (batch, classes) float64. d_hidden: out, (batch, hidden) float32, gradient in the hidden field.
-    d_labels: out, (CHUNKS, classes, hidden) float32, gradient in the label weights by chunk of the batch.
-    a_exp, u_exp, bias: see `log_posteriors`. targets: (batch,) int64.
+    log_p
+        out, (batch, classes) float64.
+    d_hidden
+        out, (batch, hidden) float32, gradient in the hidden field.
+    d_labels
+        out, (CHUNKS, classes, hidden) float32, gradient in the label weights by chunk of the batch.
+    a_exp, u_exp, bias
+        see `log_posteriors`.
+    targets
+        (batch,) int64.
     """
     batch, hidden = a_exp.shape
     classes = u_exp.shape[0]

@@ -1,6 +1,4 @@
-r"""The restricted Boltzmann machine with binary units, on any synapses.
-
-.. math:: p(v, h) = \exp(v^\top W h + b^\top v + c^\top h) / Z
+r"""The restricted Boltzmann machine, with binary or Gaussian visible units, on any synapses.
 
 Names and conventions are those of scikit-learn's ``BernoulliRBM``. W lives in `Synapses` of shape (n_features,
 n_components): a forward read drives the hidden units, a backward read of the same array the visible units, and learning
@@ -14,65 +12,111 @@ likelihood (Tieleman, ICML 2008). As in Hinton's "A practical guide to training 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from ...devices.base.errors import RevpathError
-from ...simulator.events import Events
 from ...simulator.noise.streams import Stream
-from ..evaluation import exact
 from ..synapses.analog import factory_of
-from ..synapses.units import probabilities, sigmoid
-from .base import EnergyModel
 from .checks import binary_rows, unit_interval_rows
+from .restricted.answers import MachineOfTwoLayers, dense, pseudo_likelihood, unit_streams
+from .restricted.pair import BiasesInArray, LayerPair
+from .restricted.replicas import Replicas
+from .restricted.visibles import visibles
 
-_ROWS = 1024  # of a sparse matrix, made dense together
-
-Units = tuple[Stream, Stream]  # random numbers of the hidden and of the visible units
+_FORGETTING = np.float32(0.01)  # of the running means that centre units: Melchior, Fischer & Wiskott, JMLR 17:99, 2016
 
 
-class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
-    """Restricted Boltzmann machine with binary visible and hidden units.
+class RBM(MachineOfTwoLayers):
+    r"""Restricted Boltzmann machine: a layer of visible and a layer of binary hidden units, with couplings between them.
+
+    .. math::
+
+        E(v, h) = - v^\top W h - b^\top v - c^\top h, \qquad p(v, h) = \exp(-E(v, h)) / Z
+
+    for binary visible units; for Gaussian ones :math:`E(v, h) = \sum_i (v_i - b_i)^2 / 2 \sigma_i^2 - (v / \sigma)^\top W h -
+    c^\top h`.
 
     Parameters
     ----------
-    n_components: number of hidden units.
-    learning_rate: step for the gradient of the mean log-likelihood of a mini-batch.
-    schedule: ``"constant"``, or ``"linear"``: within `fit`, the rate falls linearly from `learning_rate` towards 0.
-    batch_size: rows in a mini-batch.
-    n_iter: passes of `fit` over the data, in an order that is drawn anew for every pass.
-    k: Gibbs steps between two updates.
-    persistent: keep the chains of the model phase from one update to the next (PCD-k) or start them at the data (CD-k).
-    n_chains: number of persistent chains; None means `batch_size`. Must be None where `persistent` is False.
-    init_visible: ``"data"`` starts the visible biases at the log-odds of the first data seen, ``"zeros"`` at 0.
-    synapses: a device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number
-        of the array) -> Synapses`` with a seed of its own; None means ideal digital ones.
-    verbose: above 0, `fit` prints a line for each pass.
-    random_state: seeds initial weights, order of the data and units.
+    n_components : int
+        Number of hidden units.
+    visible : str
+        ``"bernoulli"``: units that are on or off; ``"gaussian"``: units with any real value.
+    visible_sd : float or "data"
+        sigma of Gaussian units, in the unit of the data: one number, or the standard deviation of each column of the first rows.
+    learning_rate : float
+        Step for the gradient of the mean log-likelihood of a mini-batch (of Gaussian units by b / sigma).
+    schedule : str
+        ``"constant"``, or ``"linear"``: within `fit`, the rate falls linearly from `learning_rate` towards 0.
+    batch_size : int
+        Rows in a mini-batch.
+    n_iter : int
+        Passes of `fit` over the data, in an order that is drawn anew for every pass.
+    k : int
+        Gibbs steps between two updates.
+    persistent : bool
+        Keep the chains of the model phase from one update to the next (PCD-k) or start them at the data (CD-k).
+    n_chains : int, optional
+        Number of persistent chains; None means `batch_size`. Must be None where `persistent` is False.
+    temperatures : int
+        Of parallel tempering of the persistent chains: replicas at inverse temperatures 1/T, 2/T, ..., 1 that change places
+        after every Gibbs step. 1 has no replicas.
+    centred : bool
+        Learn from units less their running means, which the biases take back (Montavon & Mueller, LNCS 7700, 2012; Melchior, Fischer &
+        Wiskott, JMLR 17:99, 2016): a gradient that does not change where units are flipped.
+    weight_decay : float
+        lambda of a term -lambda/2 ||W||^2 of the log-likelihood. It acts once a pass, with the step of the whole pass, since an
+        array has to be read row by row for it.
+    biases : str
+        ``"digital"``: vectors beside the array; ``"array"``: one more row and one more column of it, driven at 1.
+    init_visible : str
+        ``"data"`` starts the visible biases at the log-odds (or means) of the first data seen, ``"zeros"`` at 0.
+    synapses : str, Device, ArrayConfig, callable or None
+        A device by name or file, or an `ArrayConfig` (noise seeded by `random_state`); a factory ``(shape, number of the
+        array) -> Synapses`` with a seed of its own; None means ideal digital ones.
+    verbose : int
+        Above 0, `fit` prints a line for each pass.
+    random_state : int, numpy.random.RandomState or None
+        Seeds initial weights, order of the data and units.
 
     Attributes
     ----------
-    synapses_: what holds W, (n_features, n_components).
-    components_: W.T as stored, float32 (n_components, n_features); a diagnostic, not an array read.
-    intercept_hidden_, intercept_visible_: digital biases, float32.
-    h_samples_: hidden states of the persistent chains, float32 (n_chains, n_components); only where `persistent`.
-    events_: everything that happened so far in synapses and biases, training and use alike.
-    n_features_in_, feature_names_in_: as in scikit-learn.
+    synapses_ : Synapses
+        What holds W, (n_features, n_components), with one more row and column where `biases` is "array".
+    components_ : numpy.ndarray
+        W.T as stored, float32 (n_components, n_features); a diagnostic, not an array read.
+    intercept_hidden_, intercept_visible_ : numpy.ndarray
+        Biases, float32.
+    h_samples_ : numpy.ndarray
+        Hidden states of the persistent chains at temperature 1, float32 (n_chains, n_components); only where `persistent`.
+    replicas_ : Replicas
+        All chains of parallel tempering; only where `temperatures` is above 1.
+    events_ : Events
+        Everything that happened so far in synapses and biases, training and use alike.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
 
-    `transform`, `gibbs` and `sample` read the synapses, with their noise, and count events. `free_energy`,
-    `log_likelihood`, `score_samples` and `pseudo_likelihood` judge the stored weights: evaluation is not the device.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from revpath.ebm import RBM
+    >>> rows = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
+    >>> model = RBM(2, learning_rate=0.2, n_iter=60, random_state=0).fit(rows)
+    >>> model.score_samples(rows).mean() > -1.5  # nats; units that are independent have -2.8, and nothing has more than -0.7
+    True
     """
 
     _parameter_constraints: ClassVar[dict] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
+        "visible": "no_validation",  # by `visibles`, as the next
+        "visible_sd": "no_validation",
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "schedule": [StrOptions({"constant", "linear"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -80,6 +124,10 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
         "k": [Interval(Integral, 1, None, closed="left")],
         "persistent": ["boolean"],
         "n_chains": [None, Interval(Integral, 1, None, closed="left")],
+        "temperatures": [Interval(Integral, 1, None, closed="left")],
+        "centred": ["boolean"],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "biases": [StrOptions({"digital", "array"})],
         "init_visible": [StrOptions({"data", "zeros"})],
         "synapses": "no_validation",  # by `factory_of`
         "verbose": ["verbose"],
@@ -90,6 +138,8 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
         self,
         n_components=256,
         *,
+        visible="bernoulli",
+        visible_sd: Any = 1.0,
         learning_rate=0.1,
         schedule="constant",
         batch_size=10,
@@ -97,12 +147,18 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
         k=1,
         persistent=True,
         n_chains=None,
+        temperatures=1,
+        centred=False,
+        weight_decay=0.0,
+        biases="digital",
         init_visible="data",
         synapses=None,
         verbose=0,
         random_state=None,
     ):
         self.n_components = n_components
+        self.visible = visible
+        self.visible_sd = visible_sd
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.batch_size = batch_size
@@ -110,224 +166,186 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, EnergyModel):
         self.k = k
         self.persistent = persistent
         self.n_chains = n_chains
+        self.temperatures = temperatures
+        self.centred = centred
+        self.weight_decay = weight_decay
+        self.biases = biases
         self.init_visible = init_visible
         self.synapses = synapses
         self.verbose = verbose
         self.random_state = random_state
 
-    @property
-    def components_(self) -> np.ndarray:
-        return self._fitted().synapses_.weights().T
-
-    @property
-    def events_(self) -> Events:
-        return self._fitted().synapses_.events + Events(self._digital)
-
     def fit(self, X, y=None):
-        """Start anew and make `n_iter` passes over X, (n_samples, n_features) with entries in [0, 1]. Returns self.
+        """Start anew and make `n_iter` passes over X.
 
-        Sparse rows are made dense one mini-batch at a time.
+        Parameters
+        ----------
+        X : array or sparse matrix
+            (n_samples, n_features), entries in [0, 1], or any real numbers for Gaussian units. Sparse rows of binary units are
+            made dense one mini-batch at a time.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        RBM
+            Itself.
+
+        Raises
+        ------
+        RevpathError
+            An entry beyond [0, 1] of units that are on or off; settings that exclude each other.
+        ValueError
+            As scikit-learn: parameters out of range, NaN.
         """
         self._validate_params()
+        self._check_settings()
         X = self._checked(X, reset=True, sparse=True)
         rng = self._start(X)
         rows = self.batch_size
         n_batches = -(-X.shape[0] // rows)
         n_updates = self.n_iter * n_batches
         for iteration in range(self.n_iter):
-            begin = time.perf_counter()
+            begin, kept = time.perf_counter(), 1.0
             order = rng.permutation(X.shape[0])
             for batch, first in enumerate(range(0, X.shape[0], rows)):
                 done = (iteration * n_batches + batch) / n_updates
                 rate = self.learning_rate * (1 - done if self.schedule == "linear" else 1)
-                self._learn(_dense(X[order[first : first + rows]]), rate)
+                self._learn(dense(X[order[first : first + rows]]), rate)
+                kept *= 1 - rate * self.weight_decay
+            self._decay(kept)
             if self.verbose:
-                some = _dense(X[order[:1000]])
-                quality = _pseudo_likelihood(self.parameters(), some, np.random.RandomState(iteration)).mean()
-                seconds = time.perf_counter() - begin
-                print(f"[RBM] pass {iteration + 1}, pseudo-likelihood {quality:.2f} (progress only), {seconds:.2f} s")
+                self._say(iteration, dense(X[order[:1000]]), time.perf_counter() - begin)
         return self
 
     def partial_fit(self, X, y=None):
-        """Make one pass over X in the order given, at `learning_rate`; the first call also starts the model."""
+        """Make one pass over X in the order given, at `learning_rate`; the first call also starts the model. As `fit`."""
         self._validate_params()
-        first_call = not hasattr(self, "synapses_")
+        self._check_settings()
+        first_call = not hasattr(self, "pair_")
         X = self._checked(X, reset=first_call, sparse=True)
         if first_call:
             self._start(X)
         for first in range(0, X.shape[0], self.batch_size):
-            self._learn(_dense(X[first : first + self.batch_size]), self.learning_rate)
+            self._learn(dense(X[first : first + self.batch_size]), self.learning_rate)
+        self._decay((1 - self.learning_rate * self.weight_decay) ** -(-X.shape[0] // self.batch_size))
         return self
 
-    def transform(self, X) -> np.ndarray:
-        """P(h = 1 | v), float32 (n_samples, n_components), by one forward read of each row."""
-        X = self._fitted()._checked(X, sparse=True)
-        if not issparse(X):
-            return self._hidden_probabilities(X)
-        blocks = (_dense(X[first : first + _ROWS]) for first in range(0, X.shape[0], _ROWS))
-        return np.concatenate([self._hidden_probabilities(part) for part in blocks])
+    # -- inside -------------------------------------------------------------------------------------------------------
 
-    def gibbs(self, v, n_steps: int = 1, random_state=None) -> np.ndarray:
-        """`n_steps` Gibbs steps v -> h -> v from each row: visible states, float32 (n_samples, n_features).
-
-        random_state: None continues the model's own random numbers; a seed makes the call repeatable (ideal synapses).
-        """
-        _check_count("n_steps", n_steps)
-        return self._fitted()._walk(self._checked(v), n_steps, self._units_for(random_state))
-
-    def sample(self, n: int = 1, n_steps: int = 1000, random_state=None) -> np.ndarray:
-        """Visible states of `n` independent chains, float32 (n, n_features).
-
-        Each chain starts at visible units drawn from their biases alone and makes `n_steps` Gibbs steps.
-        """
-        _check_count("n", n)
-        _check_count("n_steps", n_steps)
-        units = self._fitted()._units_for(random_state)
-        start = units[1].uniforms((n, self.intercept_visible_.size)) < sigmoid(self.intercept_visible_)
-        return self._walk(start.astype(np.float32), n_steps, units)
-
-    def parameters(self) -> exact.Parameters:
-        """Stored weights and biases in float64, for `revpath.ebm.exact`."""
-        self._fitted()
-        return exact.Parameters(self.synapses_.weights(), self.intercept_visible_, self.intercept_hidden_)
-
-    def free_energy(self, v) -> np.ndarray:
-        """F(v) = -log sum_h exp(-E(v, h)) of the stored weights, float64 (n_samples,)."""
-        return exact.free_energy(self._fitted().parameters(), self._checked(v))
-
-    def log_likelihood(self, X, method: str = "exact") -> np.ndarray:
-        """log p(v) in nats of binary rows under the stored weights, float64 (n_samples,).
-
-        method: ``"exact"`` is the only one: log Z by enumeration, up to 24 units in the smaller layer (784 x 20 takes
-            half a second, each further unit doubles it).
-        """
-        if method != "exact":
-            raise RevpathError(f"method = {method!r} is not known; known: 'exact'")
-        X = binary_rows("X", self._fitted()._checked(X))
-        smaller = min(self.synapses_.shape)
-        if smaller > exact.MAX_UNITS:
-            raise RevpathError(
-                f"the smaller layer has {smaller} units: the exact log-likelihood takes 2**{smaller} terms and is "
-                f"allowed up to {exact.MAX_UNITS}. Use free_energy for differences between rows, or pseudo_likelihood "
-                "as a sign of progress (never as a measure of quality)"
-            )
-        return exact.log_likelihood(self.parameters(), X)
-
-    def score_samples(self, X) -> np.ndarray:
-        """`log_likelihood` of each row, exact. (scikit-learn's method of this name is a random pseudo-likelihood.)"""
-        return self.log_likelihood(X)
-
-    def pseudo_likelihood(self, X, random_state=None) -> np.ndarray:
-        """n log p(v_i | the rest of v) for one unit i drawn in each binary row of n units, float64 (n_samples,).
-
-        A sign of progress, never a measure of quality: on MNIST it ranked models in the reverse of their true order,
-        60 nats apart (../shared/references/ebm.md, finding 3).
-        """
-        X = binary_rows("X", self._fitted()._checked(X))
-        return _pseudo_likelihood(self.parameters(), X, check_random_state(random_state))
-
-    def _start(self, X: np.ndarray) -> np.random.RandomState:
-        """Make the synapses and set every learned attribute; gives the source of the order of the data."""
+    def _check_settings(self) -> None:
+        """RevpathError where settings exclude each other."""
         if self.n_chains is not None and not self.persistent:
             raise RevpathError(
                 f"n_chains = {self.n_chains!r} must be None where persistent is False: CD starts at the data"
             )
+        if self.temperatures > 1 and not self.persistent:
+            raise RevpathError(
+                f"temperatures = {self.temperatures} must be 1 where persistent is False: replicas are chains"
+            )
+        for name in ("temperatures", "centred"):
+            if getattr(self, name) > 1 - (name == "centred") and self.biases == "array":
+                raise RevpathError(
+                    f"{name} = {getattr(self, name)!r} needs the value of biases: biases must be 'digital', not 'array'"
+                )
+        if self.weight_decay * self.learning_rate >= 1:
+            raise RevpathError(
+                f"weight_decay = {self.weight_decay!r} times learning_rate = {self.learning_rate!r} must be less than 1"
+            )
+
+    def _start(self, X: np.ndarray) -> np.random.RandomState:
+        """Make the synapses and set every learned attribute; gives the source of the order of the data."""
         rng = check_random_state(self.random_state)
         shape = (X.shape[1], self.n_components)
-        self._units = _unit_streams("fit", rng)
-        self.synapses_ = factory_of(self.synapses, self._units[0].seed)(shape, 0)
-        self.synapses_.program(np.float32(0.01) * Stream(self._units[0].seed, "weights").normals(shape))
-        self._digital = Counter()  # events of the biases; changed in place, since transform must leave the attributes
-        self.intercept_hidden_ = np.zeros(self.n_components, np.float32)
-        self.intercept_visible_ = _log_odds(X) if self.init_visible == "data" else np.zeros(X.shape[1], np.float32)
+        self._units = unit_streams("fit", rng)
+        seed = self._units[0].seed
+        kind = visibles(self.visible, X, self.visible_sd)
+        weights = np.float32(0.01) * Stream(seed, "weights").normals(shape)
+        self._independent = kind.start(X)  # from which log Z is annealed
+        pair = BiasesInArray if self.biases == "array" else LayerPair
+        start = self._independent if self.init_visible == "data" else np.zeros(X.shape[1], np.float32)
+        hidden = np.zeros(self.n_components, np.float32)
+        self.pair_ = pair(factory_of(self.synapses, seed), kind, start, hidden, weights)
         self._n_features_out = self.n_components
+        for name in ("h_samples_", "replicas_"):
+            vars(self).pop(name, None)
         if self.persistent:
             self.h_samples_ = np.zeros((self.n_chains or self.batch_size, self.n_components), np.float32)
+        if self.temperatures > 1:
+            swaps = Stream(seed, "fit.swaps")
+            self.replicas_ = Replicas(self.temperatures, len(self.h_samples_), self.n_components, swaps)
+        means = kind.drive(_mean(X)[None])[0]
+        self._offsets = means, np.full(self.n_components, 0.5, np.float32)
         return rng
 
     def _learn(self, v: np.ndarray, rate: float) -> None:
         """One update: + the outer products of the data, - those of the model after k Gibbs steps."""
         if self.persistent:
-            p_data, h = self._hidden_probabilities(v), self.h_samples_
+            p_data = self.pair_.hidden_probabilities(v)
+            v_model, p_model = self._chains()
         else:
-            p_data, h = self._sample_hidden(v, self._units)
-        v_model = self._walk(self._sample_visible(h, self._units), self.k - 1, self._units)
-        if self.persistent:
-            p_model, self.h_samples_ = self._sample_hidden(v_model, self._units)
-        else:
-            p_model = self._hidden_probabilities(v_model)
-        for x, d, sign in ((v, p_data, 1), (v_model, p_model, -1)):
-            share = np.float32(rate / len(x))
-            self.synapses_.update(x, d if sign > 0 else -d, float(share))
-            self.intercept_visible_ += sign * share * x.sum(axis=0)
-            self.intercept_hidden_ += sign * share * d.sum(axis=0)
-            n_biases = x.shape[1] + d.shape[1]
-            # for each bias: its sum over the rows, the product with the rate, its addition
-            self._digital.update({"digital.add": len(x) * n_biases, "digital.multiply": n_biases})
+            p_data, h = self.pair_.sample_hidden(v, self._units)
+            v_model = self.pair_.walk(self.pair_.sample_visible(h, self._units), self.k - 1, self._units)
+            p_model = self.pair_.hidden_probabilities(v_model)
+        if self.centred:
+            seen = (self.pair_.visibles.drive(v).mean(axis=0), p_data.mean(axis=0))
+            self._offsets = tuple(
+                (1 - _FORGETTING) * old + _FORGETTING * new for old, new in zip(self._offsets, seen, strict=True)
+            )
+        for x, p, sign in ((v, p_data, 1), (v_model, p_model, -1)):
+            share = float(np.float32(rate / len(x)))
+            if self.centred:
+                self.pair_.learn_centred(x, p, sign, share, self._offsets)
+            else:
+                self.pair_.learn(x, p, sign, share)
 
-    def _walk(self, v: np.ndarray, n_steps: int, units: Units) -> np.ndarray:
-        for _ in range(n_steps):
-            v = self._sample_visible(self._sample_hidden(v, units)[1], units)
-        return v
+    def _chains(self) -> tuple[np.ndarray, np.ndarray]:
+        """k steps of the persistent chains: their visible values and hidden probabilities at temperature 1."""
+        if self.temperatures > 1:
+            for _ in range(self.k):
+                v, p = self.replicas_.step(self.pair_, self._units)
+            self.h_samples_ = self.replicas_.h[-1]
+            return v, p
+        v = self.pair_.walk(self.pair_.sample_visible(self.h_samples_, self._units), self.k - 1, self._units)
+        p, self.h_samples_ = self.pair_.sample_hidden(v, self._units)
+        return v, p
 
-    def _sample_hidden(self, v: np.ndarray, units: Units) -> tuple[np.ndarray, np.ndarray]:
-        return self.synapses_.sample(v, self.intercept_hidden_, units[0])
+    def _decay(self, kept: float) -> None:
+        if kept < 1:
+            self.pair_.decay(1 - kept)
 
-    def _sample_visible(self, h: np.ndarray, units: Units) -> np.ndarray:
-        return self.synapses_.sample(h, self.intercept_visible_, units[1], transposed=True)[1]
+    def _say(self, iteration: int, some: np.ndarray, seconds: float) -> None:
+        told = ""
+        if self.pair_.visibles.binary:
+            quality = pseudo_likelihood(self.parameters(), some, np.random.RandomState(iteration)).mean()
+            told = f" pseudo-likelihood {quality:.2f} (progress only),"
+        print(f"[RBM] pass {iteration + 1},{told} {seconds:.2f} s")
 
-    def _hidden_probabilities(self, v: np.ndarray) -> np.ndarray:
-        field = self.synapses_.forward(v)
-        self._digital.update({"digital.add": field.size, "digital.sigmoid": field.size})
-        return probabilities(field, self.intercept_hidden_)
-
-    def _units_for(self, random_state) -> Units:
-        return self._units if random_state is None else _unit_streams("gibbs", random_state)
+    def _states(self, X) -> np.ndarray:
+        """Rows of which a likelihood is defined."""
+        X = self._fitted()._checked(X)
+        return binary_rows("X", X) if self.pair_.visibles.binary else X
 
     def _checked(self, X, *, reset: bool = False, sparse: bool = False) -> Any:
         """Rows in float32; where `sparse`, sparse ones stay sparse (CSR), else they are made dense."""
-        rows: Any = validate_data(self, X, dtype=(np.float32, np.float64), reset=reset, accept_sparse="csr")
+        binary = self.visible != "gaussian"
+        rows: Any = validate_data(
+            self, X, dtype=(np.float32, np.float64), reset=reset, accept_sparse="csr" if binary else False
+        )
+        if not binary:
+            return np.asarray(rows, np.float32)
         if issparse(rows):
             rows = type(rows)((unit_interval_rows("X.data", rows.data), rows.indices, rows.indptr), shape=rows.shape)
             return rows if sparse else rows.toarray()
         return unit_interval_rows("X", np.asarray(rows))
 
-    def _fitted(self) -> RBM:
-        check_is_fitted(self, "synapses_")
-        return self
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = self.visible != "gaussian"
+        tags.input_tags.sparse = self.visible != "gaussian"
         tags.transformer_tags.preserves_dtype = ["float32"]  # arrays hold float32 and give float32, whatever comes in
         return tags
 
 
-def _unit_streams(use: str, random_state) -> Units:
-    """Random numbers of the hidden and of the visible units, from scikit-learn's notion of a random state."""
-    seed = int(check_random_state(random_state).randint(2**32, dtype=np.uint64))
-    return Stream(seed, f"{use}.hidden"), Stream(seed, f"{use}.visible")
-
-
-def _log_odds(X: np.ndarray) -> np.ndarray:
-    """log p / (1 - p) of each column, float32, with half a count added on either side so that none is infinite."""
-    on = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel() + 0.5
-    return np.log(on / (X.shape[0] + 1 - on)).astype(np.float32)
-
-
-def _dense(rows) -> np.ndarray:
-    return rows.toarray() if issparse(rows) else rows
-
-
-def _pseudo_likelihood(model: exact.Parameters, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    flipped = X.copy()
-    one_unit = (np.arange(len(X)), rng.randint(X.shape[1], size=len(X)))
-    flipped[one_unit] = 1 - flipped[one_unit]
-    gap = exact.free_energy(model, flipped) - exact.free_energy(model, X)
-    return -X.shape[1] * np.logaddexp(0.0, -gap)
-
-
-def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise RevpathError(f"{name} = {value!r} must be a positive integer")
+def _mean(X: Any) -> np.ndarray:
+    return np.asarray(X.mean(axis=0), np.float32).ravel()

@@ -29,7 +29,8 @@ class CrossbarSynapses:
 
     Parameters
     ----------
-    array: what holds W (n_in, n_out), word lines being inputs: a `Crossbar`, a `TiledCrossbar`, a `SlicedCrossbar` (which
+    array : AnalogArray
+        what holds W (n_in, n_out), word lines being inputs: a `Crossbar`, a `TiledCrossbar`, a `SlicedCrossbar` (which
         reads but cannot be updated), or anything else that keeps the contract of `AnalogArray`.
     """
 

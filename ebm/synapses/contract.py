@@ -85,8 +85,10 @@ class DigitalSynapses:
 
     Parameters
     ----------
-    shape: (n_in, n_out).
-    array: number of the array within the model; unused, it keeps the factory signature.
+    shape : tuple[int, int]
+        (n_in, n_out).
+    array : int
+        number of the array within the model; unused, it keeps the factory signature.
     """
 
     def __init__(self, shape: tuple[int, int], array: int = 0) -> None:

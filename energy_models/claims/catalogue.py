@@ -22,11 +22,15 @@ def claims() -> tuple[Claim, ...]:
 def retest(name: str | None = None, *, n_draws: int = 10_000, seed: int = 0) -> list[Tested]:
     """All claims, computed, or those of one name.
 
-    name: a key such as ``C7a``, a number such as ``C7`` with all that belongs to it, or a work such as ``puma2019``.
+    Parameters
+    ----------
+    name : str, optional
+        a key such as ``C7a``, a number such as ``C7`` with all that belongs to it, or a work such as ``puma2019``.
 
     Raises
     ------
-    UnknownName: no claim is called so.
+    UnknownName
+        no claim is called so.
     """
     chosen = claims() if name is None else _called(name)
     return [compute(claim, PARTS, n_draws=n_draws, seed=seed) for claim in chosen]

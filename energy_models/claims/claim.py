@@ -60,12 +60,21 @@ def judge(
 
     Parameters
     ----------
-    published: the factor as published; None where the work publishes none.
-    own: the factor computed again, by `basis`; None where that could not be done.
-    today: median of today's factor at the facility's boundary. low, high: its central 90 %.
-    reasons: the share of the way from the published factor to today's that steps with a reason make, see `Tested.reasons`.
-    condition: under which the work states its factor, where today's is computed without it; "" where there is none.
+    published : float, optional
+        the factor as published; None where the work publishes none.
+    own : float, optional
+        the factor computed again, by `basis`; None where that could not be done.
+    today : float, optional
+        median of today's factor at the facility's boundary.
+    low, high : float
+        its central 90 %.
+    reasons : float
+        the share of the way from the published factor to today's that steps with a reason make, see `Tested.reasons`.
+    condition : str
+        under which the work states its factor, where today's is computed without it; "" where there is none.
 
+    Notes
+    -----
     The first of these that holds:
 
     - *no factor*: the work publishes none, so there is nothing to test;
@@ -112,7 +121,10 @@ def over(above: Quantity, below: Quantity) -> Quantity:
 class Step:
     """What the factor is multiplied by on its way from the publication to today, and the boundary where that enters.
 
-    reason: it says why the factor changes. Without one it is a remainder (what was computed again over what was published),
+    Attributes
+    ----------
+    reason : bool
+        it says why the factor changes. Without one it is a remainder (what was computed again over what was published),
         or it puts another machine in place of the claimed one.
     """
 

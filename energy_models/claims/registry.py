@@ -53,7 +53,8 @@ def words() -> Mapping[str, Mapping[str, str]]:
 
     Raises
     ------
-    RecordError: a table lacks a field, has one that is unknown, or one that is not text.
+    RecordError
+        a table lacks a field, has one that is unknown, or one that is not text.
     """
     file = files("revpath.energy_models.claims") / "claims.toml"
     return MappingProxyType({key: _checked(key, table) for key, table in read_toml(file).items()})
@@ -87,11 +88,15 @@ def written(
 ) -> Claim:
     """A claim from its words in ``claims.toml`` and its arithmetic.
 
-    published: where it is not the record that the table names.
+    Parameters
+    ----------
+    published : Quantity, optional
+        where it is not the record that the table names.
 
     Raises
     ------
-    UnknownName: no table of ``claims.toml`` has that key.
+    UnknownName
+        no table of ``claims.toml`` has that key.
     """
     if key not in words():
         raise unknown("claim", key, list(words()))

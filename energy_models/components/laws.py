@@ -56,7 +56,8 @@ def law(name: str) -> Callable[[Law], Law]:
 
     Raises
     ------
-    ValueError: another law has the name.
+    ValueError
+        another law has the name.
 
     Examples
     --------

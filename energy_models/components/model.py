@@ -34,18 +34,32 @@ _FILE = "components.toml"
 class Component(Described):
     """A model of one kind of part.
 
-    name, law: its name (``adc.survey``) and the law in component_laws.py.
-    unit: of what it estimates.
-    why: what it stands on, and what it leaves out.
-    records: role in the law -> id of the record.
-    drivers: name -> least and greatest value in which it may be believed.
-    defaults: drivers that need not be given.
-    structure: numbers of structure that the law reads, such as an exponent.
-    errs_with: name that components share whose errors are one, such as all that a tool says of one memory; its own unless given.
-    spread: id of the record whose lognormal spread is that of the model about real parts.
-    free: drivers that publications rarely give -> factors of the least and greatest value about the one that is given, which
-        widen the estimate unless a chip states an interval of its own (`Guess`).
-    assumed: the structure of the law is our guess.
+    Attributes
+    ----------
+    name, law : str
+        its name (``adc.survey``) and the law in component_laws.py.
+    unit : str
+        of what it estimates.
+    why : str
+        what it stands on, and what it leaves out.
+    records : mapping of str to str
+        role in the law -> id of the record.
+    drivers : Mapping[str, tuple[float, float]]
+        name -> least and greatest value in which it may be believed.
+    defaults : mapping of str to float
+        drivers that need not be given.
+    structure : mapping of str to float
+        numbers of structure that the law reads, such as an exponent.
+    errs_with : str
+        name that components share whose errors are one, such as all that a tool says of one memory; its own unless
+        given.
+    spread : str
+        id of the record whose lognormal spread is that of the model about real parts.
+    free : Mapping[str, tuple[float, float]]
+        drivers that publications rarely give -> factors of the least and greatest value about the one that is given,
+        which widen the estimate unless a chip states an interval of its own (`Guess`).
+    assumed : bool
+        the structure of the law is our guess.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_.]*$")
@@ -88,7 +102,8 @@ class Component(Described):
 
         Raises
         ------
-        PriceError: a driver is missing, unknown, not a number, or outside its range; names it and the range.
+        PriceError
+            a driver is missing, unknown, not a number, or outside its range; names it and the range.
         """
         stated: dict[str, float | Guess] = {**self.defaults, **drivers}
         given = {name: d.value if isinstance(d, Guess) else d for name, d in stated.items()}
@@ -165,7 +180,12 @@ _CENTRAL = 2 * NormalDist().inv_cdf(0.95)  # standard deviations of the central 
 class Estimate:
     """A component at given drivers: `value` in the component's unit, area in mm^2, seconds of one use (None: unknown).
 
-    guesses: drivers that are guessed, with their central 90 %. sigma_ln: what the guesses add to the model's spread.
+    Attributes
+    ----------
+    guesses : Mapping[str, tuple[float, float]]
+        drivers that are guessed, with their central 90 %.
+    sigma_ln : float
+        what the guesses add to the model's spread.
     """
 
     component: Component
@@ -224,7 +244,8 @@ def components() -> Mapping[str, Component]:
 
     Raises
     ------
-    RecordError: the file of components is malformed or gives a name twice.
+    RecordError
+        the file of components is malformed or gives a name twice.
     """
     known: dict[str, Component] = {}
     for content in read_toml(files("revpath.energy_models.library") / _FILE).get("component", []):
@@ -251,11 +272,12 @@ def component_names() -> list[str]:
 
 
 def estimated(content: Any, where: str) -> tuple[Record, float]:
-    """The record and the multiple that ``{ component = ..., times = ..., DRIVER = ... }`` stands for.
+    """The record and the multiple that a component in a price stands for: ``{ component = "adc.survey", enob = 7 }``.
 
     Raises
     ------
-    PriceError, UnknownName: naming the place, the component or the driver.
+    PriceError, UnknownName
+        naming the place, the component or the driver.
     """
     given = table(content, where)
     if "component" not in given:

@@ -27,7 +27,8 @@ def energy_factor(to_nm: float, to_V: float, from_nm: float, from_V: float) -> f
 
     Raises
     ------
-    PriceError: a node outside the fit (130 to 7 nm) or a supply that is not positive.
+    PriceError
+        a node outside the fit (130 to 7 nm) or a supply that is not positive.
     """
     return _energy(to_nm, to_V) / _energy(from_nm, from_V)
 

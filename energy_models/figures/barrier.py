@@ -9,6 +9,7 @@ from ..framework.beside import anchors
 from ..gpu.runs import load_run
 from ..prices.bill import Interval
 from ..records import get
+from .labels import label_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,21 +48,22 @@ def plot_by_year(ax: Axes) -> Axes:
             (6, 0),
             textcoords="offset points",
             va="center",
-            fontsize=8,
+            fontsize=7,
             color=colour,
         )
-    for run, label, place in (
-        ("transformer_big", f"Transformer (big),\n8 P100 for 3.5 days, {_money(anchor_dollars())}", (7, -6)),
-        ("gpt3", "GPT-3", (7, -3)),
-        ("llama31_405b", "Llama 3.1 405B", (-66, -10)),
-        ("llama31_8b", "Llama 3.1 8B", (7, -3)),
+    marks = []
+    for run, label in (
+        ("transformer_big", f"Transformer (big), {_money(anchor_dollars())}"),
+        ("gpt3", "GPT-3"),
+        ("llama31_405b", "Llama 3.1 405B"),
+        ("llama31_8b", "Llama 3.1 8B"),
     ):
         found = load_run(run)
-        ax.plot(found.year, found.parameters or 0.0, "*", color=_BARE, markersize=8)
-        ax.annotate(label, (found.year, found.parameters or 0.0), place, textcoords="offset points", fontsize=7)
+        ax.plot(found.year, found.parameters or 0.0, "*", color=_BARE, markersize=6)
+        marks.append((float(found.year), float(found.parameters or 0.0), label))
     for label, year, size in anchors():
-        ax.plot(year, size, "*", color=_BARE, markerfacecolor="white", markersize=8)
-        ax.annotate(label, (year, size), (-4, 5), textcoords="offset points", fontsize=6, ha="center")
+        ax.plot(year, size, "*", color=_BARE, markerfacecolor="white", markersize=6)
+        marks.append((float(year), float(size), label))
     _, low, high = brain_parameters()
     ax.axhspan(low, high, color="#999999", alpha=0.25, linewidth=0)
     least, most = brain_watts()
@@ -78,9 +80,10 @@ def plot_by_year(ax: Axes) -> Axes:
     ax.set_ylim(*_SIZES)
     ax.set_xlim(2016.3, years[-1] + 1.2)
     ax.set_xticks(range(2017, years[-1] + 1, 2))
-    ax.set_xlabel("year (cheapest GPU priced that year)", fontsize=9)
-    ax.set_ylabel("largest model: parameters, at 20 tokens each", fontsize=9)
-    ax.set_title("by year", fontsize=9, loc="left")
+    ax.set_xlabel("year (cheapest GPU priced that year)")
+    ax.set_ylabel("largest model: parameters, at 20 tokens each")
+    ax.set_title("by year")
+    label_points(ax, marks, [(float(row.where), row.parameters) for row in rows])
     return ax
 
 
@@ -112,13 +115,13 @@ def plot_by_step(ax: Axes, revolutionary: Revolutionary | None = None) -> Axes:
     ax.set_ylim(*_SIZES)
     ax.set_xlim(-0.4, len(places) + (_APART - 0.6 if revolutionary else 0.2))
     ticks = [*range(evolutionary), *([evolutionary + _APART] if revolutionary else [])]
-    ax.set_xticks(ticks, places, rotation=25, ha="right", fontsize=7)
+    ax.set_xticks(ticks, places, rotation=35, ha="right", rotation_mode="anchor")
     if times:
         ax.plot(
             [], [], "o", color=_BARE, markerfacecolor="white", markersize=5, linestyle="none", label="as measured, 90 %"
         )
-        ax.legend(frameon=False, fontsize=7, loc="lower right")
-    ax.set_title("by step, median over the levers' ranges", fontsize=9, loc="left")
+        ax.legend(loc="lower right")
+    ax.set_title("by step, median over the levers' ranges")
     return ax
 
 

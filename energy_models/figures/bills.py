@@ -1,4 +1,4 @@
-"""Bills as stacked bars: one bill at its boundaries, or several side by side; `bill_page` makes them interactive."""
+"""Bills as stacked bars: one bill at its boundaries, or several side by side; `bills_interactive` moves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parts(bill: Bill, scope: Scope = "chip", by: By = "role") -> dict[str, float
 def plot_bill(bill: Bill, ax: Axes, *, by: By = "role") -> Axes:
     """One stacked bar for each boundary (array, macro, chip, node, facility), in joules, with its 90 % interval."""
     stacks = {scope: parts(bill, scope, by) for scope in SCOPES}
-    _bars(ax, stacks, {scope: bill.up_to(scope) for scope in SCOPES}, _order(stacks.values(), by))
+    _bars(ax, stacks, {scope: bill.up_to(scope) for scope in SCOPES}, in_order(stacks.values(), by))
     ax.set_title(bill.chip, loc="left")
     return ax
 
@@ -52,12 +52,15 @@ def plot_bills(
 ) -> Axes:
     """One stacked bar for each bill inside the same boundary.
 
-    relative: shares of each bill's total instead of joules, for bills that lie decades apart (bars have no logarithm).
+    Parameters
+    ----------
+    relative : bool
+        shares of each bill's total instead of joules, for bills that lie decades apart (bars have no logarithm).
     """
     if not bills:
         raise PriceError("bills is empty: there is nothing to plot")
     stacks = {label: parts(bill, scope, by) for label, bill in bills.items()}
-    order = _order(stacks.values(), by)
+    order = in_order(stacks.values(), by)
     if relative:
         sums = {label: sum(stack.values()) for label, stack in stacks.items()}
         empty = [label for label, total in sums.items() if total <= 0]
@@ -72,7 +75,7 @@ def plot_bills(
     return ax
 
 
-def _order(stacks: Any, by: By) -> list[str]:
+def in_order(stacks: Any, by: By) -> list[str]:
     """The names that occur, in the order of the vocabulary, surroundings last."""
     seen = {name for stack in stacks for name in stack}
     known = ROLES if by == "role" else tuple(dict.fromkeys(kind.component for kind in EVENTS.values()))

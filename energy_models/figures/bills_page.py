@@ -1,30 +1,60 @@
-"""Bills as one interactive page: stacked bars at every boundary, in joules or shares, by role or component.
+"""Bills as one interactive page, made by plotly: bars at every boundary, in joules or shares, by role or component.
 
-The page is one HTML file that loads nothing: its policy forbids the browser to ask anybody for anything. The numbers
-stand in it twice, as data for the bars and as a table for readers without a script.
+The page is one HTML file that loads nothing: plotly stands in it, and its policy forbids the browser to ask anybody for
+anything. The numbers stand in it twice, as figures and as a table for readers without a script.
 """
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from io import StringIO
+from itertools import product
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from urllib.parse import quote
 
 from ...devices.base.files import write_whole
 from ...devices.base.printable import printable
-from ..errors import PriceError
 from ..prices.bill import SCOPES, Bill, Interval, Scope
-from ..prices.vocabulary import EVENTS, ROLE_OF, ROLES
-from .bills import COLOURS, SURROUNDINGS, By
-from .bills_page_script import SCRIPT, STYLE
+from .bills import By
+from .bills_interactive import bills_figure, check_view
 
-_WITHIN: tuple[Scope, ...] = ("array", "macro", "chip")
-_SMALLEST = {kind.component: kind.boundary for kind in EVENTS.values()}
 _TITLE = "Where the joules go"
+_BY: tuple[By, ...] = ("role", "component")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
+_SHOWN = {"shares": True, "joules": False}
+_STYLE = """
+body { font: 16px/1.45 system-ui, sans-serif; margin: 0 auto; padding: 12px; max-width: 60rem; color: #1b1b1b; background: #fff; }
+h1 { font-size: 1.35rem; margin: 0.4em 0; }
+form { display: flex; flex-wrap: wrap; gap: 8px; }
+fieldset { border: 1px solid #bbb; border-radius: 6px; padding: 4px 8px; display: flex; flex-wrap: wrap; gap: 4px 12px; margin: 0; }
+legend { font-size: 0.8rem; color: #555; }
+label { display: inline-flex; gap: 4px; align-items: center; min-height: 32px; }
+input:focus-visible, a:focus-visible, summary:focus-visible { outline: 3px solid #0072B2; outline-offset: 2px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
+caption { text-align: left; padding: 8px 0; }
+th, td { padding: 4px 10px; text-align: right; border-top: 1px solid #ddd; }
+tr > th:first-child { text-align: left; font-weight: 600; min-width: 9rem; }
+td span { color: #666; white-space: nowrap; font-size: 0.85em; }
+details.doubt { background: #fff5e0; border-left: 4px solid #E69F00; padding: 6px 10px; overflow-wrap: anywhere; }
+@media print { form, .download { display: none; } .scroll { overflow: visible; } body { max-width: none; } }
+"""
+# All that is not plotly's: which of the figures it draws.
+_CHOOSE = """
+const made = JSON.parse(document.getElementById("data").textContent), form = document.querySelector("form");
+const options = {responsive: true, displaylogo: false, displayModeBar: true, modeBarButtons: [["toImage"]],
+  toImageButtonOptions: {format: "svg", filename: "bills"}};
+const show = () => {
+  const chosen = made[[...new FormData(form).values()].join("/")];
+  Plotly.react("chart", chosen.data, chosen.layout, options);
+};
+form.addEventListener("change", show);
+show();
+"""
 
 
 def bills_page(
@@ -38,58 +68,69 @@ def bills_page(
     notes: Sequence[str] = (),
     doubted: Iterable[str] = (),
 ) -> Path:
-    """Write the comparison as one self-contained interactive HTML file.
+    """Write the comparison as one self-contained interactive HTML file (5 MB, nearly all of it plotly).
 
     Parameters
     ----------
-    bills: title of a bar -> its bill.
-    scope, by, relative: what is shown first: inside which boundary, by role or component, joules or shares.
-    title, notes: its heading, and lines below it.
-    doubted: ids of assumed or unverified records behind the events rather than the prices, such as a device's.
+    bills : mapping of str to Bill
+        title of a bar -> its bill.
+    scope, by, relative : Scope, By, bool
+        what is shown first: inside which boundary, by role or component, joules or shares.
+    title, notes : str, sequence of str
+        its heading, and lines below it.
+    doubted : iterable of str
+        ids of assumed or unverified records behind the events rather than the prices, such as a device's.
 
-    The first line says on how many assumed or unverified records the bills lean, if they do.
+    Notes
+    -----
+    The first line says on how many assumed or unverified records the bills lean, if they do, and opens to their ids.
+    In a notebook `bills_figure` gives the same figure.
 
     Raises
     ------
-    PriceError: no bills, or a scope or `by` that does not exist.
+    PriceError
+        no bills, or a scope or `by` that does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from revpath.energy_models import load_chip, price
+    >>> bill = price({"sram.byte_read": 10}, load_chip("reram-32nm"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     bills_page({"ten bytes": bill}, f"{folder}/bills.html").name
+    'bills.html'
     """
-    if not bills:
-        raise PriceError("bills is empty: there is nothing to plot")
-    if scope not in SCOPES:
-        raise PriceError(f"scope = {scope!r} is not one of {', '.join(SCOPES)}")
-    if by not in ("role", "component"):
-        raise PriceError(f"by = {by!r} is not one of role, component")
+    from plotly.offline import get_plotlyjs
+
+    check_view(bills, scope, by)
     shaky = sorted({*doubted, *(id for bill in bills.values() for id in bill.shaky)})
-    doubt = f"These bills lean on {len(shaky)} assumed or unverified records: {', '.join(shaky)}." if shaky else ""
-    data = {
-        "bills": [_data(label, bill) for label, bill in bills.items()],
-        "scopes": SCOPES,
-        "roles": [*ROLES, SURROUNDINGS],
-        "colours": dict(zip([*ROLES, SURROUNDINGS], [*COLOURS[: len(ROLES)], COLOURS[-1]], strict=True)),
-        "first": {"scope": scope, "by": by, "shares": relative},
-    }
-    content = json.dumps(data, allow_nan=False, sort_keys=True).replace("<", "\\u003c")
+    library = as_script(get_plotlyjs())
+    table = f"data:text/csv;charset=utf-8,{quote(bills_csv(bills))}"
     page = f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{_html(title)}</title>
-<style>{STYLE}</style>
+<style>{_STYLE}</style>
 </head>
 <body>
-{_paragraph("doubt", doubt)}
+{_doubt(shaky)}
 <h1>{_html(title)}</h1>
-{"".join(_paragraph("note", note) for note in notes)}
-<div id="controls"></div>
-<div id="chart"></div>
-<div id="legend"></div>
-<div id="tip" role="status"></div>
+{"".join(f"<p>{_html(note)}</p>" for note in notes)}
+<form aria-label="What the bars show">
+{_choice("inside the", "scope", SCOPES, scope)}
+{_choice("by", "by", _BY, by)}
+{_choice("in", "shown", tuple(_SHOWN), "shares" if relative else "joules")}
+</form>
+<div id="chart" role="img" aria-label="Stacked bars; the table below has the same totals"></div>
 <noscript><p>The bars need JavaScript; the table does not.</p></noscript>
 {_table(bills)}
-<script type="application/json" id="data">{content}</script>
-<script>{SCRIPT}</script>
+<p class="download"><a download="bills.csv" href="{table}">Table of all parts as CSV</a></p>
+<script type="application/json" id="data">{_figures(bills)}</script>
+<script>{library}</script>
+<script>{_CHOOSE}</script>
 </body>
 </html>
 """
@@ -98,48 +139,54 @@ def bills_page(
     return path
 
 
+def bills_csv(bills: Mapping[str, Bill]) -> str:
+    """One row a component of each bill, in joules: bill, component, nominal, and the ends of the central 90 %."""
+    written = StringIO()
+    rows = csv.writer(written, lineterminator="\n")
+    rows.writerow(["bill", "component", "joules", "low", "high"])
+    for label, bill in bills.items():
+        for component in bill.components:
+            span = bill.interval(component)
+            rows.writerow([printable(label), component, f"{span.nominal:.6g}", f"{span.low:.6g}", f"{span.high:.6g}"])
+    return written.getvalue()
+
+
+def _figures(bills: Mapping[str, Bill]) -> str:
+    """All views as plotly's JSON, by scope/by/shown."""
+    views = {
+        f"{scope}/{by}/{shown}": json.loads(bills_figure(bills, scope=scope, by=by, relative=relative).to_json())
+        for scope, by, (shown, relative) in product(SCOPES, _BY, _SHOWN.items())
+    }
+    return json.dumps(views, allow_nan=False, sort_keys=True).replace("<", "\\u003c")
+
+
+def as_script(source: str) -> str:
+    """A script as it can stand in a page: its end marks nothing, and what no screen shows is written as an escape.
+
+    Such characters stand in literals alone, where the escape means the same.
+    """
+    shown = re.sub(r"[^\n\t -~]", lambda c: c[0] if c[0].isprintable() else f"\\u{ord(c[0]):04x}", source)
+    return shown.replace("</script>", r"<\/script>")
+
+
 def _html(text: str) -> str:
     return escape(printable(text))
 
 
-def _paragraph(kind: str, text: str) -> str:
-    return f'<p class="{kind}">{_html(text)}</p>' if text else ""
+def _doubt(shaky: Sequence[str]) -> str:
+    if not shaky:
+        return ""
+    said = f"These bills lean on {len(shaky)} assumed or unverified records."
+    return f'<details class="doubt"><summary>{said}</summary>{_html(", ".join(shaky))}.</details>'
 
 
-def _data(label: str, bill: Bill) -> dict[str, Any]:
-    """A bill at its boundaries: totals, roles inside each of them, and components with role and smallest boundary."""
-    chip = bill.samples_up_to("chip")
-    around = {
-        scope: _numbers(Interval.of(bill.up_to(scope).nominal - bill.joules, bill.samples_up_to(scope) - chip))
-        for scope in ("node", "facility")
-    }
-    return {
-        "label": label,
-        "totals": {scope: _numbers(bill.up_to(scope)) for scope in SCOPES},
-        "roles": {scope: _roles(bill, scope) for scope in _WITHIN},
-        "around": around,
-        "components": [
-            {"name": name, "role": ROLE_OF[name], "scope": _SMALLEST[name], "joules": _numbers(bill.interval(name))}
-            for name in bill.components
-        ],
-    }
-
-
-def _roles(bill: Bill, scope: Scope) -> dict[str, list[float]]:
-    """Joules of each role that has components inside a boundary within the chip."""
-    names: dict[str, list[str]] = {}
-    for name in bill.components:
-        if _WITHIN.index(_SMALLEST[name]) <= _WITHIN.index(scope):
-            names.setdefault(ROLE_OF[name], []).append(name)
-    return {
-        role: _numbers(Interval.of(sum(map(bill.nominal, own)), np.sum([bill.samples[name] for name in own], axis=0)))
-        for role, own in names.items()
-    }
-
-
-def _numbers(interval: Interval) -> list[float]:
-    """Nominal value and the ends of the central 90 %."""
-    return [interval.nominal, interval.low, interval.high]
+def _choice(legend: str, name: str, values: Sequence[str], chosen: str) -> str:
+    """Radio buttons of the browser: they take the keyboard and a finger as they are."""
+    buttons = "".join(
+        f'<label><input type="radio" name="{name}" value="{v}"{" checked" if v == chosen else ""}>{v}</label>'
+        for v in values
+    )
+    return f"<fieldset><legend>{legend}</legend>{buttons}</fieldset>"
 
 
 def _table(bills: Mapping[str, Bill]) -> str:
@@ -150,7 +197,8 @@ def _table(bills: Mapping[str, Bill]) -> str:
         cells = "".join(f"<td>{_cell(bill.up_to(scope))}</td>" for scope in SCOPES)
         rows.append(f"<tr><th>{_html(label)}</th>{cells}</tr>")
     caption = "Joules inside each boundary, with the central 90 % over the uncertainties of the records"
-    return f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>\n{chr(10).join(rows)}\n</table>"
+    body = "\n".join([f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>", *rows, "</table>"])
+    return f'<div class="scroll">{body}</div>'
 
 
 def _cell(joules: Interval) -> str:

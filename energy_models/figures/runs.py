@@ -9,6 +9,7 @@ import numpy as np
 
 from ..gpu.metered import MeteredRun
 from ..validation.gpus import LeftOut, Named
+from .labels import label_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,19 +37,6 @@ def plot_modelled(found: Sequence[LeftOut[Named]], ax: Axes, *, goal: float, uni
         ax.plot(
             a, b, marker, color=colour, markersize=5, linestyle="none", markerfacecolor="none" if hollow else colour
         )  # fmt: skip
-        if abs(left.error) > 1.5 * goal:
-            above = left.error > 0
-            ax.annotate(
-                left.run.name.replace("_", " "),
-                (a, b),
-                (0, 6) if above else (0, -6),
-                textcoords="offset points",
-                fontsize=6,
-                rotation=90 if above else 0,
-                ha="left" if above else "center",
-                va="bottom" if above else "top",
-                rotation_mode="anchor" if above else "default",
-            )
     for gpu, (colour, marker) in _STYLE.items():  # for the legend, of the GPUs that occur
         if any(left.run.gpu.name == gpu for left in found):
             ax.plot([], [], marker, color=colour, markersize=5, linestyle="none", label=gpu.upper())
@@ -62,6 +50,12 @@ def plot_modelled(found: Sequence[LeftOut[Named]], ax: Axes, *, goal: float, uni
             axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel(f"published, {unit}", fontsize=9)
-    ax.set_ylabel(f"model, the run left out, {unit}", fontsize=9)
+    ax.set_xlabel(f"published, {unit}")
+    ax.set_ylabel(f"model, the run left out, {unit}")
+    missed = [
+        (float(a), float(b), left.run.name.replace("_", " "))
+        for left, a, b in zip(found, x, y, strict=True)
+        if abs(left.error) > 1.5 * goal
+    ]
+    label_points(ax, missed, list(zip(x.tolist(), y.tolist(), strict=True)))
     return ax

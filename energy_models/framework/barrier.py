@@ -24,7 +24,12 @@ INSTEAD = "analog EBM instead:\nour small study, 90 %"
 class Affordable:
     """The largest model, in parameters, that a budget buys under the law C = 120 P^2.
 
-    parameters: at the median of the levers' draws. as_published: at the levers' published figures as stated.
+    Attributes
+    ----------
+    parameters : float
+        at the median of the levers' draws.
+    as_published : float
+        at the levers' published figures as stated.
     """
 
     budget: str
@@ -62,7 +67,10 @@ def by_step(steps: Sequence[RoadStep] | None = None, revolutionary: float | None
     That factor was measured on one small text at one quality; that it holds at these sizes is nobody's finding. It is of
     energy, and is drawn as if dollars went with energy, which they do not: most of a GPU-hour's price is the GPU.
 
-    steps: those that today's baseline has not taken, unless given.
+    Parameters
+    ----------
+    steps : sequence of RoadStep, optional
+        those that today's baseline has not taken, unless given.
     """
     chosen = [step for step in road() if not step.in_baseline] if steps is None else list(steps)
     id = price_years()[-1][1]

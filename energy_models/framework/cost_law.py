@@ -27,8 +27,12 @@ class CostLaw:
     def flops(self, parameters: float, tokens: float | None = None, experts: float = 1.0) -> float:
         """C0 P T / K in FLOP.
 
-        tokens: T; without it, the law's own 20 P.
-        experts: K, all parameters over those active per token; 1 for a dense model.
+        Parameters
+        ----------
+        tokens : float, optional
+            T; without it, the law's own 20 P.
+        experts : float
+            K, all parameters over those active per token; 1 for a dense model.
         """
         parameters = _positive("parameters", parameters)
         tokens = self.tokens(parameters) if tokens is None else _positive("tokens", tokens)

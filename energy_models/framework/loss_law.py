@@ -30,7 +30,10 @@ def loss(parameters: float, tokens: float, constants: str = "besiroglu2024") -> 
 
     Raises
     ------
-    PriceError: parameters or tokens below 1 or infinite. UnknownName: no such constants.
+    PriceError
+        parameters or tokens below 1 or infinite.
+    UnknownName
+        no such constants.
     """
     for field, value in (("parameters", parameters), ("tokens", tokens)):
         if not 1 <= value < math.inf:

@@ -25,11 +25,24 @@ _KILO = 1e3
 class Plan:
     """A training run that may be.
 
-    parameters: P, all of them. tokens: T; the law's own 20 P unless given. experts: K, all parameters over those that
-        a token meets. gpu, format: on what. utilisation: of the best matrix product while it runs; the record
-        ``gpu.utilisation``, with its uncertainty, unless given. gpus: how many at once, for the days.
-    price, carbon, pue: ids of records: dollars a GPU-hour, grams of CO2 a kWh, and the facility's factor.
-    saving: how many times cheaper by levers that these numbers do not hold yet, see `road`.
+    Attributes
+    ----------
+    parameters : float
+        P, all of them.
+    tokens : float, optional
+        T; the law's own 20 P unless given.
+    experts : float
+        K, all parameters over those that a token meets.
+    gpu, format : str
+        on what.
+    utilisation : float, optional
+        of the best matrix product while it runs; the record ``gpu.utilisation``, with its uncertainty, unless given.
+    gpus : int
+        how many at once, for the days.
+    price, carbon, pue : str
+        ids of records: dollars a GPU-hour, grams of CO2 a kWh, and the facility's factor.
+    saving : float
+        how many times cheaper by levers that these numbers do not hold yet, see `road`.
     """
 
     parameters: float
@@ -134,7 +147,10 @@ def affordable_parameters(
 def dollars_per_flop(price: str, utilisation: float | None = None) -> float:
     """Dollars of one useful FLOP on the GPU that a price is for, in the best format it had, restarts included.
 
-    utilisation: of the best matrix product; the record ``gpu.utilisation`` unless given.
+    Parameters
+    ----------
+    utilisation : float, optional
+        of the best matrix product; the record ``gpu.utilisation`` unless given.
     """
     record = get(price)
     gpu = Gpu(str(record.conditions["gpu"]))

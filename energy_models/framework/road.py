@@ -44,13 +44,22 @@ TODAY = "h100"
 class RoadStep:
     """One lever.
 
-    item: the paper's item it belongs to, or None for a lever of the levers' list alone.
-    enters: the term of the cost it divides. ``memory`` lowers how many devices a model needs, not what it costs;
+    Attributes
+    ----------
+    item : Item, optional
+        the paper's item it belongs to, or None for a lever of the levers' list alone.
+    enters : Enters
+        the term of the cost it divides. ``memory`` lowers how many devices a model needs, not what it costs;
         ``utilisation`` is held by the baseline's measured utilisation already; ``whole run`` is a ratio of two runs
         that holds machine, data and algorithm at once. None of these three stands in a product.
-    stage: what it makes cheaper. in_baseline: the best training run of record (Llama 3.1 on H100) has it already.
-    counts: it stands in the road's product: one lever an item, so that alternatives are not multiplied.
-    machine: for a change of machine, the one it moves to; its record's condition ``over`` names the one it leaves.
+    stage : Stage
+        what it makes cheaper.
+    in_baseline : bool
+        the best training run of record (Llama 3.1 on H100) has it already.
+    counts : bool
+        it stands in the road's product: one lever an item, so that alternatives are not multiplied.
+    machine : str
+        for a change of machine, the one it moves to; its record's condition ``over`` names the one it leaves.
     """
 
     name: str

@@ -87,8 +87,10 @@ def visible(torch: Any, index: int, environment: Mapping[str, str] | None = None
 
     Raises
     ------
-    NotThere: CUDA does not show so many; the message names ``CUDA_VISIBLE_DEVICES``.
-    NoGpu: PyTorch has no CUDA device, and nothing hides one.
+    NotThere
+        CUDA does not show so many; the message names ``CUDA_VISIBLE_DEVICES``.
+    NoGpu
+        PyTorch has no CUDA device, and nothing hides one.
     """
     said = _said(environment)
     count = int(torch.cuda.device_count()) if torch.cuda.is_available() else 0
@@ -108,7 +110,8 @@ def board_of(gpu: Visible, listed: Sequence[Board], environment: Mapping[str, st
 
     Raises
     ------
-    WrongBoard: none is shown to be it; the message says what would show it.
+    WrongBoard
+        none is shown to be it; the message says what would show it.
     """
     entry = _entry(gpu.index, environment)
     if entry.lower().startswith("mig-"):

@@ -27,7 +27,14 @@ _SLUG = re.compile(r"[^a-z0-9]+")
 class GpuWorkload(Protocol):
     """Something that can be run again and again.
 
-    name: for the record's id. unit: what one piece of work is, such as ``flop``. conditions: shapes and formats.
+    Attributes
+    ----------
+    name : str
+        for the record's id.
+    unit : str
+        what one piece of work is, such as ``flop``.
+    conditions : mapping of str to float or int or str
+        shapes and formats.
     """
 
     name: str
@@ -184,7 +191,8 @@ def campaign(
 
     Raises
     ------
-    MeterError: not one workload could be measured; with the reason of each.
+    MeterError
+        not one workload could be measured; with the reason of each.
     """
     settings = settings or Settings()
     others = _others(meter)
@@ -256,7 +264,10 @@ def slug(name: str) -> str:
 def as_toml(found: Campaign, when: str, where: str = "revpath gpu measure") -> str:
     """The campaign as a file of records in the library's format: evidence measured, with conditions.
 
-    when: the date, ISO 8601. Each workload gives three records: energy per piece, energy above idle, and power.
+    Parameters
+    ----------
+    when : str
+        the date, ISO 8601. Each workload gives three records: energy per piece, energy above idle, and power.
     """
     head = (
         f"# Measured on one {found.gpu}, {when}, by `revpath gpu measure`: energy of the GPU's own meter ({found.idle.by}).\n"

@@ -84,7 +84,14 @@ def metered_runs() -> tuple[MeteredRun, ...]:
 class BlindRun:
     """A metered training on a board of another rating than the library's GPU of that chip, to which nothing was fitted.
 
-    watts: mean of a GPU. rated_W: of its board. inside, paper, meter: as of `MeteredRun`.
+    Attributes
+    ----------
+    watts : float
+        mean of a GPU.
+    rated_W : float
+        of its board.
+    inside, paper, meter : bool, str
+        as of `MeteredRun`.
     """
 
     name: str
@@ -200,7 +207,8 @@ def fit(pool: Iterable[MeteredRun] | None = None) -> Constants:
 
     Raises
     ------
-    PriceError: no run in the pool has its GPUs metered alone, or none has both FLOPs and hours.
+    PriceError
+        no run in the pool has its GPUs metered alone, or none has both FLOPs and hours.
     """
     used = [run for run in (metered_runs() if pool is None else pool) if run.inside]
     alone = [run for run in used if run.encloses == "gpu"]

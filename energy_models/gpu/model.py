@@ -62,8 +62,16 @@ def gpu_names() -> list[str]:
 class Work:
     """What some GPUs did, all of them together.
 
-    flops: of matrix products, 1 multiply-accumulate = 2 FLOP, recomputed ones included.
-    hours: GPU-hours, waiting included. bytes: to and from their memory. link_bytes: between them.
+    Attributes
+    ----------
+    flops : float
+        of matrix products, 1 multiply-accumulate = 2 FLOP, recomputed ones included.
+    hours : float
+        GPU-hours, waiting included.
+    bytes : float
+        to and from their memory.
+    link_bytes : float
+        between them.
     """
 
     flops: float
@@ -86,7 +94,8 @@ def parts(
 
     Raises
     ------
-    PriceError: a PUE below 1; the work is faster than the best matrix product, or draws more than the rated power.
+    PriceError
+        a PUE below 1; the work is faster than the best matrix product, or draws more than the rated power.
     """
     seconds = work.hours * 3600.0
     rate = take(gpu.id(f"matmul_{work.format}"), "flop/s")

@@ -55,7 +55,8 @@ def load_nvml() -> Any:
 
     Raises
     ------
-    NoGpu: it is not installed, or no driver answers.
+    NoGpu
+        it is not installed, or no driver answers.
     """
     try:
         import pynvml  # type: ignore[import-not-found]  # an extra
@@ -86,8 +87,10 @@ class NvmlMeter:
 
     Raises
     ------
-    NoGpu: the package, the driver or the board is missing.
-    WrongBoard: no board is shown to be `gpu`, or it is in MIG mode: its meter would be that of other slices too.
+    NoGpu
+        the package, the driver or the board is missing.
+    WrongBoard
+        no board is shown to be `gpu`, or it is in MIG mode: its meter would be that of other slices too.
     """
 
     def __init__(self, index: int = 0, nvml: Any = None, gpu: Visible | None = None) -> None:
@@ -199,7 +202,12 @@ class Clock:
 class Window:
     """Joules and seconds between two moments, and how they were found.
 
-    resolution_J: what one update of the meter is worth here: the error of each end. by: ``counter`` or ``polling``.
+    Attributes
+    ----------
+    resolution_J : float
+        what one update of the meter is worth here: the error of each end.
+    by : str
+        ``counter`` or ``polling``.
     """
 
     joules: float
@@ -217,7 +225,8 @@ def counter_difference(before: int, after: int) -> float:
 
     Raises
     ------
-    MeterError: it ran backwards by less than a wrap-around of its 64 bits can explain: the driver was reloaded.
+    MeterError
+        it ran backwards by less than a wrap-around of its 64 bits can explain: the driver was reloaded.
     """
     if after >= before:
         return float(after - before)
@@ -235,7 +244,10 @@ class Timeline:
     With a counter: first and last update of the counter bracket the window, so that both ends stand on updates. Without:
     power is polled and integrated by trapezia.
 
-    poll_s: between polls of power; the counter is read as often, to see its updates.
+    Attributes
+    ----------
+    poll_s : float
+        between polls of power; the counter is read as often, to see its updates.
     """
 
     def __init__(self, meter: Meter, clock: Clock | None = None, poll_s: float = 0.01) -> None:
@@ -253,7 +265,8 @@ class Timeline:
 
         Raises
         ------
-        MeterError: it did not move for `limit_s`.
+        MeterError
+            it did not move for `limit_s`.
         """
         if not self._counts:
             self.read()

@@ -17,7 +17,10 @@ BASES: Mapping[Basis, str] = {"run": "h100-run", "gemm": "h100-gemm"}
 def gpu_energy(flops: int | float, basis: Basis = "run", *, n_draws: int = 10_000, seed: int = 0) -> Bill:
     """The bill of so many FLOPs of matrix products (1 multiply-accumulate = 2 FLOP) on an H100.
 
-    basis: ``run``, per model FLOP of a whole published training run (Llama-3.1-405B), or ``gemm``, the best dense BF16
+    Parameters
+    ----------
+    basis : Basis
+        ``run``, per model FLOP of a whole published training run (Llama-3.1-405B), or ``gemm``, the best dense BF16
         matrix product: a lower bound that no real workload reaches.
     """
     return price_on_gpu({"matmul.flop": flops}, basis, n_draws=n_draws, seed=seed)
@@ -33,7 +36,8 @@ def price_on_gpu(
 
     Raises
     ------
-    UnpricedEvent: an event of an analog array is among them.
+    UnpricedEvent
+        an event of an analog array is among them.
     """
     if basis not in BASES:
         raise PriceError(f"basis = {basis!r} is not one of {', '.join(BASES)}")

@@ -55,7 +55,8 @@ def alone_seconds(steps: float, kernels: float) -> float:
 
     Raises
     ------
-    PriceError: one of them is negative or not finite.
+    PriceError
+        one of them is negative or not finite.
     """
     for field, value in (("steps", steps), ("kernels", kernels)):
         if not 0 <= value < float("inf"):

@@ -17,7 +17,12 @@ _ALL_REDUCES = 4  # of a layer's activations under tensor parallelism: two forwa
 class Split:
     """How a training is spread: ``data`` replicas, each of ``tensor`` x ``pipeline`` GPUs.
 
-    batch: windows in a micro-batch of one replica. micro_batches: of one replica in one optimizer step.
+    Attributes
+    ----------
+    batch : int
+        windows in a micro-batch of one replica.
+    micro_batches : int
+        of one replica in one optimizer step.
     """
 
     data: int = 1
@@ -64,8 +69,12 @@ def training_work(
 ) -> Work:
     """The work of training on `tokens` tokens.
 
-    utilisation: model FLOPs (without what is recomputed) over the best matrix product, while it runs; the record
-        ``gpu.utilisation`` unless given. Restarts come on top. Bytes are the least that a step moves (`training_traffic`).
+    Parameters
+    ----------
+    utilisation : float, optional
+        model FLOPs (without what is recomputed) over the best matrix product, while it runs; the record
+        ``gpu.utilisation`` unless given. Restarts come on top. Bytes are the least that a step moves
+        (`training_traffic`).
     """
     chosen = Gpu(gpu) if isinstance(gpu, str) else gpu
     u = get("gpu.utilisation").value if utilisation is None else utilisation

@@ -28,16 +28,25 @@ _BACKWARD = 2  # forward passes that a backward pass costs
 class TransformerShape:
     """A decoder-only transformer.
 
-    layers, d_model, heads, d_ff, context, vocab: depth, width, attention heads, hidden width of the MLP, tokens in a
-        window, tokens in the vocabulary.
-    tied_embeddings: the output matrix is the token embedding.
-    bias: linear layers and norms have biases (GPT-2: yes; the output matrix never has).
-    learned_positions: a (context, d_model) table of position embeddings.
-    kv_heads: heads of keys and values, shared by groups of query heads; as many as `heads` unless given.
-    gated: the MLP has a second input matrix whose output gates the first's (SwiGLU): three matrices instead of two.
-    experts, active_experts: MLPs in each layer, and how many of them a token visits; a router of (d_model, experts)
-        weights chooses. 1 and 1 for a dense model, which has no router.
-    head_width: numbers of a head's query, key or value; d_model / heads unless given (PaLM: 256 for 18432 / 48).
+    Attributes
+    ----------
+    layers, d_model, heads, d_ff, context, vocab : int
+        depth, width, attention heads, hidden width of the MLP, tokens in a window, tokens in the vocabulary.
+    tied_embeddings : bool
+        the output matrix is the token embedding.
+    bias : bool
+        linear layers and norms have biases (GPT-2: yes; the output matrix never has).
+    learned_positions : bool
+        a (context, d_model) table of position embeddings.
+    kv_heads : int, optional
+        heads of keys and values, shared by groups of query heads; as many as `heads` unless given.
+    gated : bool
+        the MLP has a second input matrix whose output gates the first's (SwiGLU): three matrices instead of two.
+    experts, active_experts : int
+        MLPs in each layer, and how many of them a token visits; a router of (d_model, experts) weights chooses. 1 and 1
+        for a dense model, which has no router.
+    head_width : int, optional
+        numbers of a head's query, key or value; d_model / heads unless given (PaLM: 256 for 18432 / 48).
     """
 
     layers: int
@@ -141,8 +150,11 @@ class TransformerShape:
     def attention_flops_per_token(self, length: int | None = None, *, causal: bool = False) -> int:
         """FLOPs of attention scores and values per token, forward, averaged over a window of `length` tokens.
 
-        causal: count only the pairs that the causal mask keeps, (length + 1) / 2 per token; otherwise all `length`,
-            which is what a dense kernel computes and what the usual 6 N + 12 L d T formula counts.
+        Parameters
+        ----------
+        causal : bool
+            count only the pairs that the causal mask keeps, (length + 1) / 2 per token; otherwise all `length`, which
+            is what a dense kernel computes and what the usual 6 N + 12 L d T formula counts.
         """
         n = self._length(length)
         pairs_twice = n + 1 if causal else 2 * n
@@ -157,9 +169,12 @@ class TransformerShape:
     ) -> int:
         """FLOPs of training on `tokens` tokens: forward and backward, 3 forward passes, and what is recomputed.
 
-        recompute: ``none`` gives model FLOPs; ``selective`` computes the core of attention (scores and values) once
-            more, ``full`` every layer (Korthikanti et al. 2022, arXiv:2205.05198). The output matrix is never recomputed,
-            so that ``full`` is the 96 B s L h^2 (1 + s / 6 h + V / 16 L h) of Narayanan et al. (2021, arXiv:2104.04473).
+        Parameters
+        ----------
+        recompute : Recompute
+            ``none`` gives model FLOPs; ``selective`` computes the core of attention (scores and values) once more,
+            ``full`` every layer (Korthikanti et al. 2022, arXiv:2205.05198). The output matrix is never recomputed, so
+            that ``full`` is the 96 B s L h^2 (1 + s / 6 h + V / 16 L h) of Narayanan et al. (2021, arXiv:2104.04473).
         """
         if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
             raise PriceError(f"tokens = {tokens!r} must be a non-negative integer")

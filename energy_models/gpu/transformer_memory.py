@@ -19,8 +19,16 @@ from .transformer import RECOMPUTES, Recompute, TransformerShape
 class Formats:
     """Bytes per number of each thing that training stores.
 
-    weight, gradient, activation: in the working format. master: of the full-precision copy of the weights (0 without).
-    moments: of all the optimizer's states together (Adam: two of 4). mask: of a dropout mask's element.
+    Attributes
+    ----------
+    weight, gradient, activation : float
+        in the working format.
+    master : float
+        of the full-precision copy of the weights (0 without).
+    moments : float
+        of all the optimizer's states together (Adam: two of 4).
+    mask : float
+        of a dropout mask's element.
     """
 
     weight: float = 2
@@ -74,11 +82,17 @@ def layer_activation_bytes(
 ) -> float:
     """Bytes of activations that one layer keeps for its backward pass, on each of the devices that share it.
 
-    batch: windows of `length` tokens that are in flight at once (a micro-batch).
-    recompute: ``selective`` drops the three tensors of attention's core that grow with length squared; ``full`` keeps
-        the layer's input alone.
-    dropout: the layer has dropout after softmax, after attention and after the MLP (GPT: yes; Llama: no).
-    tensor: devices that share the layer (tensor parallelism). What lies between its two blocks is kept by each of them,
+    Parameters
+    ----------
+    batch : int
+        windows of `length` tokens that are in flight at once (a micro-batch).
+    recompute : Recompute
+        ``selective`` drops the three tensors of attention's core that grow with length squared; ``full`` keeps the
+        layer's input alone.
+    dropout : bool
+        the layer has dropout after softmax, after attention and after the MLP (GPT: yes; Llama: no).
+    tensor : int
+        devices that share the layer (tensor parallelism). What lies between its two blocks is kept by each of them,
         unless ``sequence`` splits that too (sequence parallelism).
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
@@ -113,7 +127,10 @@ _SHARDED: tuple[Sharded, ...] = ("nothing", "optimizer", "gradients", "weights")
 def state_bytes(parameters: float, devices: int = 1, sharded: Sharded = "nothing", formats: Formats = MIXED) -> float:
     """Bytes of weights, gradients and optimizer states on each of the devices of data parallelism.
 
-    sharded: what is spread over them instead of repeated: the optimizer's states; gradients too; weights too (the three
+    Parameters
+    ----------
+    sharded : Sharded
+        what is spread over them instead of repeated: the optimizer's states; gradients too; weights too (the three
         stages of Rajbhandari et al. 2020, arXiv:1910.02054, section 5).
     """
     if isinstance(devices, bool) or not isinstance(devices, int) or devices < 1:

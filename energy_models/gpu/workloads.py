@@ -95,7 +95,8 @@ def load_torch() -> Any:
 
     Raises
     ------
-    NoGpu: it is not installed.
+    NoGpu
+        it is not installed.
     """
     try:
         import torch  # type: ignore[import-not-found]  # an extra
@@ -111,9 +112,12 @@ def workloads(
 
     Raises
     ------
-    NotThere: a name is not one of `NAMES`.
-    NoGpu: PyTorch is not installed, or has no CUDA device.
-    MeterError: not one of them can be set up, such as for want of memory. One that cannot while others can is left to
+    NotThere
+        a name is not one of `NAMES`.
+    NoGpu
+        PyTorch is not installed, or has no CUDA device.
+    MeterError
+        not one of them can be set up, such as for want of memory. One that cannot while others can is left to
         `Unfit.run` to say, so that the others are measured.
     """
     if torch is None:

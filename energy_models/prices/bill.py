@@ -56,15 +56,25 @@ class Line:
 class Bill:
     """Joules of some events on a chip.
 
-    lines: one per event that has a price of its own.
-    samples: component -> (n_draws,) joules over the records' uncertainties.
-    records: the records behind the lines, by id.
-    surroundings: the factors chip to node and node to facility, each with its draws.
-    assumptions: prices whose structure is a guess, as ``event: why``.
-    floors: energy over the floor of the simulated noise, see `revpath.energy_models.check_floor`.
-    bounds: energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.check_bounds`.
-        Every row of the bill is in one of the two, or `why_no_floor` says why not.
-    schedule: of the chip's digital part, in words; "" where the events were priced as they were counted.
+    Attributes
+    ----------
+    lines : tuple[Line, ...]
+        one per event that has a price of its own.
+    samples : mapping of str to ndarray
+        component -> (n_draws,) joules over the records' uncertainties.
+    records : mapping of str to Record
+        the records behind the lines, by id.
+    surroundings : Mapping[str, tuple[Record, ndarray]]
+        the factors chip to node and node to facility, each with its draws.
+    assumptions : tuple[str, ...]
+        prices whose structure is a guess, as ``event: why``.
+    floors : tuple[Floor, ...]
+        energy over the floor of the simulated noise, see `revpath.energy_models.check_floor`.
+    bounds : tuple[Floor, ...]
+        energy over other physical floors (k T ln 2 a bit), see `revpath.energy_models.check_bounds`. Every row of the
+        bill is in one of the two, or `why_no_floor` says why not.
+    schedule : str
+        of the chip's digital part, in words; "" where the events were priced as they were counted.
     """
 
     chip: str
@@ -233,7 +243,8 @@ def ratio(numerator: Bill, denominator: Bill, scope: Scope = "chip") -> Interval
 
     Raises
     ------
-    PriceError: the bills were drawn with different seeds or numbers of draws, or the denominator is zero.
+    PriceError
+        the bills were drawn with different seeds or numbers of draws, or the denominator is zero.
     """
     return pooled_ratio([numerator], [denominator], scope)
 

@@ -95,19 +95,35 @@ class Price(Described):
 class Chip(Described):
     """Prices of all events that a chip can perform, the records behind them, and its surroundings.
 
-    name, title: a short name, and one line for figures.
-    kind: ``analog`` or ``digital``.
-    node_nm: technology node.
-    temperature: id of the record at which noise floors are evaluated.
-    node_overhead, pue: ids of the factors from chip to node, and from node to facility.
-    digital: its digital part; None where nobody said what it is, so that its digital work takes no time and cannot be completed.
-    prices: by bare event name.
-    records: all records referred to, by id.
-    workloads: published work that its prices can be held against (workload.py).
-    parts: what it is made of, for its area.
-    area: id of the published area of one copy of its workloads' unit.
-    area_lacks: what the sum of the parts leaves out, for want of a figure.
-    unexplained: what its component models leave open of the published energy, in a sentence.
+    Attributes
+    ----------
+    name, title : str
+        a short name, and one line for figures.
+    kind : {"analog", "digital"}
+        ``analog`` or ``digital``.
+    node_nm : float
+        technology node.
+    temperature : str
+        id of the record at which noise floors are evaluated.
+    node_overhead, pue : str
+        ids of the factors from chip to node, and from node to facility.
+    digital : Digital, optional
+        its digital part; None where nobody said what it is, so that its digital work takes no time and cannot be
+        completed.
+    prices : mapping of str to Price
+        by bare event name.
+    records : mapping of str to Record
+        all records referred to, by id.
+    workloads : tuple[Workload, ...]
+        published work that its prices can be held against (workload.py).
+    parts : tuple[Part, ...]
+        what it is made of, for its area.
+    area : str
+        id of the published area of one copy of its workloads' unit.
+    area_lacks : str
+        what the sum of the parts leaves out, for want of a figure.
+    unexplained : str
+        what its component models leave open of the published energy, in a sentence.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -239,7 +255,8 @@ def read_chip(content: Mapping[str, Any], where: str) -> Chip:
 
     Raises
     ------
-    RecordError, PriceError, UnitError, UnknownName: naming the file, the event or record, and what is allowed.
+    RecordError, PriceError, UnitError, UnknownName
+        naming the file, the event or record, and what is allowed.
     """
     content = _extended(content, where)
     records = dict(library())

@@ -46,7 +46,8 @@ def noise_floors(events: Mapping[str, int | float], lines: Sequence[Line], tempe
 
     Raises
     ------
-    FloorError: a component spends less than its floor: its simulated noise is lower than its energy can buy.
+    FloorError
+        a component spends less than its floor: its simulated noise is lower than its energy can buy.
     """
     adc = sum(line.joules for line in lines if line.component == "adc")
     cases = (
@@ -79,7 +80,8 @@ def bit_floors(lines: Sequence[Line], temperature_K: float, known: Sequence[Floo
 
     Raises
     ------
-    FloorError: a component spends less than its floor: nothing can.
+    FloorError
+        a component spends less than its floor: nothing can.
     """
     done = {floor.component for floor in known}
     least: dict[str, float] = {}

@@ -86,7 +86,8 @@ def price_many(
 
     Raises
     ------
-    PriceError, UnitError: a chip, a scope, overrides or numbers of draws that are unfit for every run.
+    PriceError, UnitError
+        a chip, a scope, overrides or numbers of draws that are unfit for every run.
 
     Examples
     --------

@@ -16,8 +16,14 @@ _TERA = 10**12
 class Performance:
     """What a chip does on a workload, all copies together; None where the time or the area is not known.
 
-    tops: of the modelled time where the workload has steps, else as published. tops_published: as published.
-    mm2: as published where the chip has such a figure, else the sum of its parts.
+    Attributes
+    ----------
+    tops : float, optional
+        of the modelled time where the workload has steps, else as published.
+    tops_published : float, optional
+        as published.
+    mm2 : float, optional
+        as published where the chip has such a figure, else the sum of its parts.
     """
 
     joules: float
@@ -35,7 +41,10 @@ def performance(chip: ChipOrName, workload: str) -> Performance:
 
     Raises
     ------
-    UnknownName: the chip has no such workload. PriceError: a step without a time or a part without an area.
+    UnknownName
+        the chip has no such workload.
+    PriceError
+        a step without a time or a part without an area.
     """
     chip = load_chip(chip)
     work = find(chip, workload)

@@ -39,22 +39,30 @@ def price(
 
     Parameters
     ----------
-    events: names to counts or integrals, such as `revpath.simulator.events.Events`; or what a schedule of the chip's digital
-        part made of them (`revpath.energy_models.prices.schedule.completed`), which the bill then names. Without one, bytes are
+    events : mapping of str to int or float
+        names to counts or integrals, such as `revpath.simulator.events.Events`; or what a schedule of the chip's digital part
+        made of them (`revpath.energy_models.prices.schedule.completed`), which the bill then names. Without one, bytes are
         those of a datapath without registers, and instructions, leakage and bus of the digital part are not in the bill.
-    chip: a chip, its name, or the path of its file, see `load_chip`.
-    overrides: event name -> record that prices it instead, such as a device's own pulse energies,
-        ``{"pulse.up": record, "pulse.down": record}``.
-    n_draws, seed: Monte Carlo over the records' uncertainties. A record draws the same value wherever it is used, in
-        every bill of the same seed.
+    chip : ChipOrName
+        a chip, its name, or the path of its file, see `load_chip`.
+    overrides : mapping of str to Record, optional
+        event name -> record that prices it instead, such as a device's own pulse energies, ``{"pulse.up": record,
+        "pulse.down": record}``.
+    n_draws, seed : int
+        Monte Carlo over the records' uncertainties. A record draws the same value wherever it is used, in every bill of
+        the same seed.
 
     Raises
     ------
-    UnpricedEvent: an event has no price on this chip, or the chip refuses it.
-    PriceError: a count is negative or not finite; a parameter is missing, unknown or outside the chip's table; an event
-        whose cost another event carries comes without that other event.
-    UnitError: an override has the wrong unit.
-    FloorError: a component spends less energy than its simulated noise allows, or than k T ln 2 for each bit it forgets.
+    UnpricedEvent
+        an event has no price on this chip, or the chip refuses it.
+    PriceError
+        a count is negative or not finite; a parameter is missing, unknown or outside the chip's table; an event whose
+        cost another event carries comes without that other event.
+    UnitError
+        an override has the wrong unit.
+    FloorError
+        a component spends less energy than its simulated noise allows, or than k T ln 2 for each bit it forgets.
     """
     amounts, chip = _checked(events, chip, overrides)
     present = {parse_event(full)[0] for full, amount in amounts.items() if amount > 0}
@@ -129,7 +137,8 @@ def unit_prices(
 
     Raises
     ------
-    UnpricedEvent, PriceError, UnitError: as `price` does.
+    UnpricedEvent, PriceError, UnitError
+        as `price` does.
     """
     amounts, chip = _checked(events, chip, overrides)
     present = {parse_event(full)[0] for full, amount in amounts.items() if amount > 0}
@@ -153,11 +162,15 @@ def unit_prices(
 def pulse_prices(device: Device | str | Path) -> dict[str, Record]:
     """A device's own records as overrides: ``price(events, chip, overrides=pulse_prices(device))``.
 
-    device: a device, its name, or the path of its file.
+    Parameters
+    ----------
+    device : Device or str or Path
+        a device, its name, or the path of its file.
 
     Raises
     ------
-    PriceError: a pulse energy of the device is unknown, or was set by hand and has no record.
+    PriceError
+        a pulse energy of the device is unknown, or was set by hand and has no record.
     """
     device = load_device(device)
     prices = {}

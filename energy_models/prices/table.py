@@ -30,17 +30,23 @@ def price_rows(
 
     Parameters
     ----------
-    events: (n,) names of events; a pandas Categorical column is fastest, an array of str or object is fine.
-    amounts: (n,) counts or integrals.
+    events : Sequence[str] or ndarray
+        (n,) names of events; a pandas Categorical column is fastest, an array of str or object is fine.
+    amounts : Sequence[float] or ndarray
+        (n,) counts or integrals.
 
+    Notes
+    -----
     A row whose cost other events carry (``included_in``) is 0, and so are sums of signal-to-noise ratios. Floors are
     checked on bills, not on rows: see `total_events` and `revpath.energy_models.price`.
 
     Raises
     ------
-    PriceError: columns of different lengths, an amount that is negative or not finite (naming the first such row), a
-        parameter that the chip does not understand, or an event whose cost would be lost.
-    UnpricedEvent: an event without a price.
+    PriceError
+        columns of different lengths, an amount that is negative or not finite (naming the first such row), a parameter
+        that the chip does not understand, or an event whose cost would be lost.
+    UnpricedEvent
+        an event without a price.
     """
     names, codes = _coded(events)
     values = _amounts(amounts, names, codes)

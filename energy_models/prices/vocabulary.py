@@ -25,12 +25,18 @@ ROLES: tuple[Role, ...] = ("compute", "conversion", "movement", "writes", "digit
 class EventKind:
     """What one event is to a price.
 
-    unit: the unit of its price. Counts are priced in joules per something; ``W`` prices seconds; ``V`` prices coulombs; ``J``
-        marks an integral that is in joules already.
-    component: the row of the bill it belongs to.
-    boundary: the smallest boundary that contains it (array within macro within chip).
-    role: what it was spent on: computing, converting between analog and digital (drivers and samplers of lines
-        included), moving and keeping data, writing weights (verify reads included), digital periphery, or idling.
+    Attributes
+    ----------
+    unit : str
+        the unit of its price. Counts are priced in joules per something; ``W`` prices seconds; ``V`` prices coulombs;
+        ``J`` marks an integral that is in joules already.
+    component : str
+        the row of the bill it belongs to.
+    boundary : Boundary
+        the smallest boundary that contains it (array within macro within chip).
+    role : Role
+        what it was spent on: computing, converting between analog and digital (drivers and samplers of lines included),
+        moving and keeping data, writing weights (verify reads included), digital periphery, or idling.
     """
 
     unit: str

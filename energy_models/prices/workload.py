@@ -73,17 +73,30 @@ class WorkloadStep(Described):
 class Workload(Described):
     """Events of one unit of published work.
 
-    name, why: what it is, and how the events follow from the publication.
-    ops: operations of these events.
-    events: amounts.
-    models: event -> record that prices it at this operating point instead of the chip's price.
-    fitted: event -> record of a model that was fitted to this very chip: for its calibrated residual, never a prediction.
-    steps: what happens one after the other, for the time; what runs beside it is left out.
-    copies: units that do this at once (cores on the chip).
-    efficiency: id of the published figure, in op/J.
-    throughput: id of the published figure of all copies, in op/s.
-    groups: group of `GROUPS` -> id of the published J/op of that group.
-    leave_out: groups that the published efficiency does not contain.
+    Attributes
+    ----------
+    name, why : str
+        what it is, and how the events follow from the publication.
+    ops : float
+        operations of these events.
+    events : mapping of str to float
+        amounts.
+    models : mapping of str to Record
+        event -> record that prices it at this operating point instead of the chip's price.
+    fitted : mapping of str to Record
+        event -> record of a model that was fitted to this very chip: for its calibrated residual, never a prediction.
+    steps : tuple[WorkloadStep, ...]
+        what happens one after the other, for the time; what runs beside it is left out.
+    copies : int
+        units that do this at once (cores on the chip).
+    efficiency : str
+        id of the published figure, in op/J.
+    throughput : str
+        id of the published figure of all copies, in op/s.
+    groups : mapping of str to str
+        group of `GROUPS` -> id of the published J/op of that group.
+    leave_out : tuple[str, ...]
+        groups that the published efficiency does not contain.
     """
 
     name: str

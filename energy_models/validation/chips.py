@@ -176,7 +176,8 @@ def beside_the_library(chip: Chip) -> list[Chip]:
 
     Raises
     ------
-    PriceError: it has no published figure to be held against, or the name of a shipped chip.
+    PriceError
+        it has no published figure to be held against, or the name of a shipped chip.
     """
     if not any(work.efficiency for work in chip.workloads):
         raise PriceError(

@@ -51,7 +51,10 @@ R = TypeVar("R", bound=Named, covariant=True)
 class LeftOut(Generic[R]):
     """A run foretold from the others: published and model value (W, J or GPU-hours).
 
-    prior: the host of its node was assumed, since no other system with that GPU was metered.
+    Attributes
+    ----------
+    prior : bool
+        the host of its node was assumed, since no other system with that GPU was metered.
     """
 
     run: R
@@ -103,7 +106,8 @@ def null_left_out(by: By = "run", pool: Sequence[MeteredRun] | None = None) -> l
 
     Raises
     ------
-    PriceError: no other run has its meter around the same.
+    PriceError
+        no other run has its meter around the same.
     """
     every = [run for run in (metered_runs() if pool is None else pool) if run.inside]
     found = []
@@ -173,7 +177,8 @@ def implied_utilisation(run: TrainingRun, constants: Constants) -> float:
 
     Raises
     ------
-    PriceError: the run has no published energy, or spent less than its best matrix products alone would.
+    PriceError
+        the run has no published energy, or spent less than its best matrix products alone would.
     """
     if run.energy_J is None:
         raise PriceError(f"run {run.name!r} has no published energy")

@@ -40,11 +40,15 @@ def compare_measured(
 
     Samples count as FLOP where their record says how many each takes (condition ``flop_per_sample``).
 
-    gpu: the model's GPU; taken from the records' conditions unless given.
+    Parameters
+    ----------
+    gpu : str, optional
+        the model's GPU; taken from the records' conditions unless given.
 
     Raises
     ------
-    RecordError: the file holds no such workload, or its GPU is not one that the library describes.
+    RecordError
+        the file holds no such workload, or its GPU is not one that the library describes.
     """
     records = load_records(Path(path))
     found = []

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 def report(table: pd.DataFrame | None = None, chips: Sequence[Chip] | None = None) -> str:
     """The table and its summary as text, with what the numbers mean; simulated designs are marked.
 
-    chips: those of the table; the shipped ones unless given.
+    Parameters
+    ----------
+    chips : sequence of Chip, optional
+        those of the table; the shipped ones unless given.
     """
     known = {chip.name: chip for chip in loaded(chips)}
     points = cases(list(known.values()))

@@ -54,19 +54,30 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
     Parameters
     ----------
-    shape: (rows, columns).
-    config: what the array is made of. wires: resistances of its lines, in place of those of `config`.
-    seed, array: noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same
-        seed and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
-        are one array, and an average over them lowers no noise (`SameNoiseWarning`, where three are in
-        use). Give each array of a run its own `array`, or each repetition its own `seed`.
+    shape : tuple[int, int]
+        (rows, columns).
+    config : ConfigOrDevice, optional
+        what the array is made of.
+    wires : Wires, optional
+        resistances of its lines, in place of those of `config`.
+    seed, array : int
+        noise is a function of (seed, purpose, array, step, position); 0 where not given. Arrays that have the same seed
+        and the same number, as all have by default, have the same noise to the bit, in programming and in reads: they
+        are one array, and an average over them lowers no noise (`SameNoiseWarning`, where three are in use). Give each
+        array of a run its own `array`, or each repetition its own `seed`.
 
     Attributes
     ----------
-    cells: what the cells hold.
-    refreshed: pairs that refreshes have written anew.
-    clipped: conversions at which the ADC saturated. held: cells that read noise would have taken below zero
-        conductance, and that were held there. cut: inputs that were cut to what the DAC takes (`DAC.range`).
+    cells
+        what the cells hold.
+    refreshed : int
+        pairs that refreshes have written anew.
+    clipped
+        conversions at which the ADC saturated.
+    held
+        cells that read noise would have taken below zero conductance, and that were held there.
+    cut
+        inputs that were cut to what the DAC takes (`DAC.range`).
     """
 
     def __init__(
@@ -144,8 +155,10 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Parameters
         ----------
-        scheme: pulse, read and compare until the tolerance or the budget is reached; None for open loop.
-        clip: cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
+        scheme : WriteVerify, optional
+            pulse, read and compare until the tolerance or the budget is reached; None for open loop.
+        clip : bool
+            cut weights beyond weight_max to it, and count them in the report, instead of refusing them.
 
         Returns
         -------
@@ -154,8 +167,12 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max. EnduranceError: cells are worn
-            and `config.on_worn` is "error"; they are programmed all the same.
+        ArrayError
+            wrong shape, or not finite.
+        MappingError
+            a weight is beyond weight_max.
+        EnduranceError
+            cells are worn and `config.on_worn` is "error"; they are programmed all the same.
         """
         weights = as_finite(weights, self.shape[1], "weights")
         if len(weights) != self.shape[0]:
@@ -198,7 +215,10 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: seconds are not a finite number, or negative. RevpathError: the law of the device is not known then.
+        ArrayError
+            seconds are not a finite number, or negative.
+        RevpathError
+            the law of the device is not known then.
         """
         self.cells.grow_old(seconds)
         self._leak(seconds=seconds, at_once=True)
@@ -214,7 +234,8 @@ class Crossbar(PulsedUpdates, ArrayOperator):
 
         Raises
         ------
-        ArrayError: nothing to compare with (`remember_drift`), or the array answers nothing any more.
+        ArrayError
+            nothing to compare with (`remember_drift`), or the array answers nothing any more.
         """
         if self._compensation is None:
             raise ArrayError("drift cannot be compensated: call remember_drift after programming, before time passes")
@@ -314,12 +335,18 @@ class Crossbar(PulsedUpdates, ArrayOperator):
             return self._read_array(self._compensation.apply(d, self._tally), transposed=True)
         return self._compensation.apply(self._read_array(d, transposed=True), self._tally)
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADC of one direction from what inputs x give; returns y_max. The reads are not counted.
 
         Parameters
         ----------
-        x: (batch, rows), or (batch, columns) if transposed. percentile: share of outputs that the range holds.
+        x : ndarray
+            (batch, rows), or (batch, columns) if transposed.
+        percentile : float or (float, float)
+            share of the magnitudes of outputs that a range about 0 holds; (low, high), such as (0.1, 99.9), for a range
+            from one to the other percentile of the outputs themselves.
         """
         x = as_batch(x, self.shape[1 if transposed else 0], "x")
         with self._phases.aside():
@@ -342,9 +369,9 @@ class Crossbar(PulsedUpdates, ArrayOperator):
         """The converter of the sensed lines of one direction, with its range found."""
         return self._path(transposed).adc
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADC of one direction the range +-y_max, whatever its policy says."""
-        self._path(transposed).set_range(y_max)
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADC of one direction a range up to y_max, whatever its policy says; from -y_max, or from its y_min."""
+        self._path(transposed).set_range(y_max, y_min)
 
     def _path(self, transposed: bool) -> ReadPath:
         return self._paths.backward if transposed else self._paths.forward

@@ -20,14 +20,23 @@ class DriftCompensation:
 
     Parameters
     ----------
-    array: to be read now, freshly programmed: one read for each word line, which the array counts.
-    x_max: the input that is read with. per_column: one number for each bit line instead of one for all.
-    tally: where the digital work is counted, in place of `events`.
+    array : ArrayOperator
+        to be read now, freshly programmed: one read for each word line, which the array counts.
+    x_max : float
+        the input that is read with.
+    per_column : bool
+        one number for each bit line instead of one for all.
+    tally : Tally, optional
+        where the digital work is counted, in place of `events`.
 
     Attributes
     ----------
-    scale: (1,) or (columns,) float32; 1 until `measure`. events: the digital work so far; the reads are in the array's.
-    per_column: see above.
+    scale
+        (1,) or (columns,) float32; 1 until `measure`.
+    events : Events
+        the digital work so far; the reads are in the array's.
+    per_column : bool
+        see above.
     """
 
     def __init__(
@@ -47,11 +56,15 @@ class DriftCompensation:
 
         A bit line that answered nothing then has nothing to be compensated, and keeps the scale 1.
 
-        tally: where the digital work is counted, in place of `events`; so for `apply`.
+        Parameters
+        ----------
+        tally : Tally, optional
+            where the digital work is counted, in place of `events`; so for `apply`.
 
         Raises
         ------
-        ArrayError: the array, or a bit line, answers nothing where it did before.
+        ArrayError
+            the array, or a bit line, answers nothing where it did before.
         """
         tally = self._tally if tally is None else tally
         now = self._sizes(array, tally)

@@ -23,7 +23,8 @@ class ArrayOperator(LinearOperator, ABC):
 
     Raises
     ------
-    ArrayError: `shape` is not two positive integers.
+    ArrayError
+        `shape` is not two positive integers.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:

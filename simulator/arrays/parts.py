@@ -73,7 +73,8 @@ def part_number(array: int, *, row: int = 0, column: int = 0, weight_slice: int 
 
     Raises
     ------
-    ArrayError: a field does not fit its bits, or `array` uses bits that the parts need.
+    ArrayError
+        a field does not fit its bits, or `array` uses bits that the parts need.
     """
     if row == column == weight_slice == 0:
         return array
@@ -163,10 +164,10 @@ class CompositeArray(ArrayOperator):
             )
         return kinds.pop()
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADCs of one direction of all parts the range +-y_max, whatever their policy says."""
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADCs of one direction of all parts one range, see `Crossbar.set_range`."""
         for part in self.parts:
-            part.set_range(y_max, transposed=transposed)
+            part.set_range(y_max, y_min=y_min, transposed=transposed)
 
     def age(self, seconds: float) -> None:
         """Let time pass in all parts, see `Crossbar.age`."""
@@ -216,10 +217,12 @@ class SummedArray(CompositeArray):
     def parts_with_inputs(self, x: np.ndarray, transposed: bool) -> Iterator[tuple[Any, np.ndarray]]:
         """Each part, and what of x (batch, driven) it is driven with."""
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADCs of one direction from what inputs x give; returns y_max. The reads are not counted.
 
-        All parts get the largest range that `Crossbar.calibrate` finds for one of them, so that their codes add up as
+        All parts get one range that holds what `Crossbar.calibrate` finds for each of them, so that their codes add up as
         they are.
 
         Parameters
@@ -228,8 +231,8 @@ class SummedArray(CompositeArray):
             Typical inputs.
         transposed : bool
             Of which direction.
-        percentile : float
-            Share of outputs that the range holds.
+        percentile : float or (float, float)
+            Share of outputs that the range holds, or its ends, see `Crossbar.calibrate`.
 
         Raises
         ------
@@ -241,13 +244,16 @@ class SummedArray(CompositeArray):
         ranges, silent = [], None
         for part, inputs in self.parts_with_inputs(x, transposed):
             try:
-                ranges.append(part.calibrate(inputs, transposed=transposed, percentile=percentile))
+                part.calibrate(inputs, transposed=transposed, percentile=percentile)
+                ranges.append(part.adc(transposed=transposed))
             except ArrayError as error:  # a part of nothing but zeros needs no range, unless they all are
                 silent = error
         if silent is not None and not ranges:
             raise silent
-        self.set_range(max(ranges), transposed=transposed)
-        return max(ranges)
+        y_max = max(adc.y_max for adc in ranges)
+        y_min = None if ranges[0].y_min is None else min(adc.lowest for adc in ranges)
+        self.set_range(y_max, y_min=y_min, transposed=transposed)
+        return y_max
 
     def reach(self, x: np.ndarray, *, transposed: bool = False) -> float:
         """The largest output of any part for inputs x in one direction, see `Crossbar.reach`."""

@@ -123,7 +123,8 @@ class PulsedUpdates:
 
         Raises
         ------
-        ArrayError: a wrong shape, counts that are not whole, or cells that no pulse moves.
+        ArrayError
+            a wrong shape, counts that are not whole, or cells that no pulse moves.
         """
         pulse(self.cells, counts, self.config, self._pulse_streams, self._tally)
         self._refresh.after(1, self.cells, self.config, self._tally)
@@ -135,11 +136,13 @@ class PulsedUpdates:
 
         Parameters
         ----------
-        words: (rows,), bits: (columns,) integers, firings of each line, at most `slots` of either sign.
+        words : ndarray
+            (rows,), bits: (columns,) integers, firings of each line, at most `slots` of either sign.
 
         Raises
         ------
-        ArrayError: shapes that do not match, firings that are not whole or more than the slots, cells that no pulse moves.
+        ArrayError
+            shapes that do not match, firings that are not whole or more than the slots, cells that no pulse moves.
         """
         fire(self.cells, words, bits, slots, self.config, self._pulse_streams, self._tally)
         self._refresh.after(1, self.cells, self.config, self._tally)

@@ -39,19 +39,29 @@ class TiledCrossbar(SummedArray):
 
     Parameters
     ----------
-    shape: (rows, columns) of W.
-    config: what each tile is made of.
-    tile: the largest array that can be had, (rows, columns).
-    seed, array: as of a `Crossbar`; tiles are numbered as `parts` says.
+    shape : tuple[int, int]
+        (rows, columns) of W.
+    config : ConfigOrDevice, optional
+        what each tile is made of.
+    tile : tuple[int, int]
+        the largest array that can be had, (rows, columns).
+    seed, array : int
+        as of a `Crossbar`; tiles are numbered as `parts` says.
 
     Attributes
     ----------
-    tile: (rows, columns) of a full tile. grid: tiles down and across. tiles: the crossbars, ``tiles[down][across]``.
+    tile : tuple[int, int]
+        (rows, columns) of a full tile.
+    grid
+        tiles down and across.
+    tiles
+        the crossbars, ``tiles[down][across]``.
 
     Raises
     ------
-    ArrayError: `shape` or `tile` is not two positive integers, the grid has more than 2**14 tiles down or across, or
-        `array` is not below 2**28 though there are several tiles.
+    ArrayError
+        `shape` or `tile` is not two positive integers, the grid has more than 2**14 tiles down or across, or `array` is
+        not below 2**28 though there are several tiles.
     """
 
     def __init__(
@@ -107,7 +117,10 @@ class TiledCrossbar(SummedArray):
 
         Raises
         ------
-        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max.
+        ArrayError
+            wrong shape, or not finite.
+        MappingError
+            a weight is beyond weight_max.
         """
         weights = as_finite(weights, self.shape[1], "weights")
         if len(weights) != self.shape[0]:
@@ -210,11 +223,17 @@ class TiledCrossbar(SummedArray):
 
         Parameters
         ----------
-        x: (batch, rows). d: (batch, columns). rate: learning rate, non-negative.
+        x : ndarray
+            (batch, rows).
+        d : ndarray
+            (batch, columns).
+        rate : float
+            learning rate, non-negative.
 
         Raises
         ------
-        ArrayError: as of a `Crossbar`.
+        ArrayError
+            as of a `Crossbar`.
         """
         x, d = checked_update(x, d, rate, self.shape)
         columns = [np.ascontiguousarray(d[:, across]) for across in self._columns]

@@ -36,20 +36,32 @@ class SlicedCrossbar(SummedArray):
 
     Parameters
     ----------
-    shape: (rows, columns) of W.
-    config: what each slice is made of.
-    slices: how many arrays. bits_per_slice: bits that each cell holds. Together at most 24 bits.
-    tile: largest array that can be had; each slice is then a `TiledCrossbar`.
-    seed, array: as of a `Crossbar`; slices are numbered as `parts` says.
+    shape : tuple[int, int]
+        (rows, columns) of W.
+    config : ConfigOrDevice, optional
+        what each slice is made of.
+    slices : int
+        how many arrays.
+    bits_per_slice : int
+        bits that each cell holds. Together at most 24 bits.
+    tile : tuple[int, int], optional
+        largest array that can be had; each slice is then a `TiledCrossbar`.
+    seed, array : int
+        as of a `Crossbar`; slices are numbered as `parts` says.
 
     Attributes
     ----------
-    slices: the arrays, least significant first. bits: B.
-    quantisation: what the last programming lost to rounding; None before.
+    slices : int
+        the arrays, least significant first.
+    bits
+        B.
+    quantisation
+        what the last programming lost to rounding; None before.
 
     Raises
     ------
-    ArrayError: `slices` or `bits_per_slice` is not a positive integer, or they have more than 24 bits together.
+    ArrayError
+        `slices` or `bits_per_slice` is not a positive integer, or they have more than 24 bits together.
     """
 
     def __init__(
@@ -110,7 +122,10 @@ class SlicedCrossbar(SummedArray):
 
         Raises
         ------
-        ArrayError: wrong shape, or not finite. MappingError: a weight is beyond weight_max.
+        ArrayError
+            wrong shape, or not finite.
+        MappingError
+            a weight is beyond weight_max.
         """
         weights = as_finite(weights, self.shape[1], "weights")
         if len(weights) != self.shape[0]:
@@ -202,8 +217,12 @@ class Quantisation:
 
     Attributes
     ----------
-    bits: of the magnitude; the sign is one more. step: weight between neighbouring values.
-    worst, rms: largest and root-mean-square rounding error, in weight; the worst is at most half a step.
+    bits : int
+        of the magnitude; the sign is one more.
+    step : float
+        weight between neighbouring values.
+    worst, rms : float
+        largest and root-mean-square rounding error, in weight; the worst is at most half a step.
     """
 
     bits: int

@@ -32,13 +32,22 @@ class Age:
 
     Parameters
     ----------
-    shape: (rows, columns) of the weights. device, mapping: of the cells. seed, array: address of what differs between them.
-    fixed: (rows x columns, 2) bool, cells that are stuck where they are, and do not age; None for none.
+    shape : tuple[int, int]
+        (rows, columns) of the weights.
+    device, mapping : Device, WeightMapping
+        of the cells.
+    seed, array : int
+        address of what differs between them.
+    fixed : ndarray, optional
+        (rows x columns, 2) bool, cells that are stuck where they are, and do not age; None for none.
 
     Attributes
     ----------
-    seconds: since the array was made, of the time that it was told about.
+    seconds : float
+        since the array was made, of the time that it was told about.
 
+    Notes
+    -----
     A cell counts as written where it holds something else than what was found or left there the last time; `restart`
     says so of all cells, for those that are written to what they held before.
     """
@@ -126,8 +135,15 @@ class Age:
     ) -> np.ndarray:
         """Standard deviation (S) of what a read sees of each cell at its age, (rows, columns, 2) float64.
 
-        law: of the device, unless another one is given. t_read: length of the read, for laws that depend on it.
+        Parameters
+        ----------
+        law : ReadNoise, optional
+            of the device, unless another one is given.
+        t_read : float, optional
+            length of the read, for laws that depend on it.
 
+        Notes
+        -----
         A law sigma = g Q(r) takes Q at the conductance that was programmed, and g as it is now: Q was fitted to what cells
         were programmed to (Nandakumar et al., ICECS 2019; aihwkit does so too).
         """

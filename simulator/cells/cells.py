@@ -35,20 +35,24 @@ class Cells:
 
     Parameters
     ----------
-    shape: (rows, columns) of the weights. device: what every cell is. mapping: between weights, states and siemens.
-    seed, array: address of the differences between cells. on_worn: see `Wear`.
-    rising: whether pulses only raise cells: G+ to raise a weight, G- to lower it.
+    shape, device, mapping : tuple of int, Device, WeightMapping
+        (rows, columns) of the weights; what every cell is; between weights, states and siemens.
+    seed, array, on_worn, rising : int, int, OnWorn, bool
+        address of the differences between cells; see `Wear`; pulses only raise cells: G+ to raise a weight, G- to lower it.
 
     Attributes
     ----------
-    state: (rows x columns, 2) float32, what the cells hold. shown: what a read sees of them (their write noise comes
-        on top).
-    wear: (rows x columns, 2), pulses and writes that each has taken, in programming and in training; `worn` is its owner.
-    traits: (rows x columns, 2, n) float32: s_up, s_down, upper and lower bound of the state of each pulsed cell, and what
+    state, shown : ndarray
+        (rows x columns, 2) float32, what the cells hold; what a read sees of them (their write noise comes on top).
+    wear : ndarray
+        (rows x columns, 2), pulses and writes that each has taken, in programming and in training; `worn` is its owner.
+    traits : ndarray
+        (rows x columns, 2, n) float32: s_up, s_down, upper and lower bound of the state of each pulsed cell, and what
         else its law needs (`laws.traits_of`, `layout.py`); None for others.
-    law: the pulse response as kernels want it (`laws.kernel_law`); None for cells that are not pulsed.
-    stuck: (rows x columns, 2) float32: where cells stand that never move, and NaN for the others; None where all move.
-    weights: (rows, columns) float32 shown by a read that drives the word lines.
+    law, stuck : KernelLaw, ndarray
+        the pulse response as kernels want it (`laws.kernel_law`), None for cells that are not pulsed; (rows x columns, 2)
+        float32: where cells stand that never move, and NaN for the others, None where all move. `weights` is what a read
+        that drives the word lines shows, (rows, columns) float32.
     """
 
     def __init__(
@@ -145,7 +149,10 @@ class Cells:
 
         Raises
         ------
-        MappingError: a weight is beyond weight_max. ArrayError: the device cannot be verified.
+        MappingError
+            a weight is beyond weight_max.
+        ArrayError
+            the device cannot be verified.
         """
         target = self._unshared(self.mapping.conductances(self.mapping.states(weights)))
         worn = self._unshared(self.wear.reshape(*self.shape, 2))
@@ -170,7 +177,8 @@ class Cells:
 
         Raises
         ------
-        ArrayError: the device cannot be verified.
+        ArrayError
+            the device cannot be verified.
         """
         window = self.device.window
         target = window.g_min + share * (window.g_max - window.g_min)
@@ -194,7 +202,10 @@ class Cells:
 
         Raises
         ------
-        ArrayError: seconds are not a finite number, or negative. RevpathError: the law is not known for that age.
+        ArrayError
+            seconds are not a finite number, or negative.
+        RevpathError
+            the law is not known for that age.
         """
         if self._age is None:
             fixed = None if self.stuck is None else ~np.isnan(self.stuck)
@@ -228,7 +239,8 @@ class Cells:
 
         Raises
         ------
-        ArrayError: the pulse response of the device is not known, or needs none.
+        ArrayError
+            the pulse response of the device is not known, or needs none.
         """
         response = self.device.response
         if not isinstance(response, PulsedResponse):

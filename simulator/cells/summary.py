@@ -55,9 +55,14 @@ def summarise(shown, scale, weights, row_sums, column_sums):
 
     Parameters
     ----------
-    shown: (rows x columns, 2) float32 states. scale: weight per unit of state difference, float32.
-    weights: out, (rows, columns) float32. row_sums, column_sums: out, float64; states added up along each line (the
-        latter must come filled with zeros).
+    shown
+        (rows x columns, 2) float32 states.
+    scale
+        weight per unit of state difference, float32.
+    weights
+        out, (rows, columns) float32.
+    row_sums, column_sums
+        out, float64; states added up along each line (the latter must come filled with zeros).
     """
     columns = weights.shape[1]
     for i in range(weights.shape[0]):

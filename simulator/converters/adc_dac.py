@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
+from numbers import Real
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import numpy as np
@@ -28,18 +29,24 @@ class DAC(Converter):
 
     Attributes
     ----------
-    x_max: the input that gives the full read voltage.
-    range: what becomes of larger inputs. "fixed": they are an error. "scale": every row of inputs is divided by its largest
-        magnitude over x_max, so that it uses all levels, and its outputs are multiplied by that: counted digital work, see
-        `revpath.simulator.reads.scaling`. "clip": they are cut to x_max, and counted (`Crossbar.cut`); `fitted` sets x_max to
-        what a percentile of typical inputs does not exceed, as CrossSim calibrates.
-    signed: False for inputs that are never negative, such as those after a ReLU: all codes are above zero, so that a bit more
-        of the input is driven. Negative inputs are an error, or cut to zero where range is "clip".
-    slice_bits: None drives the whole input in one read; s drives the magnitude s bits at a time, lowest first (1 is
-        bit-serial), each slice in a read of its own by a converter of s + 1 bits, see `input_slices.py`. Where s does not
-        divide bits - 1 the last slice is shorter. Errors in steps are then in those of that smaller converter.
-    shift_add: what adds the slices up. "digital": the ADC converts every slice, and the codes are shifted and added.
-        "analog": the slices are weighted and added as charge, and the ADC converts the sum once.
+    x_max : float
+        the input that gives the full read voltage.
+    range : {"fixed", "scale", "clip"}
+        what becomes of larger inputs. "fixed": they are an error. "scale": every row of inputs is divided by its
+        largest magnitude over x_max, so that it uses all levels, and its outputs are multiplied by that: counted
+        digital work, see `revpath.simulator.reads.scaling`. "clip": they are cut to x_max, and counted
+        (`Crossbar.cut`); `fitted` sets x_max to what a percentile of typical inputs does not exceed, as CrossSim
+        calibrates.
+    signed : bool
+        False for inputs that are never negative, such as those after a ReLU: all codes are above zero, so that a bit
+        more of the input is driven. Negative inputs are an error, or cut to zero where range is "clip".
+    slice_bits : int, optional
+        None drives the whole input in one read; s drives the magnitude s bits at a time, lowest first (1 is
+        bit-serial), each slice in a read of its own by a converter of s + 1 bits, see `input_slices.py`. Where s does
+        not divide bits - 1 the last slice is shorter. Errors in steps are then in those of that smaller converter.
+    shift_add : {"analog", "digital"}
+        what adds the slices up. "digital": the ADC converts every slice, and the codes are shifted and added. "analog":
+        the slices are weighted and added as charge, and the ADC converts the sum once.
     """
 
     bits: int | None = Field(default=8, ge=1, le=16)
@@ -95,7 +102,8 @@ class DAC(Converter):
 
         Raises
         ------
-        ArrayError: as of `calibrated_range`.
+        ArrayError
+            as of `calibrated_range`.
 
         Examples
         --------
@@ -160,23 +168,29 @@ class ADC(Converter):
 
     Attributes
     ----------
-    range: where y_max comes from.
-        "fixed": it is given; what a y_max without a range means.
-        "auto", where neither is given: the array finds it, from the first batch that it reads in a direction (all of it, and
-        four standard deviations of noise), and doubles it whenever more than 1 % of a batch would saturate, which is then
-        read and counted once more. It depends on what was read before. Outside of an array such a converter has y_max = 1.
+    range : {"auto", "fixed", "calibrated", "maximum"}
+        where y_max comes from. "fixed": it is given; what a y_max without a range means. "auto", where neither is
+        given: the array finds it, from the first batch that it reads in a direction (all of it, and four standard
+        deviations of noise), and doubles it whenever more than 1 % of a batch would saturate, which is then read and
+        counted once more. It depends on what was read before. Outside of an array such a converter has y_max = 1.
         "calibrated": from outputs of the array when its `calibrate` is called, and not before (the synapses of a model,
-        which has no moment for the call, take it as "auto").
-        "maximum": the largest output that any input and any contents of the window could give.
-        Until the array has resolved the last two (`resolved`) the converter has no step.
-    y_max: output, in units of input times weight, at which it saturates; saturated conversions are counted (`clipped`), and
-        an array warns (`SaturationWarning`) once most of them saturate.
-    y_min: the lowest output of the range, below y_max; None for -y_max. The codes are spread over (y_min, y_max), moved to whole
-        steps so that an output of 0 has a code. 0 is for outputs whose negatives are of no use, as before a ReLU: they are not
-        counted as saturated, but outputs with the last code are. It goes with every policy of `range`; another one with "fixed".
-    repeats: how often a row of outputs is read again with its inputs halved, for as long as one of them has the last code of
+        which has no moment for the call, take it as "auto"); both ends where it is called with two
+        percentiles. "maximum": the largest output that any input and any
+        contents of the window could give. Until the array has resolved the last two (`resolved`) the converter has no
+        step.
+    y_max : float
+        output, in units of input times weight, at which it saturates; saturated conversions are counted (`clipped`),
+        and an array warns (`SaturationWarning`) once most of them saturate.
+    y_min : float, optional
+        the lowest output of the range, below y_max; None for -y_max. The codes are spread over (y_min, y_max), moved to
+        whole steps so that an output of 0 has a code. 0 is for outputs whose negatives are of no use, as before a ReLU:
+        they are not counted as saturated, but outputs with the last code are. It goes with every policy of `range`;
+        another one with "fixed".
+    repeats : int
+        how often a row of outputs is read again with its inputs halved, for as long as one of them has the last code of
         either end: bound management of aihwkit, see `revpath.simulator.reads.bounds`. 0 for never.
-    lines_per_converter: neighbouring lines that take turns at one converter, and share its errors.
+    lines_per_converter : int
+        neighbouring lines that take turns at one converter, and share its errors.
     """
 
     range: Literal["auto", "fixed", "calibrated", "maximum"] = "auto"
@@ -224,21 +238,26 @@ class ADC(Converter):
 
         Raises
         ------
-        ArrayError: y_max is not a positive, finite number.
+        ArrayError
+            y_max is not a positive, finite number.
         """
         return self if self.range == "fixed" else self.with_range(y_max)
 
-    def with_range(self, y_max: float) -> Self:
-        """This converter with a fixed range of y_max, whatever it had.
+    def with_range(self, y_max: float, y_min: float | None = None) -> Self:
+        """This converter with a fixed range up to y_max, whatever it had; from y_min, or where None from the end it has.
 
         Raises
         ------
-        ArrayError: y_max is not a positive, finite number.
+        ArrayError
+            y_max is not a finite number above the lower end, y_min not a finite one.
         """
-        if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= (self.y_min or 0):
-            allowed = f"finite number above y_min = {self.y_min}" if self.y_min else "positive and finite number"
+        low = self.y_min if y_min is None else y_min
+        if np.ndim(y_max) != 0 or not math.isfinite(y_max) or y_max <= (low or 0 if y_min is None else y_min):
+            allowed = f"finite number above y_min = {low}" if low else "positive and finite number"
             raise ArrayError(f"y_max = {y_max!r} of a {self.range} range must be one {allowed}")
-        return self.model_copy(update={"range": "fixed", "y_max": float(y_max)})
+        return self.model_copy(
+            update={"range": "fixed", "y_max": float(y_max), "y_min": None if low is None else float(low)}
+        )
 
     @cached_property
     def step(self) -> float:
@@ -246,7 +265,8 @@ class ADC(Converter):
 
         Raises
         ------
-        ArrayError: the range is not resolved.
+        ArrayError
+            the range is not resolved.
         """
         if self.bits is None:
             return 0.0
@@ -304,14 +324,44 @@ def calibrated_range(outputs: np.ndarray, percentile: float = 99.9) -> float:
 
     Raises
     ------
-    ArrayError: no outputs, outputs that are not finite or all 0, or a percentile outside (0, 100].
+    ArrayError
+        no outputs, outputs that are not finite or all 0, or a percentile outside (0, 100].
     """
-    if not 0 < percentile <= 100:
+    if isinstance(percentile, bool) or not isinstance(percentile, Real) or not 0 < percentile <= 100:
         raise ArrayError(f"percentile = {percentile!r} must be above 0 and at most 100")
-    sizes = np.abs(np.asarray(outputs, float))
-    if sizes.size == 0 or not np.all(np.isfinite(sizes)):
-        raise ArrayError(f"outputs to calibrate on must be finite and not empty (shape {sizes.shape})")
-    y_max = float(np.percentile(sizes, percentile))
+    y_max = float(np.percentile(np.abs(_to_calibrate_on(outputs)), percentile))
     if y_max == 0:
         raise ArrayError(f"outputs to calibrate on are 0 up to percentile {percentile}: they say nothing of the range")
     return y_max
+
+
+def calibrated_ends(outputs: np.ndarray, percentiles: tuple[float, float]) -> tuple[float, float]:
+    """(y_min, y_max) between which `outputs` (any shape, with their signs) lie but for the tails beyond two percentiles.
+
+    Raises
+    ------
+    ArrayError
+        no outputs, outputs that are not finite, both ends equal, or percentiles that do not rise within [0, 100].
+    """
+    try:
+        low, high = (float(percentile) for percentile in percentiles)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not 0 <= low < high <= 100:
+        raise ArrayError(
+            f"percentile = {percentiles!r} must be one number above 0 and at most 100 (of magnitudes), "
+            f"or (low, high) with 0 <= low < high <= 100 (of values)"
+        )
+    y_min, y_max = map(float, np.percentile(_to_calibrate_on(outputs), (low, high)))
+    if y_min == y_max:
+        raise ArrayError(
+            f"outputs to calibrate on are {y_min:.6g} from percentile {low:g} to {high:g}: they say nothing of the range"
+        )
+    return y_min, y_max
+
+
+def _to_calibrate_on(outputs: np.ndarray) -> np.ndarray:
+    values = np.asarray(outputs, float)
+    if values.size == 0 or not np.all(np.isfinite(values)):
+        raise ArrayError(f"outputs to calibrate on must be finite and not empty (shape {values.shape})")
+    return values

@@ -29,9 +29,16 @@ _PARALLEL_FROM = 1 << 16  # numbers; below this a thread costs more than it brin
 class ConverterBank:
     """Errors of the converters of one side of an array.
 
-    gain: (converters,) float32, 1 for a perfect one. offset: (converters,) float32, in steps.
-    inl: (converters, codes) float32, in steps, codes from the lowest to the highest; or (converters, 0) without any.
-    lines: how many lines they serve; line j has converter j // lines_per_converter.
+    Attributes
+    ----------
+    gain : ndarray
+        (converters,) float32, 1 for a perfect one.
+    offset : ndarray
+        (converters,) float32, in steps.
+    inl : ndarray
+        (converters, codes) float32, in steps, codes from the lowest to the highest; or (converters, 0) without any.
+    lines : int
+        how many lines they serve; line j has converter j // lines_per_converter.
     """
 
     gain: np.ndarray
@@ -49,7 +56,8 @@ def draw_bank(converter: ADC | DAC, lines: int, stream: Stream) -> ConverterBank
 
     Parameters
     ----------
-    converter: for sliced inputs the one that drives a line, `DAC.line_converter`.
+    converter : ADC or DAC
+        for sliced inputs the one that drives a line, `DAC.line_converter`.
     """
     if not converter.mismatched:
         return None
@@ -119,8 +127,13 @@ def _multiply(out, values, factor):
 def _digitise_rows(y, uniforms, bank, converter):
     """y (batch, lines) <- what each line's converter says; returns how many saturated.
 
-    uniforms: like y for stochastic rounding, or without rows. bank: gain and offset of each line, or without entries
-        for perfect converters; INL of each converter; which converter each line has.
+    Parameters
+    ----------
+    uniforms
+        like y for stochastic rounding, or without rows.
+    bank
+        gain and offset of each line, or without entries for perfect converters; INL of each converter; which converter
+        each line has.
     """
     step, inverse, levels = converter
     gain, offset, inl, owner = bank
@@ -210,7 +223,8 @@ def drive_by_bank(x: np.ndarray, dac: DAC, stream: Numbers | None, bank: Convert
 
     Raises
     ------
-    ArrayError: noise or stochastic rounding without a stream, or a bank for another number of lines.
+    ArrayError
+        noise or stochastic rounding without a stream, or a bank for another number of lines.
     """
     errors = _errors(bank, dac, x.shape[1], "DAC")
     nothing = np.empty((0, 0), np.float32)

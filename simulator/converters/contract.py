@@ -31,14 +31,21 @@ class Converter(Settings):
 
     Attributes
     ----------
-    kinds: of `DAC`, or of `ADC`, by name; the class itself is "uniform".
-    bits: resolution, 2 to 16 (a DAC without a sign: from 1), or None for an ideal one (which has no price and no errors).
-    noise_lsb: rms noise of its own at each conversion, in steps.
-    offset_lsb: standard deviation of the offset over converters, in steps.
-    gain_error: standard deviation of the relative gain error over converters.
-    inl_lsb: rms integral nonlinearity of each converter over its codes, in steps, about its best straight line.
-    stochastic_rounding: the code above with probability equal to the distance from the code below, so that the mean of
-        many conversions is exact; its error has twice the variance (1/6 rather than 1/12 of a step squared, on average).
+    kinds : dict[str, type[Any]]
+        of `DAC`, or of `ADC`, by name; the class itself is "uniform".
+    bits : int, optional
+        resolution, 2 to 16 (a DAC without a sign: from 1), or None for an ideal one (which has no price and no errors).
+    noise_lsb : float
+        rms noise of its own at each conversion, in steps.
+    offset_lsb : float
+        standard deviation of the offset over converters, in steps.
+    gain_error : float
+        standard deviation of the relative gain error over converters.
+    inl_lsb : float
+        rms integral nonlinearity of each converter over its codes, in steps, about its best straight line.
+    stochastic_rounding : bool
+        the code above with probability equal to the distance from the code below, so that the mean of many conversions
+        is exact; its error has twice the variance (1/6 rather than 1/12 of a step squared, on average).
     """
 
     kinds: ClassVar[dict[str, type[Any]]] = {}
@@ -190,7 +197,8 @@ class Converter(Settings):
 
         Raises
         ------
-        ArrayError: the converter is nonlinear, and its bits have to be measured (`converters.effective_bits.enob`).
+        ArrayError
+            the converter is nonlinear, and its bits have to be measured (`converters.effective_bits.enob`).
         """
         if self.bits is None:
             return math.inf

@@ -34,12 +34,18 @@ def measured_enob(converter: ADC | DAC, *, seed: int = 0, samples: int = 4096, c
 
     Parameters
     ----------
-    seed: of their mismatch and noise. samples: of the sine for each. converters: drawn, or lines if all are alike.
+    seed : int
+        of their mismatch and noise.
+    samples : int
+        of the sine for each.
+    converters : int
+        drawn, or lines if all are alike.
 
     Raises
     ------
-    ArrayError: fewer than 256 samples or samples in step with the sine; no converters; errors that leave no room for a
-        sine of a quarter of the range; a DAC without a sign.
+    ArrayError
+        fewer than 256 samples or samples in step with the sine; no converters; errors that leave no room for a sine of
+        a quarter of the range; a DAC without a sign.
     """
     if samples < 256 or samples % _CYCLES == 0:
         raise ArrayError(f"samples = {samples!r} must be at least 256 and no multiple of {_CYCLES}")

@@ -45,7 +45,8 @@ def input_codes(x: np.ndarray, dac: DAC, stream: Numbers | None = None) -> np.nd
 
     Raises
     ------
-    ArrayError: an ideal DAC, which has no codes; inputs that are not finite or beyond x_max; rounding without a stream.
+    ArrayError
+        an ideal DAC, which has no codes; inputs that are not finite or beyond x_max; rounding without a stream.
     """
     if dac.bits is None:
         raise ArrayError("bits = None: an ideal DAC has no codes")
@@ -77,7 +78,8 @@ def input_slices(x: np.ndarray, dac: DAC, stream: Numbers | None = None) -> list
 
     Raises
     ------
-    ArrayError: as `input_codes`.
+    ArrayError
+        as `input_codes`.
     """
     if dac.slice_bits is None:
         if dac.stochastic_rounding:

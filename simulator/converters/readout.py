@@ -93,9 +93,16 @@ def drive(
 
     Parameters
     ----------
-    x: (batch, lines) float32, contiguous. siemens: (lines,) float64, all cells on a line together.
-    dac: of whole inputs; those of sliced ones are driven slice by slice with `DAC.line_converter`.
-    stream: of the noise and stochastic rounding of the DAC, which take a step each. bank: its mismatch.
+    x : ndarray
+        (batch, lines) float32, contiguous.
+    siemens : ndarray
+        (lines,) float64, all cells on a line together.
+    dac : DAC
+        of whole inputs; those of sliced ones are driven slice by slice with `DAC.line_converter`.
+    stream : Numbers, optional
+        of the noise and stochastic rounding of the DAC, which take a step each.
+    bank : ConverterBank, optional
+        its mismatch.
 
     Returns
     -------
@@ -103,7 +110,8 @@ def drive(
 
     Raises
     ------
-    ArrayError: an input is not finite, or beyond x_max of the DAC; or the DAC needs a stream, a bank or slices.
+    ArrayError
+        an input is not finite, or beyond x_max of the DAC; or the DAC needs a stream, a bank or slices.
     """
     if dac.slice_bits is not None:
         raise ArrayError(f"slice_bits = {dac.slice_bits}: drive each of `input_slices` with `DAC.line_converter`")
@@ -166,8 +174,14 @@ def read_totals(totals, variance, sensed, converter_variance, signal):
 
     Parameters
     ----------
-    totals: of `drive`. variance: (batch, 1) or (batch, sensed), from the cells.
-    converter_variance: of every conversion. signal: output of one siemens at x = 1.
+    totals
+        of `drive`.
+    variance
+        (batch, 1) or (batch, sensed), from the cells.
+    converter_variance
+        of every conversion.
+    signal
+        output of one siemens at x = 1.
     """
     driven = 0.0
     dissipated = 0.0
@@ -203,7 +217,10 @@ def _quantise(y, step, inverse, levels):
 def _add_noise(y, first, columns, variance, own, normals):
     """y <- y + sigma normals, for a stretch of the outputs (row by row) that begins at number `first`.
 
-    variance: (batch, 1) or (batch, columns), to which `own` comes.
+    Parameters
+    ----------
+    variance
+        (batch, 1) or (batch, columns), to which `own` comes.
     """
     position = 0
     while position < y.size:
@@ -270,14 +287,19 @@ def digitise(
 
     Parameters
     ----------
-    y: ideal outputs (batch, sensed), float32. variance: of what the cells add, (batch, 1) or (batch, sensed), or without rows
-        where they add nothing, as `NO_VARIANCE`.
-    stream: noise of cells and converter together takes one step of it, and then stochastic rounding one.
-    bank: mismatch of the ADC, of which every sensed line has its converter.
+    y : ndarray
+        ideal outputs (batch, sensed), float32.
+    variance : ndarray
+        of what the cells add, (batch, 1) or (batch, sensed), or without rows where they add nothing, as `NO_VARIANCE`.
+    stream : Numbers
+        noise of cells and converter together takes one step of it, and then stochastic rounding one.
+    bank : ConverterBank, optional
+        mismatch of the ADC, of which every sensed line has its converter.
 
     Raises
     ------
-    ArrayError: the range of the ADC is not resolved, or a bank is missing or of another size.
+    ArrayError
+        the range of the ADC is not resolved, or a bank is missing or of another size.
     """
     if not len(variance) and adc.noise_lsb > 0:
         variance = np.zeros((len(y), 1))

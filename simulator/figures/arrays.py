@@ -36,7 +36,8 @@ def plot_conductances(array: Crossbar, ax: Axes | None = None, *, plane: Plane =
 
     Raises
     ------
-    ArrayError: `plane` is none of "plus", "minus", "weights".
+    ArrayError
+        `plane` is none of "plus", "minus", "weights".
     """
     if plane == "weights":
         return _map(array.read(), ax, "weight", "", signed=True)
@@ -51,11 +52,15 @@ def plot_voltages(solution: WireSolution, ax: Axes | None = None, *, layer: Laye
 
     Parameters
     ----------
-    solution: solved with ``keep_nodes=True``. vector: which of its inputs.
+    solution : WireSolution
+        solved with ``keep_nodes=True``.
+    vector : int
+        which of its inputs.
 
     Raises
     ------
-    ArrayError: no node voltages were kept, or there is no such vector or layer.
+    ArrayError
+        no node voltages were kept, or there is no such vector or layer.
     """
     word, bit = _nodes(solution, vector)
     volts = {"word": word, "bit": bit, "cell": word - bit}
@@ -78,8 +83,10 @@ def plot_currents(
 
     Parameters
     ----------
-    solution: solved with ``keep_nodes=True`` from conductances (rows, columns), siemens, `wires` and `law`.
-    vector: which of its inputs.
+    solution : WireSolution
+        solved with ``keep_nodes=True`` from conductances (rows, columns), siemens, `wires` and `law`.
+    vector : int
+        which of its inputs.
     """
     word, bit = _nodes(solution, vector)
     conductances = np.asarray(conductances, float)
@@ -102,7 +109,8 @@ def plot_output_error(array: Crossbar, x: np.ndarray, ax: Axes | None = None, *,
 
     Parameters
     ----------
-    x: (batch, rows), or (batch, columns) if transposed. The reads are aside: they are not counted.
+    x : ndarray
+        (batch, rows), or (batch, columns) if transposed. The reads are aside: they are not counted.
     """
     ax = _axes(ax)
     with array.aside():
@@ -212,7 +220,14 @@ def _wire_currents(drawn: np.ndarray, nodes: np.ndarray, resistance: float, term
 def _circuit(cells: np.ndarray, along: np.ndarray, down: np.ndarray, ax: Axes, *, signed: bool) -> Axes:
     """Word lines (blue) above bit lines (orange), joined by a dot for each cell: widths follow the current.
 
-    cells: (rows, columns) A. along: (rows, columns + 1), in the pieces of the word lines; down: (rows + 1, columns).
+    Parameters
+    ----------
+    cells : ndarray
+        (rows, columns) A.
+    along : ndarray
+        (rows, columns + 1), in the pieces of the word lines.
+    down : ndarray
+        (rows + 1, columns).
     """
     factor, unit = _prefix(cells, "A")
     shown = cells * factor

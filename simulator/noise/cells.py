@@ -66,7 +66,11 @@ def _dot(a, b):
 def _sampled_reads(y, x, cells, options, first, stop, step, key):
     """Reads `first` to before `stop` of a batch, see `sampled_read`; returns how many cells came out below zero.
 
-    x: (batch, rows), or where transposed (batch, columns x 2): x for G+ and -x for G-, so that a row is one dot product.
+    Parameters
+    ----------
+    x
+        (batch, rows), or where transposed (batch, columns x 2): x for G+ and -x for G-, so that a row is one dot
+        product.
     """
     siemens, sigma = cells  # (rows x columns x 2,) float32
     columns, transposed, lowest = options
@@ -132,12 +136,18 @@ def sampled_read(
 
     Parameters
     ----------
-    x: (batch, driven) of any unit; driven lines are rows, or columns where `transposed`.
-    siemens: (rows, columns, 2), G+ and G-. sigma: standard deviation (S) of each, of that shape or broadcast to it; of a
-        `gaussian` law (telegraph noise is in `telegraph`).
-    stream: every read takes one step.
-    hold: cells that are drawn below zero are held there (and the mean moves). Without it they are drawn all the same,
-        as a noise current that comes on top; that is what the collapsed law describes.
+    x : ndarray
+        (batch, driven) of any unit; driven lines are rows, or columns where `transposed`.
+    siemens : ndarray
+        (rows, columns, 2), G+ and G-.
+    sigma : ndarray or float
+        standard deviation (S) of each, of that shape or broadcast to it; of a `gaussian` law (telegraph noise is in
+        `telegraph`).
+    stream : Stream
+        every read takes one step.
+    hold : bool
+        cells that are drawn below zero are held there (and the mean moves). Without it they are drawn all the same, as
+        a noise current that comes on top; that is what the collapsed law describes.
 
     Returns
     -------
@@ -146,7 +156,8 @@ def sampled_read(
 
     Raises
     ------
-    ArrayError: shapes that do not fit; values that are not finite, or negative conductances or sigmas.
+    ArrayError
+        shapes that do not fit; values that are not finite, or negative conductances or sigmas.
     """
     siemens, sigma = _checked_cells(siemens, sigma)
     rows, columns, _ = siemens.shape
@@ -211,7 +222,12 @@ def read_variance(
 
     Parameters
     ----------
-    x: (batch, driven) float32. variance: of `pair_variance`. power: (batch,), sums over lines of x^2, if at hand.
+    x : ndarray
+        (batch, driven) float32.
+    variance : ndarray
+        of `pair_variance`.
+    power : ndarray, optional
+        (batch,), sums over lines of x^2, if at hand.
 
     Returns
     -------
@@ -232,10 +248,15 @@ def is_exact(
 
     Parameters
     ----------
-    wires: lines have resistance. linear: the current of a cell is proportional to its voltage.
-    hold: cells drawn below zero conductance are held there.
-    shared: sensed lines subtract the current of one reference line. (One more normal number for that line, subtracted
-        from all outputs of a read, makes it exact.)
+    wires : bool
+        lines have resistance.
+    linear : bool
+        the current of a cell is proportional to its voltage.
+    hold : bool
+        cells drawn below zero conductance are held there.
+    shared : bool
+        sensed lines subtract the current of one reference line. (One more normal number for that line, subtracted from
+        all outputs of a read, makes it exact.)
     """
     if isinstance(law, NoReadNoise):
         return True, "there is no read noise"

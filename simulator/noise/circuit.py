@@ -41,8 +41,12 @@ class CircuitNoise(KnownFields):
 
     Attributes
     ----------
-    temperature: kelvin. thermal, shot: what is simulated; with shot alone the temperature plays no part.
-    fano: Fano factor of shot noise, 0 to 1; the default is that of a short diffusive conductor.
+    temperature : float
+        kelvin.
+    thermal, shot : bool
+        what is simulated; with shot alone the temperature plays no part.
+    fano : float
+        Fano factor of shot noise, 0 to 1; the default is that of a short diffusive conductor.
     """
 
     temperature: float = 300.0
@@ -112,9 +116,13 @@ def circuit_variance(
 
     Parameters
     ----------
-    volts: (batch, driven), on the driven lines; undriven ones are held at 0. siemens: (rows, columns), all cells of a
-        crossing together: the two of a pair are sensed by two lines whose noise adds, so G+ + G-.
-    t_read: seconds that a read averages over.
+    volts : ndarray
+        (batch, driven), on the driven lines; undriven ones are held at 0.
+    siemens : ndarray
+        (rows, columns), all cells of a crossing together: the two of a pair are sensed by two lines whose noise adds,
+        so G+ + G-.
+    t_read : float
+        seconds that a read averages over.
 
     Returns
     -------
@@ -123,7 +131,8 @@ def circuit_variance(
 
     Raises
     ------
-    ArrayError: shapes that do not fit, values that are not finite, negative conductances.
+    ArrayError
+        shapes that do not fit, values that are not finite, negative conductances.
     """
     bandwidth = read_bandwidth(t_read)
     if noise.off:

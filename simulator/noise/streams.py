@@ -138,8 +138,9 @@ def normals_of_blocks(out, block, step, key, scratch):
 
     Parameters
     ----------
-    scratch: working space: low, high (SPAN / 4,) uint32, words (4, SPAN / 4) uint32, radius (SPAN / 4,) float32,
-        normals (4, SPAN / 4) float32.
+    scratch
+        working space: low, high (SPAN / 4,) uint32, words (4, SPAN / 4) uint32, radius (SPAN / 4,) float32, normals (4,
+        SPAN / 4) float32.
     """
     low, high, words, radius, normals = scratch
     blocks = min(_SIDE, (out.size + BLOCK - 1) // BLOCK)

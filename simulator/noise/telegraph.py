@@ -54,12 +54,19 @@ class Traps:
 
     Parameters
     ----------
-    law: of the device. shape: (rows, columns); there are two cells at each crossing.
-    seed, array: address of the differences between cells and of what the traps do.
+    law : TelegraphReadNoise
+        of the device.
+    shape : tuple[int, int]
+        (rows, columns); there are two cells at each crossing.
+    seed, array : int
+        address of the differences between cells and of what the traps do.
 
     Attributes
     ----------
-    amplitude: (rows, columns, 2), step of each cell relative to its mean conductance. occupied: (rows, columns, 2), bool.
+    amplitude
+        (rows, columns, 2), step of each cell relative to its mean conductance.
+    occupied
+        (rows, columns, 2), bool.
     """
 
     def __init__(self, law: TelegraphReadNoise, shape: tuple[int, int], *, seed: int = 0, array: int = 0) -> None:
@@ -88,7 +95,8 @@ class Traps:
 
         Raises
         ------
-        ArrayError: `seconds` is negative or not a number (infinity is allowed: nothing is remembered).
+        ArrayError
+            `seconds` is negative or not a number (infinity is allowed: nothing is remembered).
         """
         if not seconds >= 0:
             raise ArrayError(f"seconds = {seconds!r} must be 0 or more")
@@ -124,8 +132,10 @@ class Traps:
 
         Raises
         ------
-        ArrayError: shapes that do not fit, or values that are not finite. RevpathError: `seconds` is not a time, or a
-            switching time or longer (a read as long would average over both levels).
+        ArrayError
+            shapes that do not fit, or values that are not finite.
+        RevpathError
+            `seconds` is not a time, or a switching time or longer (a read as long would average over both levels).
         """
         self.law.check(seconds)
         x = as_finite(x, self.occupied.shape[1 if transposed else 0], "x")

@@ -34,14 +34,27 @@ def verified_pulses(cells, law, aims, numbers, plan, table, todo, counts, seen, 
 
     Parameters
     ----------
-    cells, law: see `apply_pulses`, with (n, 1) in place of (pairs, 2). aims: (n,) float32, target states.
-    numbers: float32, see above: tolerance, pulses per state of error (0: single pulses), lowest state of the table, its entries
-        per state. plan: int64: budget of a cell, largest burst. table: (entries,) float32, of `read_sigma`.
-    todo: entries (blocks x PULSED_TOGETHER,) uint64 of the next round, pulses before the next read, int64 alike, and how many
-        of each block are not done, (blocks,) int64; of `listed_cells`, and updated.
-    counts: out, (n, 4) int32, see above: pulses after a read that was too low, and too high; reads; 1 where the last was accepted.
-    seen: out, (n,) float64: sum over verify reads of what the cell showed, for the energy of the reads.
-    step, key: address of the call.
+    cells, law
+        see `apply_pulses`, with (n, 1) in place of (pairs, 2).
+    aims
+        (n,) float32, target states.
+    numbers
+        float32, see above: tolerance, pulses per state of error (0: single pulses), lowest state of the table, its
+        entries per state.
+    plan
+        int64: budget of a cell, largest burst.
+    table
+        (entries,) float32, of `read_sigma`.
+    todo
+        entries (blocks x PULSED_TOGETHER,) uint64 of the next round, pulses before the next read, int64 alike, and how
+        many of each block are not done, (blocks,) int64; of `listed_cells`, and updated.
+    counts
+        out, (n, 4) int32, see above: pulses after a read that was too low, and too high; reads; 1 where the last was
+        accepted.
+    seen
+        out, (n,) float64: sum over verify reads of what the cell showed, for the energy of the reads.
+    step, key
+        address of the call.
     """
     shown = cells[1]
     for block in prange(todo[2].size):

@@ -41,14 +41,28 @@ class ProgrammingReport:
 
     Attributes
     ----------
-    target, achieved: what was asked for, and what the cell now shows, without read noise.
-    pulses_up, pulses_down: pulses of a pulsed cell. writes: programming events of a cell that is programmed in one go.
-    verify_reads: single reads; where several are averaged for one comparison, all of them.
-    siemens_read: sum over the verify reads of the conductance that was read.
-    outcome: `Outcome` of each cell. wear: pulses and writes of all its life. endurance: of which it endures so many.
-    tolerance: half-width of the accepted band; None for open loop.
-    noiseless: verify reads saw no noise, which has no finite energy.
-    clipped: weights that were beyond what the window holds and were cut to it, because the caller asked for it.
+    target, achieved : ndarray
+        what was asked for, and what the cell now shows, without read noise.
+    pulses_up, pulses_down : ndarray
+        pulses of a pulsed cell.
+    writes : ndarray
+        programming events of a cell that is programmed in one go.
+    verify_reads : ndarray
+        single reads; where several are averaged for one comparison, all of them.
+    siemens_read : ndarray
+        sum over the verify reads of the conductance that was read.
+    outcome : ndarray
+        `Outcome` of each cell.
+    wear : ndarray
+        pulses and writes of all its life.
+    endurance : float, optional
+        of which it endures so many.
+    tolerance : float, optional
+        half-width of the accepted band; None for open loop.
+    noiseless : bool
+        verify reads saw no noise, which has no finite energy.
+    clipped : int
+        weights that were beyond what the window holds and were cut to it, because the caller asked for it.
     """
 
     target: np.ndarray
@@ -77,7 +91,14 @@ class ProgrammingReport:
     ) -> ProgrammingReport:
         """Of cells that were written once and not looked at: one programming event and one cycle of wear each.
 
-        target, achieved: (...), siemens. wear: cycles before. outcome: of each cell; `NOT_VERIFIED` by default.
+        Parameters
+        ----------
+        target, achieved : ndarray
+            (...), siemens.
+        wear : ndarray or int
+            cycles before.
+        outcome : ndarray, optional
+            of each cell; `NOT_VERIFIED` by default.
         """
         target, achieved = np.asarray(target, np.float64), np.asarray(achieved, np.float64)
         if target.shape != achieved.shape:
@@ -194,13 +215,16 @@ class ProgrammingReport:
 
         Parameters
         ----------
-        cells_per_row: cells on one word line: columns, times 2 for pairs; rows are contiguous in the cells.
+        cells_per_row : int
+            cells on one word line: columns, times 2 for pairs; rows are contiguous in the cells.
         read_voltage (V), read_time (s): of one verify read; it dissipates G V^2 t in its cell.
-        pulse_duration: s; None where it is not known, which is counted as such and has no price.
+        pulse_duration : float, optional
+            s; None where it is not known, which is counted as such and has no price.
 
         Raises
         ------
-        ArrayError: the cells do not make whole rows, or a voltage or time is not positive.
+        ArrayError
+            the cells do not make whole rows, or a voltage or time is not positive.
         """
         for name, value in (("read_voltage", read_voltage), ("read_time", read_time)):
             _positive(name, value)

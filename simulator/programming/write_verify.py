@@ -47,19 +47,25 @@ class WriteVerify(Settings):
 
     Attributes
     ----------
-    tolerance: half-width of the accepted band about the target, as a fraction of the conductance window g_max - g_min
-        of the nominal device. A verify read is accepted where |read - target| <= tolerance x (g_max - g_min).
-    max_pulses: budget of one cell: pulses of either polarity, or writes of cells that are programmed in one go.
-    read_noise: whether verify reads see the read noise of the device. Without, a read sees exactly what the cell shows,
-        which no hardware does: such reads have no price.
-    reads_per_verify: reads that are averaged for one comparison. They are taken as independent, so that their average
-        has the read noise over sqrt(reads_per_verify); slow (1/f) noise averages less well than that.
-    policy: "single": a read after each pulse. "adaptive": as many pulses before the next read as the remaining error
-        has typical steps (`response.granularity`, rounded down), 1 to max_burst: fewer reads. Where the noise of a
-        pulse exceeds the tolerance, long bursts chase that noise and more cells fail, and where steps are much larger
-        than the typical one (far from the middle of an exponential, say) bursts overshoot: take a small max_burst
-        there. Cells that are programmed in one go take one write before each read under either policy.
-    max_burst: largest number of pulses between two reads under "adaptive".
+    tolerance : float
+        half-width of the accepted band about the target, as a fraction of the conductance window g_max - g_min of the
+        nominal device. A verify read is accepted where |read - target| <= tolerance x (g_max - g_min).
+    max_pulses : int
+        budget of one cell: pulses of either polarity, or writes of cells that are programmed in one go.
+    read_noise : bool
+        whether verify reads see the read noise of the device. Without, a read sees exactly what the cell shows, which
+        no hardware does: such reads have no price.
+    reads_per_verify : int
+        reads that are averaged for one comparison. They are taken as independent, so that their average has the read
+        noise over sqrt(reads_per_verify); slow (1/f) noise averages less well than that.
+    policy : {"single", "adaptive"}
+        "single": a read after each pulse. "adaptive": as many pulses before the next read as the remaining error has
+        typical steps (`response.granularity`, rounded down), 1 to max_burst: fewer reads. Where the noise of a pulse
+        exceeds the tolerance, long bursts chase that noise and more cells fail, and where steps are much larger than
+        the typical one (far from the middle of an exponential, say) bursts overshoot: take a small max_burst there.
+        Cells that are programmed in one go take one write before each read under either policy.
+    max_burst : int
+        largest number of pulses between two reads under "adaptive".
     """
 
     hints: ClassVar[Mapping[str, str]] = {"tolerance": "it is a fraction of the window, 0.05 for 5 %"}
@@ -95,25 +101,36 @@ def write_verify(
 
     Parameters
     ----------
-    state, shown: (...) float32, contiguous: what the cells hold and what a read sees of them, on the state coordinate
-        of the response of the device. The last axis may be the pair.
-    traits: (..., n) float32: s_up, s_down, b_max, b_min of each cell of a pulsed device, and what else its law needs, see
+    state, shown : ndarray
+        (...) float32, contiguous: what the cells hold and what a read sees of them, on the state coordinate of the
+        response of the device. The last axis may be the pair.
+    traits : ndarray, optional
+        (..., n) float32: s_up, s_down, b_max, b_min of each cell of a pulsed device, and what else its law needs, see
         `laws.traits_of`; None for other devices.
-    targets: (...), siemens, inside the window of the device.
-    device, scheme: what the cells are and how they are programmed.
-    stream: of purpose `PURPOSE`; the call takes one step. Noise is addressed by (cell, pulse of the cell).
-    read_time: seconds of a verify read, where the read noise of the device depends on it; its own by default.
-    wear: (...), pulses that the cells took before, each of them one cycle; none by default.
-    endurance: cycles that a cell endures; None where it is not known.
-    on_worn: what to do about cells whose wear is beyond it: "warn" with `EnduranceWarning`, "error", or "ignore". They
-        are programmed all the same.
+    targets : ndarray
+        (...), siemens, inside the window of the device.
+    device, scheme : Device, WriteVerify
+        what the cells are and how they are programmed.
+    stream : Stream
+        of purpose `PURPOSE`; the call takes one step. Noise is addressed by (cell, pulse of the cell).
+    read_time : float, optional
+        seconds of a verify read, where the read noise of the device depends on it; its own by default.
+    wear : ndarray, optional
+        (...), pulses that the cells took before, each of them one cycle; none by default.
+    endurance : float, optional
+        cycles that a cell endures; None where it is not known.
+    on_worn : OnWorn
+        what to do about cells whose wear is beyond it: "warn" with `EnduranceWarning`, "error", or "ignore". They are
+        programmed all the same.
 
     Raises
     ------
-    ArrayError: shapes or types that do not fit, values that are not finite, targets outside the window, bounds that
-        are crossed, a device with neither a pulse response nor programming noise or one whose pulses go one way only,
-        or read noise that is not normal.
-    EnduranceError: worn cells with on_worn="error".
+    ArrayError
+        shapes or types that do not fit, values that are not finite, targets outside the window, bounds that are
+        crossed, a device with neither a pulse response nor programming noise or one whose pulses go one way only, or
+        read noise that is not normal.
+    EnduranceError
+        worn cells with on_worn="error".
     """
     mapping = _mapping(device)
     targets = _checked(state, shown, traits, targets, device)

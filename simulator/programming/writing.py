@@ -60,7 +60,8 @@ class Writer:
 
         Raises
         ------
-        ArrayError: the device cannot be verified.
+        ArrayError
+            the device cannot be verified.
         """
         if scheme is None:
             states, outcome = self._open_loop(target, cells)

@@ -1,7 +1,7 @@
 """Pulses on the cells of an array, one after another: outer products, and counted pulses.
 
 What one pulse does to a cell is in `apply_pulses`, for every law of `revpath.devices.response`. Trains are made in
-`trains.py`; pulse-length management is that of IBM aihwkit (../shared/references/aihwkit.md, 1.3).
+`trains.py`; pulse-length management is that of IBM aihwkit (Rasch et al., arXiv:2104.02184 (2021)).
 """
 
 from __future__ import annotations
@@ -46,9 +46,13 @@ def _moved(law, traits, p, side, falls, w, normal):
 
     Parameters
     ----------
-    law, traits: of `laws.kernel_law` and `laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds,
-        the target and the standard deviation of where it lands. p, side: which cell (a view of its traits would cost
-        as much as the rest). falls: 1 for a down pulse, 0 for an up pulse.
+    law, traits
+        of `laws.kernel_law` and `laws.traits_of`; or, of a `FRESH_WRITE`, whatever the cell holds, the target and the
+        standard deviation of where it lands.
+    p, side
+        which cell (a view of its traits would cost as much as the rest).
+    falls
+        1 for a down pulse, 0 for an up pulse.
     """
     kind, numbers, tables = law
     if kind == FRESH_WRITE:
@@ -87,14 +91,19 @@ def apply_pulses(cells, law, moving, entries, filled, normals):
 
     Parameters
     ----------
-    cells: state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
+    cells
+        state and shown, (pairs, 2) float32, what the cells hold and what a read sees of them; traits, (pairs, 2, n)
         float32: s_up, s_down, b_max, b_min of each cell, and what else its law needs; wear, (pairs, 2) int64: pulses
         that each cell has taken. Or (cells, 1) in place of (pairs, 2).
-    law: kind, numbers and tables, see `laws.kernel_law`.
-    moving: `BOTH` cells of a weight, `ALONE` where G- is a reference or where there is no second one, or `RISING`: G+ where
+    law
+        kind, numbers and tables, see `laws.kernel_law`.
+    moving
+        `BOTH` cells of a weight, `ALONE` where G- is a reference or where there is no second one, or `RISING`: G+ where
         the weight rises and G- where it falls, either by an up pulse.
-    entries: (at least filled,) uint64, see `entries.py`.
-    normals: (4, lanes) float32: noise of G+ and of G-, and their write noise.
+    entries
+        (at least filled,) uint64, see `entries.py`.
+    normals
+        (4, lanes) float32: noise of G+ and of G-, and their write noise.
     """
     state, shown, traits, wear = cells
     kind, numbers, _ = law
@@ -158,7 +167,12 @@ def counted_pulses(cells, law, moving, counts, first, stop, step, key):
 
     Parameters
     ----------
-    cells, law, moving: see `apply_pulses`. counts: (pairs,) int64, below 2**31 in size. step, key: address.
+    cells, law, moving
+        see `apply_pulses`.
+    counts
+        (pairs,) int64, below 2**31 in size.
+    step, key
+        address.
     """
     for block in prange((counts.size + PULSED_TOGETHER - 1) // PULSED_TOGETHER):
         start = block * PULSED_TOGETHER
@@ -193,10 +207,16 @@ def _fire_block(cells, law, moving, words, lines, scratch, columns, address):
 
     Parameters
     ----------
-    cells, law, moving, scratch: see `apply_pulses`.
-    words: word lines that may fire: numbers int64, trains uint64, inputs float32; (n,) each.
-    lines: the bit lines that fire at all: trains, entries on row 0, and working space; (n,) each.
-    columns: of the array. address: (step, key).
+    cells, law, moving, scratch
+        see `apply_pulses`.
+    words
+        word lines that may fire: numbers int64, trains uint64, inputs float32; (n,) each.
+    lines
+        the bit lines that fire at all: trains, entries on row 0, and working space; (n,) each.
+    columns
+        of the array.
+    address
+        (step, key).
     """
     numbers, x_trains, x = words
     trains, places, counts = lines
@@ -246,9 +266,18 @@ def pulsed_update(cells, law, moving, x_trains, x, d_trains, d, steps, key, puls
 
     Parameters
     ----------
-    cells, law, moving: see `apply_pulses`. x_trains, d_trains: (batch, rows or columns) uint64, of `trains.line_trains`.
-    x, d: (batch, rows or columns) float32. steps: (batch,) uint64, of the samples. key: of the cells' noise.
-    pulses: out, (blocks, 2) int64: pairs moved up, pairs moved down.
+    cells, law, moving
+        see `apply_pulses`.
+    x_trains, d_trains
+        (batch, rows or columns) uint64, of `trains.line_trains`.
+    x, d
+        (batch, rows or columns) float32.
+    steps
+        (batch,) uint64, of the samples.
+    key
+        of the cells' noise.
+    pulses
+        out, (blocks, 2) int64: pairs moved up, pairs moved down.
     """
     columns = d.shape[1]
     every = np.arange(x.shape[1])

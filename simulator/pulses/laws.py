@@ -181,7 +181,10 @@ def traits_of(response: PulsedResponse, cells: CellParameters) -> np.ndarray:
 def draw_stuck(yields: Yields, ends: tuple[float, float], stream: Stream, shape: tuple[int, int]) -> np.ndarray | None:
     """States (rows x columns, 2) float32 of cells that never move, and NaN for all others; None where none is stuck.
 
-    ends: state at g_min and at g_max, which is where cells are that are stuck off and on.
+    Parameters
+    ----------
+    ends : tuple[float, float]
+        state at g_min and at g_max, which is where cells are that are stuck off and on.
     """
     on, off, between = (part or 0.0 for part in (yields.stuck_on, yields.stuck_off, yields.stuck_between))
     if on + off + between == 0:

@@ -31,17 +31,23 @@ def train_length(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How many slots each outer product takes and how line values become firing probabilities.
 
-    As IBM aihwkit does with both of its managements on (../shared/references/aihwkit.md, 1.3).
+    As IBM aihwkit does with both of its managements on (Rasch et al., arXiv:2104.02184 (2021)).
 
     Parameters
     ----------
-    rate: learning rate; x_max, d_max: largest magnitudes on either side of the outer products, (batch,).
-    granularity: weight change of one coincidence.
-    longest: largest number of slots allowed.
+    rate : float
+        learning rate.
+    x_max, d_max : ndarray
+        largest magnitudes on either side of the outer products, (batch,).
+    granularity : float
+        weight change of one coincidence.
+    longest : int
+        largest number of slots allowed.
 
     Raises
     ------
-    ArrayError: the rate is too large for float32.
+    ArrayError
+        the rate is too large for float32.
 
     Returns
     -------

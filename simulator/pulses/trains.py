@@ -24,9 +24,16 @@ def pulse_trains(trains, values, gain, slots, step, key, scratch):
 
     Parameters
     ----------
-    trains: out, (lines,) uint64. values, gain: float32. The probability is rounded to a multiple of 2**-16.
-    slots: number of slots, at most 63. step, key: address. scratch: working space of 64 lanes: Philox counters (low, high),
-        (64,) uint32, and words, (4, 64) uint32.
+    trains
+        out, (lines,) uint64.
+    values, gain
+        float32. The probability is rounded to a multiple of 2**-16.
+    slots
+        number of slots, at most 63.
+    step, key
+        address.
+    scratch
+        working space of 64 lanes: Philox counters (low, high), (64,) uint32, and words, (4, 64) uint32.
 
     Returns
     -------
@@ -72,9 +79,18 @@ def line_trains(trains, values, gains, plan, key, counts):
 
     Parameters
     ----------
-    trains: out, (batch, lines) uint64. values: (batch, lines) float32. gains: (batch,) float32.
-    plan: (batch, 2) uint64: slots, and step of the sample. key: Philox key.
-    counts: out, (batch, 2) int64: pulses, and (line, slot) pairs that needed random bits.
+    trains
+        out, (batch, lines) uint64.
+    values
+        (batch, lines) float32.
+    gains
+        (batch,) float32.
+    plan
+        (batch, 2) uint64: slots, and step of the sample.
+    key
+        Philox key.
+    counts
+        out, (batch, 2) int64: pulses, and (line, slot) pairs that needed random bits.
     """
     for s in prange(trains.shape[0]):
         low = np.empty(_LANES, np.uint32)

@@ -24,11 +24,16 @@ class Signal(NamedTuple):
 
     Attributes
     ----------
-    y: (batch, sensed) float32, without the noise that is to come.
-    totals: of `readout.drive`, with what the lines changed in it.
-    to_come: the noise that is to be added to y.
-    drawn: the noise that is in y already.
-    held: cells that noise would have taken below zero conductance and that were held there, over all reads.
+    y : ndarray
+        (batch, sensed) float32, without the noise that is to come.
+    totals : ndarray
+        of `readout.drive`, with what the lines changed in it.
+    to_come : Noise
+        the noise that is to be added to y.
+    drawn : Noise
+        the noise that is in y already.
+    held : int
+        cells that noise would have taken below zero conductance and that were held there, over all reads.
     """
 
     y: np.ndarray
@@ -164,7 +169,8 @@ def _traps(cells: ReadCells, config: ArrayConfig, seed: int, array: int) -> Trap
 
     Raises
     ------
-    RevpathError: a read is as long as a switching time.
+    RevpathError
+        a read is as long as a switching time.
     """
     law = cells.device.read_noise
     if not isinstance(law, TelegraphReadNoise):

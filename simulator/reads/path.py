@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cells.cells import Cells
 from ..config import ArrayConfig
-from ..converters.adc_dac import ADC, calibrated_range
+from ..converters.adc_dac import ADC, calibrated_ends, calibrated_range
 from ..converters.bank import ConverterBank, draw_bank
 from ..converters.effective_bits import enob
 from ..converters.input_slices import InputSlice, added_variance, input_slices, shift_and_add
@@ -84,12 +84,17 @@ class ReadPath:
 
     Parameters
     ----------
-    transposed: bit lines are driven and word lines sensed. seed, array: address of the errors of each converter.
+    transposed : bool
+        bit lines are driven and word lines sensed.
+    seed, array : int
+        address of the errors of each converter.
 
     Attributes
     ----------
-    adc: with its range found; one that waits for `calibrate` has no step yet.
-    conversions, clipped: of all reads that belong to the run, and how many of them saturated.
+    adc
+        with its range found; one that waits for `calibrate` has no step yet.
+    conversions, clipped
+        of all reads that belong to the run, and how many of them saturated.
     """
 
     def __init__(
@@ -106,6 +111,7 @@ class ReadPath:
             draw_bank(self.dac.line_converter, driven, Stream(seed, f"{side}dac-mismatch", array)),
             draw_bank(adc, sensed, Stream(seed, f"{side}adc-mismatch", array)),
         )
+        self._configured = adc
         self._finds = adc.bits is not None and adc.range == "auto"
         self.conversions = self.clipped = 0
         self._name_conversions(adc)
@@ -121,14 +127,20 @@ class ReadPath:
         """Whether the range of the ADC is one that the array finds, and has not found yet."""
         return self.adc.bits is not None and self.adc.range == "auto"
 
-    def calibrate(self, x: np.ndarray, percentile: float, numbers: Stream) -> float:
-        """Take the range that holds `percentile` of what inputs x (batch, driven) give; returns it."""
+    def calibrate(self, x: np.ndarray, percentile: float | tuple[float, float], numbers: Stream) -> float:
+        """Take the range that holds `percentile` of what inputs x (batch, driven) give; returns its y_max."""
         if self.adc.bits is None:
             raise ArrayError("an ideal ADC has no range to calibrate: give it bits")
         signals = _signals(self._sense(self._in_range(x), numbers.reads(len(x))))
         outputs = np.concatenate([signal.y for signal in signals])
-        y_max = calibrated_range(outputs if self.adc.y_min is None else np.maximum(outputs, self.adc.y_min), percentile)
-        self.set_range(y_max)
+        y_min = self._configured.y_min
+        if not isinstance(percentile, tuple):
+            y_max = calibrated_range(outputs if y_min is None else np.maximum(outputs, y_min), percentile)
+        elif y_min is not None:
+            raise ArrayError(f"percentile = {percentile!r} of an ADC with y_min = {y_min:g} must be one number")
+        else:
+            y_min, y_max = calibrated_ends(outputs, percentile)
+        self.set_range(y_max, y_min)
         return y_max
 
     def reach(self, x: np.ndarray, numbers: Stream) -> float:
@@ -146,10 +158,10 @@ class ReadPath:
         cut = np.clip(x, -self.dac.x_max if self.dac.signed else 0.0, self.dac.x_max).astype(np.float32)
         return cut, int(np.count_nonzero(cut != x))
 
-    def set_range(self, y_max: float) -> None:
-        """Give the ADC a range, which it keeps."""
+    def set_range(self, y_max: float, y_min: float | None = None) -> None:
+        """Give the ADC a range, which it keeps; without y_min it reaches down as the configuration says."""
         self._finds = False
-        self._name_conversions(self.adc.with_range(y_max))
+        self._name_conversions(self._configured.with_range(y_max, y_min))
 
     def find_range(self, y_max: float) -> None:
         """Give the ADC a range that the array has found, and may double."""

@@ -83,7 +83,10 @@ class DrivenRows(NamedTuple):
 def can_read_alone(cells: Cells, config: ArrayConfig, *, mismatched: bool) -> bool:
     """Whether rows at rest take no part in a read: no wires, no thermal noise, no cell drawn one by one, nothing aged.
 
-    mismatched: the converters of the driven lines differ.
+    Parameters
+    ----------
+    mismatched : bool
+        the converters of the driven lines differ.
     """
     law = cells.device.read_noise
     drawn = not isinstance(law, NoReadNoise) and (

@@ -34,7 +34,7 @@ from ..wires import EffectiveMatrix, WireSolution, effective_matrix, solve
 from .durations import mean_power, stretches
 from .lines import Lines, ReadCells, Signal
 
-_WORTH_A_MATRIX = 0.5  # vectors per driven line from which it pays (../shared/references/crossbars.md, section 4)
+_WORTH_A_MATRIX = 0.5  # vectors per driven line from which it pays: see benchmarks/wires.py
 
 
 class Circuit(NamedTuple):
@@ -99,7 +99,10 @@ class WiredLines(Lines):
 
     Attributes
     ----------
-    residual: the largest of all solves so far, see `WireSolution`. iterations: the most that one took.
+    residual
+        the largest of all solves so far, see `WireSolution`.
+    iterations
+        the most that one took.
     """
 
     def __init__(self, cells: ReadCells, config: ArrayConfig, *, seed: int, array: int) -> None:

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ..config import ArrayConfig
 from .chopped import ChoppedArray, ChoppedConfig
+from .site import Site
 from .transfer import TransferConfig
 
 
@@ -17,8 +17,10 @@ class AGADConfig(ChoppedConfig):
 
     Attributes
     ----------
-    in_chop_prob: also sets how fast the running mean of the reads follows them, min(tail_weightening x in_chop_prob, 1).
-    tail_weightening: above 1, the mean weights the end of a chopper period more, when A has settled.
+    in_chop_prob : float
+        also sets how fast the running mean of the reads follows them, min(tail_weightening x in_chop_prob, 1).
+    tail_weightening : float
+        above 1, the mean weights the end of a chopper period more, when A has settled.
     """
 
     title: ClassVar[str] = "AGAD"
@@ -28,16 +30,8 @@ class AGADConfig(ChoppedConfig):
     in_chop_random: bool = False
     tail_weightening: float = Field(default=5.0, gt=0)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> AGAD:
-        return AGAD(shape, config, self, seed=seed, array=array, tile=tile)
+    def ruled(self, shape: tuple[int, int], site: Site) -> AGAD:
+        return AGAD(shape, site.config, self, seed=site.seed, array=site.array, tile=site.tile)
 
 
 class AGAD(ChoppedArray):
@@ -46,14 +40,15 @@ class AGAD(ChoppedArray):
     The reference of a word line is the running mean of its reads when its chopper last turned, so a wrong zero of A
     cancels at once instead of on average. Nothing is written to C before every line has had a full period. Rasch et al.,
     Nat. Commun. 15, 7133 (2024); the recursion as in aihwkit's rpu_dynamic_transfer_device.cpp, which has no gate by
-    the standard error that its documentation speaks of (../shared/references/aihwkit.md, T13).
+    the standard error that its documentation speaks of.
 
     Counted on top of `TransferArray`, for each weight of a transferred word line: two additions and a multiplication for the
     mean, an addition for the reference; reads of both and a write of the mean, and one of the reference when it is renewed.
 
     Attributes
     ----------
-    mean, reference: (rows, columns) float32.
+    mean, reference
+        (rows, columns) float32.
     """
 
     options: AGADConfig

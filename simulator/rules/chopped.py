@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ..config import ArrayConfig
 from ..noise.streams import Stream
+from .site import Site
 from .transfer import TransferArray, TransferConfig
 
 
@@ -18,9 +18,12 @@ class ChoppedConfig(TransferConfig):
 
     Attributes
     ----------
-    in_chop_prob: chance that a word line's chopper turns after a transfer of the line; 0 for never.
-    in_chop_random: by chance, or after every ceil(1 / in_chop_prob) transfers of the line (at least 2).
-    out_chop_prob: chance that a bit line's chopper turns after transfers of all word lines.
+    in_chop_prob : float
+        chance that a word line's chopper turns after a transfer of the line; 0 for never.
+    in_chop_random : bool
+        by chance, or after every ceil(1 / in_chop_prob) transfers of the line (at least 2).
+    out_chop_prob : float
+        chance that a bit line's chopper turns after transfers of all word lines.
     """
 
     in_chop_prob: float = Field(default=0.01, ge=0, le=1)
@@ -40,16 +43,8 @@ class ChoppedTikiTaka2Config(ChoppedConfig):
     rank: ClassVar[int] = 50
     rule: Literal["chopped-tiki-taka-2"] = "chopped-tiki-taka-2"
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> ChoppedTikiTaka2:
-        return ChoppedTikiTaka2(shape, config, self, seed=seed, array=array, tile=tile)
+    def ruled(self, shape: tuple[int, int], site: Site) -> ChoppedTikiTaka2:
+        return ChoppedTikiTaka2(shape, site.config, self, seed=site.seed, array=site.array, tile=site.tile)
 
 
 class ChoppedArray(TransferArray):

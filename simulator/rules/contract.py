@@ -4,9 +4,9 @@ The plain update of an array is W <- W + rate x^T d by stochastic pulses. A rule
 instead: its pulses, its reads, and the digital work and memory that it needs beside the array. What it puts in front
 of an array keeps the contract of `AnalogArray`, so that models run on it unchanged.
 
-A rule is two classes in one file: a `RuleConfig`, which describes it and makes its arrays, and a `RuledArray`, which
-updates. Defining the first is all that is needed for the rule to be in `RULES`, in configurations read from JSON, and
-in every list, table and figure of ``revpath rules``.
+A rule is two classes in one file: a `RuleConfig`, which describes it and says in `ruled` what array it makes, and a
+`RuledArray`, which updates. Defining the first is all that is needed for the rule to be in `RULES`, in configurations
+read from JSON, and in every list, table and figure of ``revpath rules``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from ..operands import as_rows, checked_update, one_hot
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
 from .registry import RULES
+from .site import Lays, Ruled, Site
 
 BYTES = 4
 """Bytes of one number in a digital buffer: float32, as the simulation keeps them."""
@@ -56,11 +57,13 @@ class HoldingArray(AnalogArray, Protocol):
         self, weights: np.ndarray, *, scheme: WriteVerify | None = None, clip: bool = False
     ) -> ProgrammingReport: ...
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float: ...
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float: ...
 
     def adc(self, *, transposed: bool = False) -> ADC: ...
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None: ...
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None: ...
 
 
 @runtime_checkable
@@ -143,16 +146,15 @@ class RuleConfig(Frozen, ABC):
         """
         return cls()
 
-    @abstractmethod
     def on(
-        self,
+        self: Lays[Ruled],
         shape: tuple[int, int],
         config: ArrayConfig,
         *,
         seed: int = 0,
         array: int = 0,
         tile: tuple[int, int] | None = None,
-    ) -> RuledArray:
+    ) -> Ruled:
         """An array made of `config` and updated by this rule.
 
         Parameters
@@ -176,6 +178,19 @@ class RuleConfig(Frozen, ABC):
         ArrayError
             The rule cannot train such an array; says why.
         """
+        return self.ruled(shape, Site(config, seed, array, tile))
+
+    def ruled(self, shape: tuple[int, int], site: Site) -> RuledArray:
+        """The one thing that each rule says for itself: the array that `on` gives.
+
+        Parameters
+        ----------
+        shape : (int, int)
+            Rows and columns of W.
+        site : Site
+            All else that `on` was asked for; `Site.arranged` lays arrays out.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must have a method `ruled`")
 
 
 def _as_rule(value: object) -> object:
@@ -269,7 +284,9 @@ class RuledArray(CompositeArray):
             raise ArrayError(f"{type(self).__name__} reads several arrays and joins their codes: it has no single line")
         return sense(self.array, x, transposed=transposed)
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADC of one direction from what inputs x give, see `Crossbar.calibrate`."""
         return self.array.calibrate(x, transposed=transposed, percentile=percentile)
 
@@ -277,9 +294,9 @@ class RuledArray(CompositeArray):
         """The converter of the sensed lines of one direction of the array that holds W; see `CompositeArray.adc` for tiles."""
         return self.array.adc(transposed=transposed)
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADC of one direction of the array that holds W the range +-y_max, whatever its policy says."""
-        self.array.set_range(y_max, transposed=transposed)
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADC of one direction of the array that holds W a range, see `Crossbar.set_range`."""
+        self.array.set_range(y_max, y_min=y_min, transposed=transposed)
 
     def forward_rows(self, rows: np.ndarray) -> np.ndarray:
         """The rows of W that are listed, (batch, columns) float32: `forward` of one-hot inputs, see `Crossbar.forward_rows`."""

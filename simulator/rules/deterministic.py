@@ -6,11 +6,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..pulses.plan import train_length
 from .contract import FiringArray, RuleConfig, RuledArray, weight_granularity
+from .site import Site
 
 
 class DeterministicPulsesConfig(RuleConfig):
@@ -20,23 +19,15 @@ class DeterministicPulsesConfig(RuleConfig):
     rank: ClassVar[int] = 20
     rule: Literal["deterministic"] = "deterministic"
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> DeterministicPulses:
-        return DeterministicPulses(arranged(shape, config, tile=tile, seed=seed, array=array))
+    def ruled(self, shape: tuple[int, int], site: Site) -> DeterministicPulses:
+        return DeterministicPulses(site.arranged(shape))
 
 
 class DeterministicPulses(RuledArray):
     """W <- W + rate x^T d by n = round(round(BL p_x) round(BL p_d) / BL) pulses on each weight, in BL slots.
 
     p_x and p_d, the shares of the slots in which a word and a bit line fire, and BL are those of the stochastic update;
-    halves round up. aihwkit's pulse type MeanCount (../shared/references/aihwkit.md, 1.3). No random number is needed and
+    halves round up. aihwkit's pulse type MeanCount (Rasch et al., arXiv:2104.02184). No random number is needed and
     nothing is left to chance, but a change of less than half a pulse is lost each time: nothing gathers it.
 
     Word and bit lines fire together as in the stochastic update: BL slots for an outer product, one line pulse for each
@@ -44,8 +35,9 @@ class DeterministicPulses(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar`, or a `TiledCrossbar`, whose tiles then fire in step: the length of a train is that of the
-        whole matrix, and each tile takes all of its slots.
+    array : FiringArray
+        a `Crossbar`, or a `TiledCrossbar`, whose tiles then fire in step: the length of a train is that of the whole
+        matrix, and each tile takes all of its slots.
     """
 
     array: FiringArray

@@ -10,11 +10,10 @@ from pydantic import Field
 
 from ...devices.base.product import product
 from ...devices.response.pulsed import PulsedResponse
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..noise.streams import Stream
 from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
 from .gathering import count_accumulation, listed_rows, touched_rows
+from .site import Site
 
 _CHANCE_BITS = 16  # of the random number of a weight
 
@@ -24,8 +23,10 @@ class ErrorAwareUpdatesConfig(RuleConfig):
 
     Attributes
     ----------
-    threshold: the smallest change that is written, in weights; None for what `signal_to_noise` asks of the device.
-    signal_to_noise: mean change over its standard deviation that a write must have at least, where `threshold` is None.
+    threshold : float, optional
+        the smallest change that is written, in weights; None for what `signal_to_noise` asks of the device.
+    signal_to_noise : float
+        mean change over its standard deviation that a write must have at least, where `threshold` is None.
     """
 
     title: ClassVar[str] = "error-aware updates"
@@ -35,18 +36,8 @@ class ErrorAwareUpdatesConfig(RuleConfig):
     threshold: float | None = Field(default=None, gt=0)
     signal_to_noise: float = Field(default=1.0, ge=0)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> ErrorAwareUpdates:
-        return ErrorAwareUpdates(
-            arranged(shape, config, tile=tile, seed=seed, array=array), self, seed=seed, number=array
-        )
+    def ruled(self, shape: tuple[int, int], site: Site) -> ErrorAwareUpdates:
+        return ErrorAwareUpdates(site.arranged(shape), self, seed=site.seed, number=site.array)
 
 
 class ErrorAwareUpdates(RuledArray):
@@ -69,11 +60,19 @@ class ErrorAwareUpdates(RuledArray):
 
     Parameters
     ----------
-    array: what is pulsed. config: see there. seed, number: of the chance.
+    array : PulsedArray
+        what is pulsed.
+    config : ErrorAwareUpdatesConfig, optional
+        see there.
+    seed, number : int
+        of the chance.
 
     Attributes
     ----------
-    pulses: that make the threshold, a positive integer. threshold: T, in weights.
+    pulses
+        that make the threshold, a positive integer.
+    threshold
+        T, in weights.
     """
 
     array: PulsedArray

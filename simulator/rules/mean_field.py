@@ -7,9 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
+from .site import Site
 
 
 class MeanFieldConfig(RuleConfig):
@@ -20,16 +19,9 @@ class MeanFieldConfig(RuleConfig):
     training: ClassVar[Training] = "no hardware"
     rule: Literal["mean-field"] = "mean-field"
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> MeanField:
-        return MeanField(arranged(shape, replace(config, pulses="mean-field"), tile=tile, seed=seed, array=array))
+    def ruled(self, shape: tuple[int, int], site: Site) -> MeanField:
+        limit = replace(site.config, pulses="mean-field")
+        return MeanField(replace(site, config=limit).arranged(shape))
 
 
 class MeanField(RuledArray):
@@ -44,7 +36,8 @@ class MeanField(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar` or `TiledCrossbar` whose configuration has pulses = "mean-field".
+    array : PulsedArray
+        a `Crossbar` or `TiledCrossbar` whose configuration has pulses = "mean-field".
     """
 
     array: PulsedArray

@@ -8,12 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from ...devices.base.product import product
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..noise.streams import Stream
 from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
 from .gathering import count_accumulation
+from .site import Site
 
 
 class MixedPrecisionConfig(RuleConfig):
@@ -21,14 +20,19 @@ class MixedPrecisionConfig(RuleConfig):
 
     Attributes
     ----------
-    transfer_every: calls of `update` (mini-batches) between two transfers to the array. A model that calls it twice for a
-        gradient, once for each of its signs, saves pulses with 2.
-    n_rows_per_transfer: word lines that one transfer serves, in turn; None for all. (aihwkit's are rows of its matrix, which
-        are our bit lines.)
-    granularity: change of a weight that one pulse is taken to make; None for that of the nominal cell.
-    n_x_bins, n_d_bins: bins to which x and d are quantised before they are multiplied, each row symmetrically about 0 up
-        to its largest magnitude; 0 for no quantisation.
-    stoc_round: round to bins by chance, so that the mean is right.
+    transfer_every : int
+        calls of `update` (mini-batches) between two transfers to the array. A model that calls it twice for a gradient,
+        once for each of its signs, saves pulses with 2.
+    n_rows_per_transfer : int, optional
+        word lines that one transfer serves, in turn; None for all. (aihwkit's are rows of its matrix, which are our bit
+        lines.)
+    granularity : float, optional
+        change of a weight that one pulse is taken to make; None for that of the nominal cell.
+    n_x_bins, n_d_bins : int
+        bins to which x and d are quantised before they are multiplied, each row symmetrically about 0 up to its largest
+        magnitude; 0 for no quantisation.
+    stoc_round : bool
+        round to bins by chance, so that the mean is right.
     """
 
     title: ClassVar[str] = "mixed precision"
@@ -47,16 +51,8 @@ class MixedPrecisionConfig(RuleConfig):
         """One transfer for each gradient."""
         return cls(transfer_every=updates_per_gradient)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> MixedPrecision:
-        return MixedPrecision(arranged(shape, config, tile=tile, seed=seed, array=array), self, seed=seed, number=array)
+    def ruled(self, shape: tuple[int, int], site: Site) -> MixedPrecision:
+        return MixedPrecision(site.arranged(shape), self, seed=site.seed, number=site.array)
 
 
 class MixedPrecision(RuledArray):
@@ -72,15 +68,22 @@ class MixedPrecision(RuledArray):
 
     Parameters
     ----------
-    array: what is pulsed. config: see there. seed, number: of the random rounding.
+    array : PulsedArray
+        what is pulsed.
+    config : MixedPrecisionConfig, optional
+        see there.
+    seed, number : int
+        of the random rounding.
 
     Attributes
     ----------
-    chi: (rows, columns) float32, in granularities: what has not been sent yet.
+    chi
+        (rows, columns) float32, in granularities: what has not been sent yet.
 
     Raises
     ------
-    ArrayError: the array has no pulses; or one bin, or more rows in a transfer than there are.
+    ArrayError
+        the array has no pulses; or one bin, or more rows in a transfer than there are.
     """
 
     array: PulsedArray

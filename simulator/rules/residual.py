@@ -9,13 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from ..arrays.crossbar import Crossbar
-from ..arrays.parts import part_number
 from ..arrays.rows import forward_rows, update_rows
-from ..arrays.tiles import TiledCrossbar, arranged
-from ..config import ArrayConfig
+from ..arrays.tiles import TiledCrossbar
 from ..errors import ArrayError
 from ..programming.report import ProgrammingReport
 from .contract import RuleConfig, RuledArray, weight_granularity
+from .site import Site
 from .transfer import read_lines
 
 
@@ -24,16 +23,24 @@ class ResidualLearningConfig(RuleConfig):
 
     Attributes
     ----------
-    n_arrays: arrays of the size of W, from the coarsest on; at least 2. (The script has up to 7, and calls them tiles.)
-    gamma: weight of an array, as a share of that of the array before it.
-    transfer_every: calls of `update` (mini-batches) between two transfers from the last array.
-    spacing: how many times rarer transfers are from each array before it.
-    transfer_lr: rate of the transfers into the first array, absolute. transfer_growth: how many times larger it is into each
-        array after it.
-    n_reads_per_transfer: word lines that are read in one transfer, one after another; None for all.
-    warm_start: calls of `update` for which the last array writes directly to the first, then for as many to the second, and
-        so on; transfers from each to the one before it begin after that. The authors go on when the loss stops falling, which an array
-        does not know. 0 for no such phase.
+    n_arrays : int
+        arrays of the size of W, from the coarsest on; at least 2. (The script has up to 7, and calls them tiles.)
+    gamma : float
+        weight of an array, as a share of that of the array before it.
+    transfer_every : int
+        calls of `update` (mini-batches) between two transfers from the last array.
+    spacing : int
+        how many times rarer transfers are from each array before it.
+    transfer_lr : float
+        rate of the transfers into the first array, absolute.
+    transfer_growth : float
+        how many times larger it is into each array after it.
+    n_reads_per_transfer : int, optional
+        word lines that are read in one transfer, one after another; None for all.
+    warm_start : int
+        calls of `update` for which the last array writes directly to the first, then for as many to the second, and so
+        on; transfers from each to the one before it begin after that. The authors go on when the loss stops falling,
+        which an array does not know. 0 for no such phase.
     """
 
     title: ClassVar[str] = "residual learning"
@@ -53,20 +60,8 @@ class ResidualLearningConfig(RuleConfig):
         """Whole arrays are transferred, since runs are short, and rarely: each must settle before it is handed on."""
         return cls(transfer_every=20 * updates_per_gradient, n_reads_per_transfer=None)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> ResidualLearning:
-        made = [
-            arranged(shape, config, tile=tile, seed=seed, array=part_number(array, weight_slice=n))
-            for n in range(self.n_arrays)
-        ]
-        return ResidualLearning(made, self)
+    def ruled(self, shape: tuple[int, int], site: Site) -> ResidualLearning:
+        return ResidualLearning([site.arranged(shape, weight_slice=n) for n in range(self.n_arrays)], self)
 
 
 class ResidualLearning(RuledArray):
@@ -88,15 +83,20 @@ class ResidualLearning(RuledArray):
 
     Parameters
     ----------
-    arrays: of one shape, from the coarsest on. options: see there.
+    arrays : sequence of Crossbar or TiledCrossbar
+        of one shape, from the coarsest on.
+    options : ResidualLearningConfig, optional
+        see there.
 
     Attributes
     ----------
-    arrays: the same, the first also as `array`.
+    arrays : sequence of Crossbar or TiledCrossbar
+        the same, the first also as `array`.
 
     Raises
     ------
-    ArrayError: as many arrays as `options` says are needed; of one shape; with pulses; or more reads in a transfer than rows.
+    ArrayError
+        as many arrays as `options` says are needed; of one shape; with pulses; or more reads in a transfer than rows.
     """
 
     array: Crossbar | TiledCrossbar
@@ -168,16 +168,18 @@ class ResidualLearning(RuledArray):
             total += share * term
         return total
 
-    def calibrate(self, x: np.ndarray, *, transposed: bool = False, percentile: float = 99.9) -> float:
+    def calibrate(
+        self, x: np.ndarray, *, transposed: bool = False, percentile: float | tuple[float, float] = 99.9
+    ) -> float:
         """Set the range of the ADCs of one direction of all arrays from what inputs x give the first."""
         y_max = super().calibrate(x, transposed=transposed, percentile=percentile)
-        self.set_range(y_max, transposed=transposed)
+        self.set_range(y_max, y_min=self.adc(transposed=transposed).y_min, transposed=transposed)
         return y_max
 
-    def set_range(self, y_max: float, *, transposed: bool = False) -> None:
-        """Give the ADCs of one direction of all arrays the range +-y_max, whatever their policy says."""
+    def set_range(self, y_max: float, *, y_min: float | None = None, transposed: bool = False) -> None:
+        """Give the ADCs of one direction of all arrays a range, see `Crossbar.set_range`."""
         for each in self.arrays:
-            each.set_range(y_max, transposed=transposed)
+            each.set_range(y_max, y_min=y_min, transposed=transposed)
 
     # -- update -----------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,10 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..noise.streams import Stream
 from .contract import FiringArray, RuleConfig, RuledArray, weight_granularity
+from .site import Site
 
 _CHANCE_BITS = 16  # of the random number that decides on the last pulse
 
@@ -21,7 +20,8 @@ class SignPulsesConfig(RuleConfig):
 
     Attributes
     ----------
-    threshold: inputs and errors below this share of the largest of their sample count as 0, from 0 to below 1.
+    threshold : float
+        inputs and errors below this share of the largest of their sample count as 0, from 0 to below 1.
     """
 
     title: ClassVar[str] = "sign pulses"
@@ -34,16 +34,8 @@ class SignPulsesConfig(RuleConfig):
         """Half of the largest, where each phase of a gradient comes alone: probabilities, of which none is negative."""
         return cls(threshold=0.5) if updates_per_gradient > 1 else cls()
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> SignPulses:
-        return SignPulses(arranged(shape, config, tile=tile, seed=seed, array=array), self, seed=seed, number=array)
+    def ruled(self, shape: tuple[int, int], site: Site) -> SignPulses:
+        return SignPulses(site.arranged(shape), self, seed=site.seed, number=site.array)
 
 
 class SignPulses(RuledArray):
@@ -63,7 +55,12 @@ class SignPulses(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar`, or a `TiledCrossbar`, whose tiles fire in step. config: see there. seed, number: of the chance.
+    array : FiringArray
+        a `Crossbar`, or a `TiledCrossbar`, whose tiles fire in step.
+    config : SignPulsesConfig, optional
+        see there.
+    seed, number : int
+        of the chance.
     """
 
     array: FiringArray

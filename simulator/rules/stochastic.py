@@ -7,9 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from ..arrays.rows import update_rows
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from .contract import RuleConfig, RuledArray
+from .site import Site
 
 
 class StochasticPulses(RuledArray):
@@ -34,13 +33,5 @@ class StochasticPulsesConfig(RuleConfig):
     rank: ClassVar[int] = 10
     rule: Literal["stochastic"] = "stochastic"
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> StochasticPulses:
-        return StochasticPulses(arranged(shape, config, tile=tile, seed=seed, array=array))
+    def ruled(self, shape: tuple[int, int], site: Site) -> StochasticPulses:
+        return StochasticPulses(site.arranged(shape))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from ..config import ArrayConfig
+from .site import Site
 from .transfer import TransferArray, TransferConfig
 
 
@@ -15,16 +15,8 @@ class TikiTaka2Config(TransferConfig):
     rank: ClassVar[int] = 40
     rule: Literal["tiki-taka-2"] = "tiki-taka-2"
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> TikiTaka2:
-        return TikiTaka2(shape, config, self, seed=seed, array=array, tile=tile)
+    def ruled(self, shape: tuple[int, int], site: Site) -> TikiTaka2:
+        return TikiTaka2(shape, site.config, self, seed=site.seed, array=site.array, tile=site.tile)
 
 
 class TikiTaka2(TransferArray):

@@ -8,11 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from ...devices.base.product import product
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..noise.streams import Stream
 from .contract import PulsedArray, RuleConfig, RuledArray, Training, weight_granularity
 from .gathering import listed_rows, touched_rows
+from .site import Site
 
 
 class TouchedMixedPrecisionConfig(RuleConfig):
@@ -20,9 +19,11 @@ class TouchedMixedPrecisionConfig(RuleConfig):
 
     Attributes
     ----------
-    bits: of a number in memory, sign included, and of an entry of d.
-    transfer_every: calls of `update` after which whole steps are sent; a model that calls it twice for a gradient, once for
-        each of its signs, saves pulses with 2.
+    bits : {8, 16}
+        of a number in memory, sign included, and of an entry of d.
+    transfer_every : int
+        calls of `update` after which whole steps are sent; a model that calls it twice for a gradient, once for each of
+        its signs, saves pulses with 2.
     """
 
     title: ClassVar[str] = "8-bit mixed precision"
@@ -37,18 +38,8 @@ class TouchedMixedPrecisionConfig(RuleConfig):
         """One transfer for each gradient."""
         return cls(transfer_every=updates_per_gradient)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> TouchedMixedPrecision:
-        return TouchedMixedPrecision(
-            arranged(shape, config, tile=tile, seed=seed, array=array), self, seed=seed, number=array
-        )
+    def ruled(self, shape: tuple[int, int], site: Site) -> TouchedMixedPrecision:
+        return TouchedMixedPrecision(site.arranged(shape), self, seed=site.seed, number=site.array)
 
 
 class TouchedMixedPrecision(RuledArray):
@@ -73,11 +64,17 @@ class TouchedMixedPrecision(RuledArray):
 
     Parameters
     ----------
-    array: what is pulsed. config: see there. seed, number: of the rounding.
+    array : PulsedArray
+        what is pulsed.
+    config : TouchedMixedPrecisionConfig, optional
+        see there.
+    seed, number : int
+        of the rounding.
 
     Attributes
     ----------
-    codes: (rows, columns) int16, the memory.
+    codes
+        (rows, columns) int16, the memory.
     """
 
     array: PulsedArray

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ..config import ArrayConfig
 from .chopped import ChoppedArray, ChoppedConfig
+from .site import Site
 from .transfer import TransferConfig
 
 
@@ -17,7 +17,8 @@ class TrackedTikiTakaConfig(ChoppedConfig):
 
     Attributes
     ----------
-    tracking: share of a read that goes into the estimate of the symmetric point, which begins with the first read of a line;
+    tracking : float
+        share of a read that goes into the estimate of the symmetric point, which begins with the first read of a line;
         small beside in_chop_prob, or the estimate follows the gradient.
     """
 
@@ -27,16 +28,8 @@ class TrackedTikiTakaConfig(ChoppedConfig):
     in_chop_prob: float = Field(default=0.1, ge=0, le=1)
     tracking: float = Field(default=0.01, gt=0, le=1)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> TrackedTikiTaka:
-        return TrackedTikiTaka(shape, config, self, seed=seed, array=array, tile=tile)
+    def ruled(self, shape: tuple[int, int], site: Site) -> TrackedTikiTaka:
+        return TrackedTikiTaka(shape, site.config, self, seed=site.seed, array=site.array, tile=site.tile)
 
 
 class TrackedTikiTaka(ChoppedArray):
@@ -55,7 +48,8 @@ class TrackedTikiTaka(ChoppedArray):
 
     Attributes
     ----------
-    resting: Q (rows, columns) float32, in weights of A.
+    resting
+        Q (rows, columns) float32, in weights of A.
     """
 
     options: TrackedTikiTakaConfig

@@ -1,7 +1,7 @@
 """The core of the Tiki-Taka family: a fast array gathers gradients, a digital buffer filters them, a slow one holds W.
 
 The recursion, for each outer product x_s d_s of a batch (Gokmen, Front. Artif. Intell. 4:699148 (2021); Rasch et al., Nat.
-Commun. 15, 7133 (2024)), as in aihwkit's rpu_chopped_transfer_device.cpp (../shared/references/aihwkit.md, 1.3):
+Commun. 15, 7133 (2024)), as in aihwkit's rpu_chopped_transfer_device.cpp:
 
 1. A <- A + fast rate x_s d_s by stochastic pulses, with the signs of the choppers.
 2. After every `transfer_every` outer products a word line k of A is read (or several, one after another), the next each
@@ -41,22 +41,35 @@ class TransferConfig(RuleConfig):
 
     Attributes
     ----------
-    transfer_every: outer products between two transfers; with units_in_mbatch, calls of `update` (mini-batches).
-    n_reads_per_transfer: word lines that are read in one transfer, each by a read of its own; None for all. (aihwkit allows
-        more than one in TTv1 and its first TTv2 only; here all of the family can have them.)
-    fast_lr: rate of the fast array. With auto_scale it is relative: the largest change by an outer product is about
-        fast_lr x longest_train pulses. Without, it is absolute, and 0 means the rate of the update.
-    auto_scale, auto_momentum: follow the largest |x| and |d| by averages with this momentum for a batch.
-    transfer_lr: factor to the rate with which reads go into the buffer.
-    buffer_granularity: what fills the buffer for one pulse, in granularities of the fast array (the threshold).
-    auto_granularity: above 0, the threshold is multiplied by auto_granularity / (rows x transfer_every).
-    correct_gradient_magnitudes: buffer in granularities of the slow array, and the fast rate divided out, so that what C
-        receives at each read of A is rate x (what A has gathered / fast rate) / threshold.
-    max_steps: most pulses on a weight in one transfer (desired_bl of the transfer).
-    momentum: share of the buffer that stays when it has fired. forget_buffer: the rest goes, whatever was sent; otherwise
-        only what was sent goes.
-    gamma: weight of the fast array in W; 0 hides it.
-    fast_range: range of the ADC that reads the fast array, in its weight_max at full input.
+    transfer_every : int
+        outer products between two transfers; with units_in_mbatch, calls of `update` (mini-batches).
+    n_reads_per_transfer : int, optional
+        word lines that are read in one transfer, each by a read of its own; None for all. (aihwkit allows more than one
+        in TTv1 and its first TTv2 only; here all of the family can have them.)
+    fast_lr : float
+        rate of the fast array. With auto_scale it is relative: the largest change by an outer product is about fast_lr
+        x longest_train pulses. Without, it is absolute, and 0 means the rate of the update.
+    auto_scale, auto_momentum : bool, float
+        follow the largest |x| and |d| by averages with this momentum for a batch.
+    transfer_lr : float
+        factor to the rate with which reads go into the buffer.
+    buffer_granularity : float
+        what fills the buffer for one pulse, in granularities of the fast array (the threshold).
+    auto_granularity : float
+        above 0, the threshold is multiplied by auto_granularity / (rows x transfer_every).
+    correct_gradient_magnitudes : bool
+        buffer in granularities of the slow array, and the fast rate divided out, so that what C receives at each read
+        of A is rate x (what A has gathered / fast rate) / threshold.
+    max_steps : int
+        most pulses on a weight in one transfer (desired_bl of the transfer).
+    momentum : float
+        share of the buffer that stays when it has fired.
+    forget_buffer : bool
+        the rest goes, whatever was sent; otherwise only what was sent goes.
+    gamma : float
+        weight of the fast array in W; 0 hides it.
+    fast_range : float
+        range of the ADC that reads the fast array, in its weight_max at full input.
     """
 
     training: ClassVar[Training] = "digital buffer"
@@ -111,17 +124,28 @@ class TransferArray(RuledArray):
 
     Parameters
     ----------
-    shape: (rows, columns). config_slow: of C. options: see there; those of `defaults` where None. config_fast: of A; None for
-        what `options.fast` makes of config_slow. seed, array: as of a `Crossbar`; A is numbered as slice 1. tile: the
-        largest array that can be had, for either; None for any size.
+    shape : tuple[int, int]
+        (rows, columns).
+    config_slow : ArrayConfig
+        of C.
+    options : TransferConfig, optional
+        see there; those of `defaults` where None.
+    config_fast : ArrayConfig, optional
+        of A; None for what `options.fast` makes of config_slow.
+    seed, array : int
+        as of a `Crossbar`; A is numbered as slice 1.
+    tile : tuple[int, int], optional
+        the largest array that can be had, for either; None for any size.
 
     Attributes
     ----------
-    buffer: H (rows, columns) float32, in pulses. in_chopper (rows,), out_chopper (columns,): +1 or -1.
+    buffer
+        H (rows, columns) float32, in pulses. in_chopper (rows,), out_chopper (columns,): +1 or -1.
 
     Raises
     ------
-    ArrayError: a device without pulses, `array` not below 2**28, or more reads in a transfer than there are rows.
+    ArrayError
+        a device without pulses, `array` not below 2**28, or more reads in a transfer than there are rows.
     """
 
     defaults: ClassVar[type[TransferConfig]]

@@ -8,13 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from ...devices.base.product import product
-from ..arrays.tiles import arranged
-from ..config import ArrayConfig
 from ..errors import ArrayError
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
 from .contract import PulsedArray, RuleConfig, RuledArray, Training
 from .gathering import count_accumulation
+from .site import Site
 
 
 class WriteVerifiedCopyConfig(RuleConfig):
@@ -22,8 +21,10 @@ class WriteVerifiedCopyConfig(RuleConfig):
 
     Attributes
     ----------
-    scheme: how cells are programmed; None for open loop.
-    program_every: calls of `update` (mini-batches) between two programmings of the whole array.
+    scheme : WriteVerify, optional
+        how cells are programmed; None for open loop.
+    program_every : int
+        calls of `update` (mini-batches) between two programmings of the whole array.
     """
 
     title: ClassVar[str] = "write-verified copy"
@@ -39,16 +40,8 @@ class WriteVerifiedCopyConfig(RuleConfig):
         scheme = WriteVerify(tolerance=0.01, max_pulses=100, policy="adaptive")
         return cls(program_every=updates_per_gradient, scheme=scheme)
 
-    def on(
-        self,
-        shape: tuple[int, int],
-        config: ArrayConfig,
-        *,
-        seed: int = 0,
-        array: int = 0,
-        tile: tuple[int, int] | None = None,
-    ) -> WriteVerifiedCopy:
-        return WriteVerifiedCopy(arranged(shape, config, tile=tile, seed=seed, array=array), self)
+    def ruled(self, shape: tuple[int, int], site: Site) -> WriteVerifiedCopy:
+        return WriteVerifiedCopy(site.arranged(shape), self)
 
 
 class WriteVerifiedCopy(RuledArray):
@@ -62,12 +55,19 @@ class WriteVerifiedCopy(RuledArray):
 
     Parameters
     ----------
-    array: a `Crossbar` or what is programmed like one. config: see there.
+    array : PulsedArray
+        a `Crossbar` or what is programmed like one.
+    config : WriteVerifiedCopyConfig, optional
+        see there.
 
     Attributes
     ----------
-    copy: (rows, columns) float32. cut_weights: how often an update would have taken a weight beyond weight_max, and was cut.
-    report: of the last programming; None before the first.
+    copy
+        (rows, columns) float32.
+    cut_weights
+        how often an update would have taken a weight beyond weight_max, and was cut.
+    report
+        of the last programming; None before the first.
     """
 
     def __init__(self, array: PulsedArray, config: WriteVerifiedCopyConfig | None = None) -> None:

@@ -44,8 +44,14 @@ class OuterProducts(NamedTuple):
 
     Attributes
     ----------
-    x: (batch, rows), d: (batch, columns) float32. x_trains, d_trains: of the same shapes, uint64.
-    slots, steps: (batch,) uint64. expected: (batch,) coincidences on all weights, about.
+    x : ndarray
+        (batch, rows), d: (batch, columns) float32.
+    x_trains, d_trains : ndarray
+        of the same shapes, uint64.
+    slots, steps : ndarray
+        (batch,) uint64.
+    expected : ndarray
+        (batch,) coincidences on all weights, about.
     """
 
     x: np.ndarray
@@ -66,7 +72,10 @@ def with_trains(
 ) -> tuple[OuterProducts, Counts]:
     """The trains of both sides of a batch, with the pulses on all lines and the (line, slot) pairs that took random bits.
 
-    train_plan: slots, and gains of x and of d, (batch,) each, of `plan.train_length`.
+    Parameters
+    ----------
+    train_plan : TrainPlan
+        slots, and gains of x and of d, (batch,) each, of `plan.train_length`.
     """
     slots, *gains = train_plan
     steps = streams.pulses.take_step(len(x)) + np.arange(len(x), dtype=np.uint64)
@@ -173,7 +182,10 @@ def play_rows(cells: PulsedCells, outer: RowProducts, key: np.ndarray, *, summed
 def play_pulses(cells: PulsedCells, outer: OuterProducts, key: np.ndarray) -> Counts:
     """Every coincidence by itself, in order; returns those that raise a weight, and those that lower it.
 
-    key: of the cells' noise.
+    Parameters
+    ----------
+    key : ndarray
+        of the cells' noise.
     """
     if cells.law.kind == PLAIN:
         return _play_plainly(cells, outer, key)

@@ -68,8 +68,12 @@ def _add_constant(sums, steps, up, down):
 
     Parameters
     ----------
-    sums: see `_start`. steps: (4 x 256,) float32: step up, step down, variance of one up, of one down.
-    up, down: (n,) int32, pulses of the samples.
+    sums
+        see `_start`.
+    steps
+        (4 x 256,) float32: step up, step down, variance of one up, of one down.
+    up, down
+        (n,) int32, pulses of the samples.
     """
     for j in range(up.size):  # both sides of every choice are loaded first: a load under a condition is not vectorised
         ups, downs = np.float32(up[j]), np.float32(down[j])
@@ -90,8 +94,12 @@ def _add_sloped(sums, steps, ups, downs):
 
     Parameters
     ----------
-    sums: see `_start`. steps: (6 x 256,) float32: ln a, t and k of up pulses, then of down pulses.
-    ups, downs: (n,) int32, pulses of the sample, of which one is 0.
+    sums
+        see `_start`.
+    steps
+        (6 x 256,) float32: ln a, t and k of up pulses, then of down pulses.
+    ups, downs
+        (n,) int32, pulses of the sample, of which one is 0.
     """
     one = np.float32(1.0)
     for j in range(ups.size):
@@ -169,14 +177,27 @@ def summed_pulses(cells, numbers, moving, sloped, rows, x_trains, x_signs, d_tra
 
     Parameters
     ----------
-    cells: state and shown, (pairs, 2) float32; traits, (pairs, 2, n) float32; wear, (pairs, 2) int64.
-    numbers: float32: step noise, write noise (state), lowest state that can be shown, steepest slope of a step that can be
+    cells
+        state and shown, (pairs, 2) float32; traits, (pairs, 2, n) float32; wear, (pairs, 2) int64.
+    numbers
+        float32: step noise, write noise (state), lowest state that can be shown, steepest slope of a step that can be
         summed, standard deviations that a bound must be away.
-    moving: cells of a weight that move. sloped: whether these are soft bounds; constant steps otherwise.
-    rows: (words,) int64, the word lines that may fire. x_trains, d_trains: (group, words or bit lines) uint32; x_signs, d_signs: of
-        the same shapes, int32, +1 or -1. step, key: address.
-    left: out, (words x columns,) uint8: 1 where a bound is, or may be, too near, and nothing was changed.
-    pulses: out, (words, 2) int64: coincidences that raise a weight, and that lower it, those on cells left included.
+    moving
+        cells of a weight that move.
+    sloped
+        whether these are soft bounds; constant steps otherwise.
+    rows
+        (words,) int64, the word lines that may fire.
+    x_trains, d_trains
+        (group, words or bit lines) uint32.
+    x_signs, d_signs
+        of the same shapes, int32, +1 or -1.
+    step, key
+        address.
+    left
+        out, (words x columns,) uint8: 1 where a bound is, or may be, too near, and nothing was changed.
+    pulses
+        out, (words, 2) int64: coincidences that raise a weight, and that lower it, those on cells left included.
     """
     state, shown, traits, wear = cells
     columns = d_trains.shape[1]

@@ -45,11 +45,17 @@ def update(
 
     Parameters
     ----------
-    x: (batch, rows), d: (batch, columns), finite float32. rate: not negative. config: of the array.
+    x : ndarray
+        (batch, rows), d: (batch, columns), finite float32.
+    rate : float
+        not negative.
+    config : ArrayConfig
+        of the array.
 
     Raises
     ------
-    ArrayError: the pulse response of the device is not known, or the rate is too large for it.
+    ArrayError
+        the pulse response of the device is not known, or the rate is too large for it.
     """
     response = cells.device.response
     if isinstance(response, NoResponse):

@@ -44,8 +44,12 @@ def _fits(law, traits, moving, p, net, far, now, then):
 
     Parameters
     ----------
-    net: pulses of the sample, up where positive. far: square of the standard deviations that a bound must be away.
-    now, then: (2, 2) float64, mean and variance of either cell before and after.
+    net
+        pulses of the sample, up where positive.
+    far
+        square of the standard deviations that a bound must be away.
+    now, then
+        (2, 2) float64, mean and variance of either cell before and after.
     """
     fits = True
     for side in range(moving):
@@ -66,7 +70,12 @@ def _settle(cells, law, moving, chosen, pairs, sums, taken, scratch, step, key):
 
     Parameters
     ----------
-    chosen: which of `pairs`. sums: (n, 2, 2) float64, mean and variance of either cell. taken: (n,) pulses; 0 afterwards.
+    chosen
+        which of `pairs`.
+    sums
+        (n, 2, 2) float64, mean and variance of either cell.
+    taken
+        (n,) pulses; 0 afterwards.
     """
     state, shown, traits, wear = cells
     _, numbers, _ = law
@@ -96,11 +105,21 @@ def walked_pulses(cells, law, moving, pairs, places, x_trains, x_signs, d_trains
 
     Parameters
     ----------
-    cells, law, moving: see `kernels.apply_pulses`; the law is constant steps or soft bounds. pairs: (n,) int64, indices.
-    places: (rows,) int64, where each word line stands in x_trains. x_trains, d_trains: (lines, batch) uint32; x_signs, d_signs:
-        (lines, batch) int32, +1 or -1. reach: standard deviations.
-    steps: (batch,) uint64, and key: address of the noise; a sum has that of the sample before which it is drawn, and the last
-        one, like those of `sums`, that of the first sample.
+    cells, law, moving
+        see `kernels.apply_pulses`; the law is constant steps or soft bounds.
+    pairs
+        (n,) int64, indices.
+    places
+        (rows,) int64, where each word line stands in x_trains.
+    x_trains, d_trains
+        (lines, batch) uint32.
+    x_signs, d_signs
+        (lines, batch) int32, +1 or -1.
+    reach
+        standard deviations.
+    steps
+        (batch,) uint64, and key: address of the noise; a sum has that of the sample before which it is drawn, and the
+        last one, like those of `sums`, that of the first sample.
     """
     state, _, traits, _ = cells
     columns = d_trains.shape[0]

@@ -13,7 +13,8 @@ def conductance_matrix(conductances: np.ndarray, field: str = "conductances", un
 
     Raises
     ------
-    WireError: wrong shape, empty, negative, NaN or infinite; says where.
+    WireError
+        wrong shape, empty, negative, NaN or infinite; says where.
     """
     g = _floats(conductances, field)
     if g.ndim != 2 or g.size == 0:
@@ -33,7 +34,8 @@ def voltage_batch(voltages: np.ndarray, lines: int, field: str = "voltages") -> 
 
     Raises
     ------
-    WireError: another shape, NaN or infinite.
+    WireError
+        another shape, NaN or infinite.
     """
     v = _floats(voltages, field)
     given = v.shape

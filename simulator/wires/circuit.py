@@ -105,11 +105,17 @@ class Circuit:
     ) -> Raw:
         """Solve for voltages (p, m) of the word terminals, with the bit terminals at ground.
 
-        initial: rises (p, m, n) to begin from. floor: A (n,), see `kirchhoff.error_scales`, at a volt.
+        Parameters
+        ----------
+        initial : ndarray, optional
+            rises (p, m, n) to begin from.
+        floor : ndarray, optional
+            A (n,), see `kirchhoff.error_scales`, at a volt.
 
         Raises
         ------
-        WireError: the tolerance was not reached, or a result is not finite.
+        WireError
+            the tolerance was not reached, or a result is not finite.
         """
         m, n = self.net.g.shape
         # Whole powers of two: exact, and squares of tiny or huge voltages neither vanish nor overflow.

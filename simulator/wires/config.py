@@ -32,24 +32,33 @@ class Wires(Frozen):
 
     Attributes
     ----------
-    word_resistance, bit_resistance: ohm of one segment, between neighbouring cells and between an end cell and its terminal.
-        0 is an ideal wire and is treated as such (the line is one node), not as a small number.
-    driver_resistance, sense_resistance: ohm in series with every word-line and every bit-line terminal (source or switch; input
-        of the sense amplifier). They belong to the lines: in a transposed read each stays where it is.
-    drive_side: end of the word lines with a driver: "left" (column 0), "right", or "both".
-    sense_side: end of the bit lines that is sensed: "bottom" (last row), "top", or "both", whose currents are added.
-    tolerance: by how much the current of a sensed line may be off, relative to the current through its cells (their magnitudes
-        summed), or to the largest current of a terminal where that is less; `WireSolution.error` says what came. It is also the
-        most that Kirchhoff's law may miss, see `WireSolution.residual`. From 1e-13 to less than 1. Cells that conduct far more
-        than the wires beside them (shorts) are solved in numbers of 31 digits where float64 is not enough. Where float64 cannot
-        state node voltages so finely that they obey Kirchhoff (lines of more than about 1400 cells at the default, or terminals
-        of many thousand times a segment) the solve ends at their rounding with a `WireWarning`, and `residual` says where.
-    budget: None, or the most iterations to spend: the solve then returns what it has, with its residual as error estimate.
-    max_iterations: without a budget, a solve that needs more is an error.
+    word_resistance, bit_resistance : float
+        ohm of one segment, between neighbouring cells and between an end cell and its terminal. 0 is an ideal wire and
+        is treated as such (the line is one node), not as a small number.
+    driver_resistance, sense_resistance : float
+        ohm in series with every word-line and every bit-line terminal (source or switch; input of the sense amplifier).
+        They belong to the lines: in a transposed read each stays where it is.
+    drive_side : {"left", "right", "both"}
+        end of the word lines with a driver: "left" (column 0), "right", or "both".
+    sense_side : {"bottom", "top", "both"}
+        end of the bit lines that is sensed: "bottom" (last row), "top", or "both", whose currents are added.
+    tolerance : float
+        by how much the current of a sensed line may be off, relative to the current through its cells (their magnitudes
+        summed), or to the largest current of a terminal where that is less; `WireSolution.error` says what came. It is
+        also the most that Kirchhoff's law may miss, see `WireSolution.residual`. From 1e-13 to less than 1. Cells that
+        conduct far more than the wires beside them (shorts) are solved in numbers of 31 digits where float64 is not
+        enough. Where float64 cannot state node voltages so finely that they obey Kirchhoff (lines of more than about
+        1400 cells at the default, or terminals of many thousand times a segment) the solve ends at their rounding with
+        a `WireWarning`, and `residual` says where.
+    budget : int, optional
+        None, or the most iterations to spend: the solve then returns what it has, with its residual as error estimate.
+    max_iterations : int
+        without a budget, a solve that needs more is an error.
 
     Raises
     ------
-    WireError: a resistance that is negative or not finite, an unknown side, a tolerance or count outside its range.
+    WireError
+        a resistance that is negative or not finite, an unknown side, a tolerance or count outside its range.
     """
 
     refusal: ClassVar[type[RevpathError]] = WireError

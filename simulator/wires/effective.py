@@ -17,13 +17,15 @@ class EffectiveMatrix:
 
     Attributes
     ----------
-    matrix: S (m, n), float64: currents = voltages @ matrix. By reciprocity a transposed read, the bit lines driven at their sense
-        terminals, is currents = voltages @ matrix.T.
-    drive_admittance: S (m, m), symmetric: source_currents = voltages @ drive_admittance, and the array, wires and terminals draw
-        voltages @ drive_admittance @ voltages watts.
-        An entry is right to the tolerance relative to itself or, where that is more, to the current of its bit line with all word
-        lines driven, over the square root of their number.
-    residual, iterations: (m,) of the solve for a unit voltage at each word line.
+    matrix : ndarray
+        S (m, n), float64: currents = voltages @ matrix. By reciprocity a transposed read, the bit lines driven at their
+        sense terminals, is currents = voltages @ matrix.T.
+    drive_admittance : ndarray
+        S (m, m), symmetric: source_currents = voltages @ drive_admittance, and the array, wires and terminals draw
+        voltages @ drive_admittance @ voltages watts. An entry is right to the tolerance relative to itself or, where
+        that is more, to the current of its bit line with all word lines driven, over the square root of their number.
+    residual, iterations : ndarray
+        (m,) of the solve for a unit voltage at each word line.
     """
 
     matrix: np.ndarray
@@ -41,11 +43,15 @@ def effective_matrix(conductances: np.ndarray, wires: Wires) -> EffectiveMatrix:
 
     Parameters
     ----------
-    conductances: (m, n) S. wires: with a budget, the matrix is that of so many iterations, and `residual` says how good.
+    conductances : ndarray
+        (m, n) S.
+    wires : Wires
+        with a budget, the matrix is that of so many iterations, and `residual` says how good.
 
     Raises
     ------
-    WireError: as `solve`.
+    WireError
+        as `solve`.
     """
     g = conductance_matrix(conductances)
     m = len(g)

@@ -42,7 +42,10 @@ class Limits(NamedTuple):
     """When to stop: relative tolerance, most iterations, and the floors of `kirchhoff.error_scales`:
     cancelled and least, shares, and floor (n,) A.
 
-    rounding: of float64, relative; here since kernels read no numbers but what they are given.
+    Attributes
+    ----------
+    rounding : float
+        of float64, relative; here since kernels read no numbers but what they are given.
     """
 
     tolerance: float

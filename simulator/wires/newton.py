@@ -32,11 +32,15 @@ def newton(
 ) -> tuple[Raw, np.ndarray]:
     """Solve each vector of voltages (p, m) of the word terminals; returns also the Newton steps (p,).
 
-    initial: drops and rises (p, m, n) to begin from.
+    Parameters
+    ----------
+    initial : tuple[ndarray, ndarray], optional
+        drops and rises (p, m, n) to begin from.
 
     Raises
     ------
-    WireError: the law gives a current or slope that is not finite or negative; the tolerance was not reached.
+    WireError
+        the law gives a current or slope that is not finite or negative; the tolerance was not reached.
     """
     (m, n), p = g.shape, len(voltages)
     turned = np.ascontiguousarray(turn(g, wires))

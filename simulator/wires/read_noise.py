@@ -22,13 +22,21 @@ def noise_covariance(conductances: np.ndarray, voltages: np.ndarray, sigma: np.n
 
     Parameters
     ----------
-    conductances: (m, n) S. voltages: (m,) or (p, m) V. sigma: (m, n) S, standard deviation of each cell's conductance.
+    conductances : ndarray
+        (m, n) S.
+    voltages : ndarray
+        (m,) or (p, m) V.
+    sigma : ndarray
+        (m, n) S, standard deviation of each cell's conductance.
 
+    Notes
+    -----
     Exact to first order in sigma. Needs n solves, and memory for their n drop fields of m n numbers.
 
     Raises
     ------
-    WireError: as `solve`; a negative or wrongly shaped sigma.
+    WireError
+        as `solve`; a negative or wrongly shaped sigma.
     """
     turned, v, drops, spread, single = _prepare(conductances, voltages, sigma, wires)
     n = len(turned.net.g)

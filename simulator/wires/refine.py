@@ -148,7 +148,10 @@ class Refiner:
     def run(self, volts: np.ndarray, rise: np.ndarray, converged: bool) -> tuple[Precise, int] | None:
         """The solution for voltages (m,) of the rows, begun from rises (m, n); None where there is none.
 
-        converged: whether conjugate gradients did so before. Returns also their iterations.
+        Parameters
+        ----------
+        converged : bool
+            whether conjugate gradients did so before. Returns also their iterations.
         """
         net, iterations = self._net, 0
         state = Precise.begin(rise if np.isfinite(rise).all() else np.zeros_like(rise))

@@ -37,17 +37,27 @@ def solve(
 
     Parameters
     ----------
-    conductances: (m, n) S, m word lines by n bit lines; 0 is an open cell.
-    voltages: (m,) or (p, m) V of the drivers; the bit lines are sensed at virtual ground.
-    wires: resistances, sides, tolerance, budget.
-    transposed: drive the bit lines at their sense terminals instead, voltages (n,) or (p, n), and sense the word lines.
-    cells: None for ohmic cells, or a law from `iv`; then Newton's method with the same solver, and no budget.
-    initial: a solution for as many vectors, made with keep_nodes, to begin from (conductances that changed a little).
-    keep_nodes: return word_voltages and bit_voltages. power: return power_cells and power_wires.
+    conductances : ndarray
+        (m, n) S, m word lines by n bit lines; 0 is an open cell.
+    voltages : ndarray
+        (m,) or (p, m) V of the drivers; the bit lines are sensed at virtual ground.
+    wires : Wires
+        resistances, sides, tolerance, budget.
+    transposed : bool
+        drive the bit lines at their sense terminals instead, voltages (n,) or (p, n), and sense the word lines.
+    cells : CellLaw, optional
+        None for ohmic cells, or a law from `iv`; then Newton's method with the same solver, and no budget.
+    initial : WireSolution, optional
+        a solution for as many vectors, made with keep_nodes, to begin from (conductances that changed a little).
+    keep_nodes : bool
+        return word_voltages and bit_voltages.
+    power : bool
+        return power_cells and power_wires.
 
     Raises
     ------
-    WireError: bad input; the tolerance was not reached (never with a budget); a number is not finite.
+    WireError
+        bad input; the tolerance was not reached (never with a budget); a number is not finite.
     """
     g = conductance_matrix(conductances)
     wires = wires_given(wires)

@@ -16,6 +16,7 @@ from .devices.base.lazy import lazily
 
 if TYPE_CHECKING:
     from .devices import Device, device_names, fit_traces, load_device, read_traces
+    from .devices.base.style import save_figure, style
     from .ebm import RBM, ConditionalBoltzmann, ConditionalRBM, crossbar_synapses
     from .energy_models import load_chip, price
     from .simulator import ADC, DAC, ArrayConfig, Crossbar, TiledCrossbar
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     ".devices": ("Device", "device_names", "fit_traces", "load_device", "read_traces"),
+    ".devices.base.style": ("save_figure", "style"),
     ".ebm": ("RBM", "ConditionalBoltzmann", "ConditionalRBM", "crossbar_synapses"),
     ".energy_models": ("load_chip", "price"),
     ".simulator": ("ADC", "DAC", "ArrayConfig", "Crossbar", "TiledCrossbar"),
@@ -47,6 +49,8 @@ __all__ = [
     "load_device",
     "price",
     "read_traces",
+    "save_figure",
+    "style",
 ]
 
 _moved.install()

@@ -53,7 +53,6 @@ MOVED = {
     "energy_models.barrier": "energy_models.framework.barrier",
     "energy_models.bill": "energy_models.prices.bill",
     "energy_models.bill_page": "energy_models.figures.bills_page",
-    "energy_models.bill_page_script": "energy_models.figures.bills_page_script",
     "energy_models.bill_plot": "energy_models.figures.bills",
     "energy_models.chip": "energy_models.prices.chip",
     "energy_models.claim": "energy_models.claims.claim",

@@ -6,6 +6,8 @@ weights started at 1/sqrt(fan-in), the read-out at zero, and a learned relative-
 T5) that starts local: head h begins by looking h characters back. Batch order, initial weights and therefore the whole
 run are a function of the seed.
 """
+# torch is an extra:
+# pyright: reportMissingImports=false
 
 from __future__ import annotations
 
@@ -16,9 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
-import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
-from torch import nn  # pyright: ignore[reportMissingImports]
+import torch
+import torch.nn.functional as F
+from torch import nn
 
 from ..tasks.text import SYMBOLS, Text, scored
 from .curves import Hyper, Shape, TrainingDiverged

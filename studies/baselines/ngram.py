@@ -31,12 +31,15 @@ def witten_bell_bits(
 
     Parameters
     ----------
-    train, split: (N,) uint8 codes to count in, and to score.
-    positions: in `split`, each at least order - 1; None: ``scored(split, 64)``, the span of every contender.
+    train, split : ndarray
+        (N,) uint8 codes to count in, and to score.
+    positions : sequence of int, optional
+        in `split`, each at least order - 1; None: ``scored(split, 64)``, the span of every contender.
 
     Raises
     ------
-    TextError: `order` outside 1..13, no training characters, or a position outside the split.
+    TextError
+        `order` outside 1..13, no training characters, or a position outside the split.
     """
     if not 1 <= order <= HIGHEST_ORDER:
         raise TextError(f"order = {order} must lie in 1..{HIGHEST_ORDER}")
@@ -48,7 +51,7 @@ def witten_bell_bits(
     probability = np.full(at.size, 1 / _BASE)
     bits = np.empty(order)
     for k in range(order):
-        probability = _one_order_up(probability, _grams(train, np.arange(k, len(train)), k), _grams(split, at, k))
+        probability = _one_order_up(probability, grams(train, np.arange(k, len(train)), k), grams(split, at, k))
         bits[k] = -np.log2(probability).mean()
     return bits
 
@@ -61,7 +64,7 @@ def ngram_bits(text: Text, order: int = 6, n: int | None = None) -> dict[str, np
     }
 
 
-def _grams(codes: np.ndarray, ends: np.ndarray, k: int) -> np.ndarray:
+def grams(codes: np.ndarray, ends: np.ndarray, k: int) -> np.ndarray:
     """(len(ends),) int64: the k characters before each end and the one at it, as one number in base 27."""
     gram = np.zeros(ends.size, dtype=np.int64)
     for back in range(k, -1, -1):
@@ -75,13 +78,13 @@ def _one_order_up(lower: np.ndarray, seen: np.ndarray, asked: np.ndarray) -> np.
     contexts, first = np.unique(grams // _BASE, return_index=True)  # grams are sorted: each context is one stretch
     followers = np.add.reduceat(counts, first)
     kinds = np.diff(first, append=grams.size)
-    count = _look_up(grams, counts, asked)
-    total = _look_up(contexts, followers, asked // _BASE)
-    kind = _look_up(contexts, kinds, asked // _BASE)
+    count = look_up(grams, counts, asked)
+    total = look_up(contexts, followers, asked // _BASE)
+    kind = look_up(contexts, kinds, asked // _BASE)
     return np.where(total > 0, (count + kind * lower) / np.maximum(total + kind, 1), lower)
 
 
-def _look_up(keys: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def look_up(keys: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """The value of each asked key, 0 where it is not among the sorted `keys`."""
     where = np.minimum(np.searchsorted(keys, asked), keys.size - 1)
     return np.where(keys[where] == asked, values[where], 0)

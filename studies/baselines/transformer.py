@@ -50,9 +50,13 @@ def train_transformer(
 
     Parameters
     ----------
-    progress: called after every step with tokens seen, tokens to come to in all, and the point just scored or None.
-    marks: token counts to score at, the last one `tokens`; None: `checkpoints(tokens)`.
+    progress : Progress, optional
+        called after every step with tokens seen, tokens to come to in all, and the point just scored or None.
+    marks : sequence of int, optional
+        token counts to score at, the last one `tokens`; None: `checkpoints(tokens)`.
 
+    Notes
+    -----
     Ctrl-C after the first checkpoint returns what is done, with ``stopped`` set.
 
     Raises
@@ -133,7 +137,8 @@ def load_baseline(path: str | Path | None = None, text: Text | None = None) -> B
 
     Raises
     ------
-    BaselineError: no such file, not a baseline, a baseline of another schema or another text.
+    BaselineError
+        no such file, not a baseline, a baseline of another schema or another text.
     """
     source = files("revpath.studies.data").joinpath(_FILE) if path is None else Path(path)
     try:

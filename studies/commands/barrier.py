@@ -19,19 +19,28 @@ if TYPE_CHECKING:
     from ..compare.revolution import Factor, Revolution
     from .forms import Form
 
+_CAPTION = (
+    "The largest model that a budget trains. Left: by year, on the cheapest GPU priced that year; stars: models of record, hollow "
+    "where their size is rumoured, sparse or of another kind. Right: after each step that today's baseline has not taken, at the "
+    "median of the levers' ranges; hollow markers at the right, where there are any: our own comparison, with its 90 %. Cost law and "
+    "steps: Faraboschi et al., arXiv:2404.08811 (2024)."
+)
+
 
 def run_barrier(out: Path, results: Path | None, console: Console | None = None) -> list[Path]:
     """Print the road and what it buys, and write barrier.csv and the figure into a folder.
 
-    results: a result.json of `revpath compare`, or the folder of one, whose measured factor is the revolutionary
-        path; without one, it is left out.
+    Parameters
+    ----------
+    results : Path, optional
+        a result.json of `revpath compare`, or the folder of one, whose measured factor is the revolutionary path;
+        without one, it is left out.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    from ...devices.base.style import save_figure, style
     from ...energy_models.figures.barrier import plot_by_step, plot_by_year
     from ...energy_models.framework.barrier import by_step, by_year
-    from ..compare.figure import STYLE, save
     from ..compare.result import read_result, result_file
     from ..compare.revolution import revolution
     from .console import wide_console
@@ -49,12 +58,15 @@ def run_barrier(out: Path, results: Path | None, console: Console | None = None)
     console.print(_beside())
     folder = results_folder(out)
     write_whole(folder / "barrier.csv", _as_csv([*by_year(), *rows]).encode())
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(11.0, 4.8), layout="constrained")
+    with style():
+        figure = Figure(figsize=(7.0, 4.0), layout="constrained")
         left, right = figure.subplots(1, 2)
         plot_by_year(left)
         plot_by_step(right, factor)
-    return [folder / "barrier.csv", *save(figure, folder / "barrier")]
+    return [
+        folder / "barrier.csv",
+        *save_figure(figure, folder / "barrier", provenance="revpath barrier", caption=_CAPTION),
+    ]
 
 
 def print_levers(form: Form) -> None:

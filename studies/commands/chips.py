@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from ...energy_models import Chip
     from .forms import Form
 
+_CAPTION = (
+    "Modelled against published efficiency of chips, one mark an operating point. Hollow: foretold from the other chips, with the "
+    "5 % to 95 % of the model by the uncertainties of the records; small, filled: calibrated on the chip itself; crosses: chips that "
+    "their authors simulated. Band: within a factor of 2."
+)
+
 
 def chips_frame() -> pd.DataFrame:
     """One row a chip of the library: kind, node, what it is, records, how many are assumed or unverified, workloads."""
@@ -150,7 +156,10 @@ def _print_floors(console: Console, chip: Chip) -> None:
 def run_validation(out: Path | None, file: Path | None = None, form: Form = "table") -> list[Path]:
     """Print the validation report, or its table in another form; with a folder, write table and figure and return their paths.
 
-    file: a chip of one's own, which enters the table beside those of the library.
+    Parameters
+    ----------
+    file : Path, optional
+        a chip of one's own, which enters the table beside those of the library.
     """
     from ...energy_models import load_chip, plot_validation, validation_table
     from ...energy_models.validation.chips import beside_the_library, cases
@@ -167,18 +176,17 @@ def run_validation(out: Path | None, file: Path | None = None, form: Form = "tab
         print_frame(content, form)
     if out is None:
         return []
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from ..compare.figure import STYLE, save
+    from ...devices.base.style import save_figure, style
 
     folder = results_folder(out)
     table = folder / "validation.csv"
     write_whole(table, content.to_csv(index=False).encode())
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(7.0, 5.0), layout="constrained")
         plot_validation(figure.subplots(), content)
-    return [table, *save(figure, folder / "validation")]
+    return [table, *save_figure(figure, folder / "validation", provenance="revpath validate", caption=_CAPTION)]
 
 
 def _console() -> Console:

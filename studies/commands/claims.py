@@ -35,6 +35,11 @@ _STYLES = {
 _MARKS = {"own": "", "memory": " m", "independent": " i", "none": ""}
 _INDENT = 6
 
+_CAPTION = (
+    "Published advantage factors of analog and other unusual hardware: as published, as computed again, and against today's baselines "
+    "at the facility's boundary (bars: central 90 %). Rows that share a machine and a baseline share today's value."
+)
+
 
 def run_claims(
     name: str | None = None,
@@ -51,7 +56,8 @@ def run_claims(
 
     Raises
     ------
-    UnknownName: no claim is called so.
+    UnknownName
+        no claim is called so.
     """
     from ...energy_models.claims.catalogue import retest
     from .console import wide_console
@@ -211,25 +217,27 @@ def _span(interval: Interval) -> str:
 def write_claims(tested: Sequence[Tested], folder: Path) -> list[Path]:
     """``claims.csv`` and the figure."""
     from ...devices.base.files import results_folder, write_whole
+    from ...devices.base.style import save_figure
     from ...energy_models.claims.table import claims_table
-    from ..compare.figure import save
 
     folder = results_folder(folder)
     table = folder / "claims.csv"
     write_whole(table, claims_table(tested).to_csv(index=False, lineterminator="\n").encode())
-    return [table, *save(claims_figure(tested), folder / "claims")]
+    return [
+        table,
+        *save_figure(claims_figure(tested), folder / "claims", provenance="revpath claims", caption=_CAPTION),
+    ]
 
 
 def claims_figure(tested: Sequence[Tested]) -> Figure:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    from ...devices.base.style import style
     from ...energy_models.figures.claims import plot_claims
-    from ..compare.figure import STYLE
 
     rows = sum(t.published is not None for t in tested)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.5, 1.5 + 0.28 * max(rows, 1)), layout="constrained")
+    with style():
+        figure = Figure(figsize=(7.0, 1.5 + 0.28 * max(rows, 1)), layout="constrained")
         plot_claims(tested, figure.subplots())
     return figure
 

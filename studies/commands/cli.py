@@ -4,18 +4,16 @@ commands."""
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from . import active, fit, gpu_app, sweep
-from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, say_last
+from . import active, equal_quality, fit, gpu_app, rules_app, sweep
+from .options import Csv, Doubts, Json, Latex, check_place, chosen_form, print_version, say_last
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help in a third of the time
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -24,18 +22,10 @@ app = typer.Typer(
 _INTERRUPTED = 130
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        print(f"revpath {version('revpath')}")
-        raise typer.Exit
-
-
 @app.callback(help=app.info.help)
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """What stands before a command."""
@@ -73,6 +63,9 @@ def compare(
             "with --text)."
         ),
     ] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Train energy-based models on ideal and analog synapses, price every event, and set them beside digital rivals.
 
@@ -80,8 +73,10 @@ def compare(
     """
     from ...devices.base.errors import unknown
     from ..tasks.images import NAMES
-    from .compare import print_comparison, watch
+    from .compare import contenders_frame, print_comparison, watch
+    from .forms import print_frames
 
+    form, frames = chosen_form(as_json, as_csv, as_latex), []
     images = images or ("digits" if text is None else "none")
     if images not in (*NAMES, "none"):
         raise unknown("images", images, (*NAMES, "none"))
@@ -109,9 +104,14 @@ def compare(
     try:
         for job, unit in ((run, "bits/char"), (run_images, "% error"))[: 1 if images == "none" else 2]:
             found = watch(job, unit)
-            print_comparison(found)
+            if form == "table" or not found.complete:
+                print_comparison(found)
+            else:
+                frames.append(contenders_frame(found))
             if not found.complete:
                 raise typer.Exit(_INTERRUPTED)
+        if form != "table":
+            print_frames(frames, form)
     except KeyboardInterrupt:
         print("revpath: interrupted; checkpoints are kept, run again to go on", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
@@ -133,41 +133,20 @@ def results(
 
 
 @app.command()
-def rules(
-    out: Annotated[Path, typer.Option(help="Folder for results; what is there already is not repeated.")] = Path(
-        "revpath-results/rules"
-    ),
-    fast: Annotated[bool, typer.Option("--fast", help="Two rules on one device, under a minute.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="More devices, longer training, three seeds: hours.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each core.")] = None,
-    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; can be given several times.")] = None,
-) -> None:
-    """Train two energy-based models by every update rule on several devices, and say which rule trains which device."""
-    from ..rules.study import FAST, MORE_DEVICES, Plan
-    from .rules import run_and_print
-
-    if fast and full:
-        raise typer.BadParameter("--fast and --full exclude each other")
-    plan = FAST if fast else Plan(devices=MORE_DEVICES, seeds=3, size="full") if full else Plan()
-    plan = replace(plan, rules=tuple(rule)) if rule else plan
-    try:
-        run_and_print(plan, out, workers)
-    except KeyboardInterrupt:
-        print("revpath: interrupted; complete runs are kept, run again to go on", file=sys.stderr)
-        raise typer.Exit(_INTERRUPTED) from None
-
-
-@app.command()
 def devices(
-    name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A device of the library, or a TOML file; or `check`.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="After `check`: the file to check.")] = None,
     as_json: Json = False,
     as_csv: Csv = False,
     as_latex: Latex = False,
 ) -> None:
-    """List the devices of the library, or show one with the source of every number."""
+    """List the devices of the library, or show one with the source of every number; `check FILE` says what a file lacks."""
+    from .checks import checked, device_report
     from .devices import device_frame, devices_frame, print_device, print_devices
     from .forms import print_frame
 
+    if checked(name, file, device_report):
+        return
     form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_frame(devices_frame() if name is None else device_frame(name), form)
@@ -298,17 +277,21 @@ def barrier(
 
 @app.command()
 def chips(
-    name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A chip of the library, or its TOML file; or `check`.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="After `check`: the file to check.")] = None,
     doubts: Doubts = False,
     as_json: Json = False,
     as_csv: Csv = False,
     as_latex: Latex = False,
 ) -> None:
-    """List the chips that price events, or show what one makes of its published workloads."""
+    """List the chips that price events, or show what one makes of its published workloads; `check FILE` says what a file lacks."""
     from ..doubts import doubts_of_chips
+    from .checks import checked, chip_report
     from .chips import chip_frame, chips_frame, print_chip, print_chips
     from .forms import print_frame
 
+    if checked(name, file, chip_report):
+        return
     form = chosen_form(as_json, as_csv, as_latex)
     if form != "table":
         print_frame(chips_frame() if name is None else chip_frame(name), form)
@@ -360,7 +343,18 @@ def network(
     run_network(source, training=training, batch=batch, form=chosen_form(as_json, as_csv, as_latex))
 
 
-for _command in (fit.fit, sweep.sweep, sweep.collate, sweep.plot, sweep.price, active.contour, active.front):
+for _command in (
+    rules_app.rules,
+    fit.fit,
+    equal_quality.study,
+    equal_quality.report,
+    sweep.sweep,
+    sweep.collate,
+    sweep.plot,
+    sweep.price,
+    active.contour,
+    active.front,
+):
     app.command()(_command)
 app.add_typer(sweep.store_app, name="store")
 app.add_typer(gpu_app.app, name="gpu")

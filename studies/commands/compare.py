@@ -15,6 +15,8 @@ from rich.table import Table
 from .console import SafeConsole, say, say_styled, two_lines, wide_console
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...energy_models.prices.bill import Bill, Interval
     from ..compare.comparison import Comparison, Told
     from ..compare.contenders import Stop
@@ -29,7 +31,12 @@ _SMALLEST_SHARE = 0.005  # smaller components of a bill share one row
 def watch(run: Callable[[Told, Callable[[str], None]], Comparison], unit: str) -> Comparison:
     """Run with one progress bar for each training run; in a file or a pipe, with one line for each checkpoint.
 
-    run: is given what to call at every step, and what to call with a line that a user should read. unit: of losses.
+    Parameters
+    ----------
+    run : Callable[[Told, Callable[[str], None]], Comparison]
+        is given what to call at every step, and what to call with a line that a user should read.
+    unit : str
+        of losses.
     """
     console = SafeConsole(stderr=True)
     progress = Progress(
@@ -106,6 +113,23 @@ def print_comparison(found: Comparison) -> None:
     for warning in verdict.warnings:
         say_styled(console, f"[bold red]ASSUMED[/] {escape(_shortened(warning))}")
     say(console, "wrote " + ", ".join(str(path) for path in found.files))
+
+
+def contenders_frame(found: Comparison) -> pd.DataFrame:
+    """A row a contender, of its first seed; columns that mean the same in every task, with its units in columns of their own."""
+    import pandas as pd
+
+    from ..compare.verdict import table
+
+    task, quality = found.task, found.verdict.quality
+    listed = pd.DataFrame(table(found.contenders, quality, task.unit, task.example))
+    same = {name: name.replace(f" {task.unit}", "").replace(f"{task.example}s", "examples") for name in listed}
+    listed = listed.rename(columns=same)
+    for place, (name, value) in enumerate(
+        {"task": task.name, "unit": task.unit, "example": task.example, "Q": quality}.items()
+    ):
+        listed.insert(place, name, value)
+    return listed
 
 
 def _shortened(warning: str) -> str:

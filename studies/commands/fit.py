@@ -6,11 +6,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ...devices.base.printable import printable
+from .options import Csv, Json, Latex, chosen_form
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ...devices.traces.result import TraceFit
+
+_SIEMENS = ("g_min", "g_max", "read_sigma")
 
 
 def fit(
@@ -33,11 +42,15 @@ def fit(
     out: Annotated[Path | None, typer.Option(help="TOML file for the device, for use as DEVICE elsewhere.")] = None,
     figure: Annotated[Path | None, typer.Option(help="PDF, PNG or SVG file for the traces with the fit.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live progress.")] = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Fit a device to measured pulse traces: which law they support, every number with its error, and what is not known."""
-    from ...devices.base.style import save
+    from ...devices.base.style import save_figure
     from ...devices.traces.fit import fit_traces
 
+    form = chosen_form(as_json, as_csv, as_latex)
     with _progress(quiet) as told:
         result = fit_traces(
             traces,
@@ -49,15 +62,39 @@ def fit(
             cut_turns=cut_turns,
             progress=told,
         )
-    for line in result.report.splitlines():
-        print(printable(line))
+    if form == "table":
+        for line in result.report.splitlines():
+            print(printable(line))
+    else:
+        from .forms import print_frame
+
+        print_frame(numbers_frame(result), form)
+    beside = None if form == "table" else sys.stderr  # standard output is the table alone
     if out is not None:
         result.device.to_toml(out)
-        print(f"device: {printable(out)}")
+        print(f"device: {printable(out)}", file=beside)
     if figure is not None:
         endings = [figure.suffix[1:].lower()] if figure.suffix else ["pdf", "png"]
-        for path in save(result.plot().figure, figure.with_suffix(""), endings):  # type: ignore[arg-type]  # of a Figure
-            print(f"figure: {printable(path)}")
+        drawn = cast("Figure", result.plot().figure)
+        for path in save_figure(drawn, figure.with_suffix(""), formats=endings, provenance="revpath fit"):
+            print(f"figure: {printable(path)}", file=beside)
+
+
+def numbers_frame(result: TraceFit) -> pd.DataFrame:
+    """A row for each number of the law: its value, its standard error and its unit."""
+    import pandas as pd
+
+    rows = [
+        {
+            "law": result.law.name,
+            "number": number,
+            "value": value,
+            "error": result.estimate.error[number],
+            "unit": "S" if number in _SIEMENS else "1",
+        }
+        for number, value in result.estimate.value.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,7 +29,8 @@ def form_of(*, as_json: bool, as_csv: bool, as_latex: bool) -> Form:
 
     Raises
     ------
-    ValueError: more than one.
+    ValueError
+        more than one.
     """
     forms: dict[Form, bool] = {"json": as_json, "csv": as_csv, "latex": as_latex}
     asked: list[Form] = [form for form, given in forms.items() if given]
@@ -41,6 +42,14 @@ def form_of(*, as_json: bool, as_csv: bool, as_latex: bool) -> Form:
 def print_frame(frame: pd.DataFrame, form: Form) -> None:
     """Print a table in a form; numbers whole in JSON and CSV, with three digits in LaTeX."""
     print(framed(frame, form), end="")
+
+
+def print_frames(frames: Sequence[pd.DataFrame], form: Form) -> None:
+    """Tables of one kind as one; columns that only some have are empty in the others."""
+    import pandas as pd
+
+    whole = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
+    print_frame(whole.infer_objects(), form)
 
 
 def framed(frame: pd.DataFrame, form: Form) -> str:

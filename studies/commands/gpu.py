@@ -37,9 +37,12 @@ def run_gpu_measure(
 
     Raises
     ------
-    NotThere: a workload or a GPU that is not there.
-    WrongBoard: no board is shown to be the one that works, or it is in MIG mode.
-    MeterError: the meter or the work failed; what could be measured is written first.
+    NotThere
+        a workload or a GPU that is not there.
+    WrongBoard
+        no board is shown to be the one that works, or it is in MIG mode.
+    MeterError
+        the meter or the work failed; what could be measured is written first.
     """
     from ...energy_models.gpu.boards import NoGpu, NotThere, visible
     from ...energy_models.gpu.measure import Settings

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def show_measured(path: Path, console: Console, gpu: str | None = None, out: Path | None = None) -> list[Path]:
     """Print measured and modelled watts of each workload of a file, and draw them into a folder where one is given.
 
-    gpu: the model's GPU by name, where the file's own is not one that the library describes.
+    Parameters
+    ----------
+    gpu : str, optional
+        the model's GPU by name, where the file's own is not one that the library describes.
     """
     found = compare_measured(path, gpu)
     console.print(_table(found))
@@ -55,15 +58,14 @@ def _table(found: list[Compared]) -> Table:
 
 
 def _draw(found: list[Compared], where: Path) -> list[Path]:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     from ...devices.base.files import results_folder
+    from ...devices.base.style import save_figure, style
     from ...energy_models.figures.measured import plot_measured
-    from ..compare.figure import STYLE, save
 
     results_folder(where.parent)
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(6.0, 1.2 + 0.4 * len(found)), layout="constrained")
         plot_measured(found, figure.subplots(), where.name.replace("_", " "))
-    return save(figure, where)
+    return save_figure(figure, where, provenance="revpath gpu compare")

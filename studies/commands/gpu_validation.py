@@ -31,6 +31,11 @@ GOAL = 0.15
 """The leave-one-out error that the project set itself where energy was measured."""
 _BASES = {"measured": "metered power x hours", "scaled": "another GPU's power, scaled", "rated": "rated power x hours"}
 
+_CAPTION = (
+    "Modelled beside metered energy of published trainings, each run left out of its own fit. Left: from the GPU-hours that were "
+    "published; hollow: small models and short runs, which the model is not for. Right: from parameters, tokens and the GPU alone."
+)
+
 
 def print_validation(console: Console, out: Path | None = None) -> list[Path]:
     """Print both tables and their reading; with a folder, write gpu_validation.csv and the figure too."""
@@ -228,18 +233,17 @@ def _write(out: Path, alone: Sequence[LeftOut[MeteredRun]]) -> list[Path]:
 
 
 def _figure(folder: Path, alone: Sequence[LeftOut[MeteredRun]]) -> list[Path]:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    from ...devices.base.style import save_figure, style
     from ...energy_models.figures.runs import plot_modelled
-    from ..compare.figure import STYLE, save
 
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10.0, 5.0), layout="constrained")
+    with style():
+        figure = Figure(figsize=(7.0, 3.7), layout="constrained")
         left, right = figure.subplots(1, 2)
         plot_modelled(alone, left, goal=GOAL, unit="W a GPU")
-        left.set_title("energy in known hours (hollow: small models, short runs)", fontsize=9, loc="left")
+        left.set_title("in known hours (hollow: small, short)")
         plot_modelled(energy_left_out("size"), right, goal=GOAL, unit="MWh", scale=3.6e9)
-        right.set_title("energy from parameters, tokens and GPU alone", fontsize=9, loc="left")
-        left.legend(fontsize=7, loc="lower right", title=f"band: {GOAL:.0%}", title_fontsize=7)
-    return save(figure, folder / "gpu_validation")
+        right.set_title("from parameters, tokens, GPU alone")
+        left.legend(loc="lower right", title=f"band: {GOAL:.0%}")
+    return save_figure(figure, folder / "gpu_validation", provenance="revpath gpu", caption=_CAPTION)

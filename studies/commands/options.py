@@ -40,3 +40,12 @@ def check_place(out: Path | None) -> None:
         from ...devices.base.files import writable_folder
 
         writable_folder(out)
+
+
+def print_version(wanted: bool) -> None:
+    """What --version does."""
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"revpath {version('revpath')}")
+        raise typer.Exit

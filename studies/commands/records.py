@@ -47,13 +47,23 @@ def choose_records(
 
     Parameters
     ----------
-    text: part of an id, a unit, a citation, its key or a note.
-    evidence: a class of evidence. unit: one that the record's can be read as, such as ``pJ/op``.
-    source: part of a citation or of its key. shaky: only what is assumed or was read nowhere that we can point at.
+    text : str
+        part of an id, a unit, a citation, its key or a note.
+    evidence : str, optional
+        a class of evidence.
+    unit : str, optional
+        one that the record's can be read as, such as ``pJ/op``.
+    source : str, optional
+        part of a citation or of its key.
+    shaky : bool
+        only what is assumed or was read nowhere that we can point at.
 
     Raises
     ------
-    UnknownName: there is no such class of evidence. UnitError: `unit` cannot be read.
+    UnknownName
+        there is no such class of evidence.
+    UnitError
+        `unit` cannot be read.
     """
     if evidence is not None and evidence not in list(Evidence):
         raise unknown("evidence", evidence, list(Evidence))
@@ -111,7 +121,8 @@ def print_records(
 
     Raises
     ------
-    RevpathError: as `choose_records`, or nothing fits; with near names.
+    RevpathError
+        as `choose_records`, or nothing fits; with near names.
     """
     console = console or _console()
     if text in known_records():
@@ -163,7 +174,8 @@ def write_bib(file: Path, sources: Iterable[Source]) -> Path:
 
     Raises
     ------
-    RevpathError: the file cannot be written.
+    RevpathError
+        the file cannot be written.
     """
     from .forms import bibtex
 
@@ -231,7 +243,8 @@ def used_sources(result: str | Path) -> tuple[dict[str, list[str]], list[str]]:
 
     Raises
     ------
-    RevpathError: the file cannot be read, or is no result of revpath.
+    RevpathError
+        the file cannot be read, or is no result of revpath.
     """
     path, content = result_file(result), read_result(result)
     try:

@@ -15,10 +15,11 @@ from ..rules.figure import publish
 from ..rules.study import DIGITAL, Granularity, Outcome, Plan, granularity, learned, outlook
 from ..tasks.tasks import TASKS
 from .console import SafeConsole, say, wide_console
+from .forms import Form, print_frame
 
 
-def run_and_print(plan: Plan, folder: Path, workers: int | None = None) -> None:
-    """Make or complete the study in `folder`, with a line on standard error for each run, and print its table."""
+def run_and_print(plan: Plan, folder: Path, workers: int | None = None, form: Form = "table") -> None:
+    """Make or complete the study in `folder`, with a line on standard error for each run, and print its table in a form."""
     err = SafeConsole(stderr=True)
     clock = _TimeLeft()
 
@@ -39,7 +40,11 @@ def run_and_print(plan: Plan, folder: Path, workers: int | None = None) -> None:
         say(err, f"{runs} runs, {there} of them there already; the time that is left is said from the second run on")
     if strangers:
         say(err, f"note: {strangers} results of other code, or of another version, are not used; they stay in {folder}")
-    print_table(publish(plan, folder, workers=workers, tell=tell))
+    found = publish(plan, folder, workers=workers, tell=tell)
+    if form != "table":
+        print_frame(found, form)
+        return
+    print_table(found)
     names = ", ".join(str(folder / f"rules.{ending}") for ending in ("csv", "pdf", "png"))
     say(wide_console(), f"table and figures: {names}")
 

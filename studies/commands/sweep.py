@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .options import Csv, Json, Latex, chosen_form
+
 if TYPE_CHECKING:
     from ..sweeps.engine import Summary
+    from ..sweeps.pilot import Pilot
     from ..sweeps.store import Store
-    from ..sweeps.study import Planned, Study
+    from ..sweeps.study import Study
 
 INTERRUPTED = 130
 STORE = Path("revpath-store")
@@ -35,6 +38,7 @@ def sweep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be run, and how long it would take.")
     ] = False,
+    pilot: Annotated[float, typer.Option(min=0.1, help="Seconds that --dry-run may spend on trying one run.")] = 30.0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed or timed out.")] = False,
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No bar; one line at the end.")] = False,
@@ -50,7 +54,7 @@ def sweep(
     place = Store(store)
     share = _shard(shard)
     if dry_run:
-        _dry_run(plan, place, share)
+        _dry_run(plan, place, share, pilot, workers)
         return
     with _bar(quiet) as tell:
         summary = run(
@@ -78,14 +82,21 @@ def collate(
     out: Annotated[Path | None, typer.Option(help=".nc (xarray), .parquet or .csv; default: STUDY.nc.")] = None,
     chip: Annotated[str | None, typer.Option(help="Add joules, by the prices of this chip.")] = None,
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
-    """Write what the store holds of a study as one labelled file."""
-    from ..sweeps.collate import save
+    """Write what the store holds of a study as one labelled file, or print it, a row a run."""
+    from ..sweeps.collate import save, to_frame
     from ..sweeps.store import Store
+    from .forms import print_frame
 
-    plan = read(study, tasks)
+    form, plan = chosen_form(as_json, as_csv, as_latex), read(study, tasks)
     path = out or Path(f"{plan.name}.nc")
-    options = {"priced": True, "chip": chip} if chip else {}
+    options: dict[str, Any] = {"priced": True, "chip": chip} if chip else {}
+    if form != "table":
+        print_frame(to_frame(plan, Store(store), **options), form)
+        return
     print(f"wrote {save(plan, Store(store), path, **options)}")
 
 
@@ -104,7 +115,7 @@ def plot(
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
 ) -> None:
     """Draw a study from its store; nothing is simulated."""
-    from ...devices.base.files import results_folder, write_whole
+    from ...devices.base.files import results_folder
     from ..sweeps.figure import caption, save
     from ..sweeps.figure import plot as draw
     from ..sweeps.store import Store
@@ -113,10 +124,8 @@ def plot(
     drawn: dict[str, Any] = {"kind": kind, "x": x, "y": y, "lines": lines, "panels": panels, "value": value}
     figure = draw(plan, place, width=width, chip=chip, **drawn)
     stem = results_folder(out) / "-".join(part for part in (plan.name, kind, value) if part)
-    written = save(figure, stem, plan)
-    text = stem.with_name(f"{stem.name}.txt")
-    write_whole(text, (caption(plan, place, value=value, chip=chip) + "\n").encode())
-    print(f"wrote {', '.join(str(path) for path in (*written, text))}")
+    written = save(figure, stem, plan, caption=caption(plan, place, value=value, chip=chip))
+    print(f"wrote {', '.join(map(str, written))}")
 
 
 def price(
@@ -127,15 +136,24 @@ def price(
     draws: Annotated[int, typer.Option(min=100, help="Draws over the uncertainties of the records.")] = 1_000,
     out: Annotated[Path | None, typer.Option(help="A CSV file with a row for each run.")] = None,
     tasks: Annotated[Path | None, typer.Option(help="A Python file of tasks of your own: it is run.")] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_latex: Latex = False,
 ) -> None:
     """Price the stored runs of a study again, on one chip or several; nothing is trained."""
     import pandas as pd
 
+    from ...devices.base.errors import RevpathError
     from ...devices.base.files import write_whole
     from ..sweeps.pricing import CHIP, price_study
     from ..sweeps.store import Store
+    from .forms import print_frame
 
+    form = chosen_form(as_json, as_csv, as_latex)
     plan, place = read(study, tasks), Store(store)
+    paths = [path for axis in plan.dimensions for path in axis.paths]
+    if "chip" in paths:
+        raise RevpathError(f"study = {plan.name!r} has chips on an axis and prices itself: see `revpath collate`")
     started, tables = time.monotonic(), []
     options: dict[str, Any] = {"scope": scope, "n_draws": draws}
     for name in chip or [CHIP]:
@@ -143,11 +161,13 @@ def price(
     table = pd.concat(tables, ignore_index=True)
     if out is not None:
         write_whole(out, table.to_csv(index=False).encode())
-        print(f"wrote {out}")
-    paths = [path for axis in plan.dimensions for path in axis.paths]
+        print(f"wrote {out}", file=None if form == "table" else sys.stderr)
     shown: Any = table.groupby(["chip", *paths], sort=False)[
         [plan.measured, "joules", "joules_low", "joules_high"]
     ].mean()
+    if form != "table":  # a paper's table has a row a point, as the one that is printed; other programs get every run
+        print_frame(shown.reset_index() if form == "latex" else table, form)
+        return
     print(shown.map("{:.3g}".format).to_string())
     unpriced = table[table["unpriced"] != ""]
     print(f"{len(table)} runs priced in {time.monotonic() - started:.1f} s, {len(unpriced)} of them without a price")
@@ -234,12 +254,11 @@ def _list_studies() -> None:
         print(f"{name:24} {len(plan.points) * plan.replicates:5} runs  {plan.title}")
 
 
-def _dry_run(plan: Study, store: Store, shard: tuple[int, int]) -> None:
+def _dry_run(plan: Study, store: Store, shard: tuple[int, int], seconds: float, workers: int | None) -> None:
     """What would be done; the time from one pilot run, which is not kept."""
-    import joblib
-
-    from ..sweeps.attempt import attempt
     from ..sweeps.engine import missing
+    from ..sweeps.parallel import cores
+    from ..sweeps.pilot import pilot
 
     todo = missing(plan, store, shard=shard)
     total = sum(1 for _ in plan.runs())
@@ -247,18 +266,24 @@ def _dry_run(plan: Study, store: Store, shard: tuple[int, int]) -> None:
         f"{plan.name}: {total} runs in {len(plan.points)} points, {total - len(todo)} there or not of this share, {len(todo)} to do"
     )
     if todo:
-        seconds = _pilot(plan, todo[len(todo) // 2], attempt)
-        each = f"{seconds:.2g} s" if seconds >= 0.01 else f"{1e3 * seconds:.2g} ms"
-        workers = joblib.cpu_count()
-        print(f"a pilot run took {each}: about {_minutes(seconds * len(todo) / workers)} on {workers} cores")
+        said = pilot(todo[len(todo) // 2], seconds)
+        processes = min(workers or cores(), len(todo))
+        whole = _minutes(said.seconds * -(-len(todo) // processes))
+        print(f"{_of_pilot(said)}: {'at least' if said.at_least else 'about'} {whole} in {processes} processes")
 
 
-def _pilot(plan: Study, run: Planned, attempt: Callable[..., dict[str, Any]]) -> float:
-    """Seconds of a second run: the first compiles kernels."""
-    answer: dict[str, Any] = {}
-    for _ in range(2):
-        answer = attempt(plan.kind, run.config, run.seed)
-    return float(answer["seconds"])
+def _of_pilot(said: Pilot) -> str:
+    each = f"{said.seconds:.2g} s" if said.seconds >= 0.01 else f"{1e3 * said.seconds:.2g} ms"
+    if said.error:
+        return f"a pilot run failed after {each} ({_plain(said.error)})"
+    if not said.cut:
+        return f"a pilot run took {each}"
+    done = (
+        f"when {said.share:.0%} of it was done"
+        if said.share
+        else "before it came to a checkpoint that says how much was done"
+    )
+    return f"a pilot run was cut after {said.spent:.2g} s, {done}"
 
 
 def _minutes(seconds: float) -> str:

@@ -98,7 +98,10 @@ def recipe_of(runs: Sequence[LearningRun], name: str) -> Recipe | None:
 def operations(stop: Stop, recipe: Recipe | None) -> float:
     """Two for a product, one for a digital function; lanes that do products have counted them as a multiply and an add.
 
-    recipe: of an EBM whose arrays do products; None for all others.
+    Parameters
+    ----------
+    recipe : Recipe, optional
+        of an EBM whose arrays do products; None for all others.
     """
     products = stop.events.get("matmul.flop", 0.0)
     if recipe is not None and any(parse_event(full)[0] == "array.read" for full in stop.events):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...devices.base.printable import figure_text, one_line
-from ...devices.base.style import save
+from ...devices.base.style import style
 from .floors import orders_above_floor
 from .verdict import Contender, Ruler, Verdict
 
-__all__ = ["STYLE", "compare_figure", "plot_energy_curves", "save"]
+__all__ = ["DRAWN", "compare_caption", "compare_figure", "plot_energy_curves"]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,16 +22,7 @@ if TYPE_CHECKING:
 _BLUE, _ORANGE, _GREEN, _VERMILION, _PURPLE, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
 _SKY, _BLACK = "#56B4E9", "#000000"
 _BAND = 0.12  # opacity
-_TITLE_WIDTH, _NAME_WIDTH, _TITLE_LONGEST = 105, 60, 2_000  # characters
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "revpath",
-    "savefig.dpi": 200,
-}
+_NAME_WIDTH, _TITLE_LONGEST = 60, 200  # characters
 
 
 DRAWN = ("analog", "gpu", "gpu-bound")
@@ -42,12 +32,14 @@ DRAWN = ("analog", "gpu", "gpu-bound")
 def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ruler: Ruler, name: str) -> Figure:
     """Joules of training against loss, every contender, with the line of what counting does.
 
-    name: of the data.
+    Parameters
+    ----------
+    name : str
+        of the data. What is judged of it stands in `compare_caption`, beside the figure and not in it.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(7.0, 6.2), layout="constrained")
         axes = plot_energy_curves(contenders, ruler, figure.subplots())
         if verdict.quality is not None:
@@ -55,11 +47,20 @@ def compare_figure(contenders: Sequence[Contender], verdict: Verdict, ruler: Rul
             axes.axhline(verdict.quality, color=_GREY, linewidth=0.8, label=label)
         if (legend := axes.get_legend()) is not None:
             legend.remove()  # a dozen entries leave no room among the curves
-        figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
+        figure.legend(loc="outside lower center", ncols=2)
         heading = f"Energy of training to equal quality: {one_line(name, _NAME_WIDTH)}"
-        title = f"{heading}\n{fill(verdict.sentence, _TITLE_WIDTH)}"
-        axes.set_title(figure_text(title, _TITLE_LONGEST), fontsize=8, loc="left")
+        axes.set_title(figure_text(heading, _TITLE_LONGEST))
     return figure
+
+
+def compare_caption(verdict: Verdict, ruler: Ruler, name: str) -> str:
+    """What a reader must know beside the figure: the verdict, what is drawn how, and what is not."""
+    return (
+        f"Energy of training to equal quality on {one_line(name, _NAME_WIDTH)}. {verdict.sentence} Markers: checkpoints of the first "
+        "seed; thin lines: other seeds; bands: 90 % intervals of the prices; dotted: the best matrix product, a lower bound; "
+        f"dashes and open markers: devices that do not exist; +n: orders of magnitude above 2 N D k T. Quality: {ruler.unit}, "
+        "validation. GPUs that wait, and other nodes, are in the table of the result."
+    )
 
 
 def plot_energy_curves(contenders: Sequence[Contender], ruler: Ruler, ax: Axes) -> Axes:
@@ -112,7 +113,6 @@ def plot_energy_curves(contenders: Sequence[Contender], ruler: Ruler, ax: Axes) 
             xytext=(0, -3),
             textcoords="offset points",
             va="top",
-            fontsize=8,
         )
     if ruler.logarithmic:
         ax.set_yscale("log")
@@ -120,7 +120,7 @@ def plot_energy_curves(contenders: Sequence[Contender], ruler: Ruler, ax: Axes) 
     elif losses:
         ax.set_ylim(bottom=min(losses) - ruler.coarser)
     ax.grid(alpha=0.25, which="major")
-    ax.legend(fontsize=8, frameon=False, loc="best")
+    ax.legend(loc="best")
     return ax
 
 

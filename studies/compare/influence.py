@@ -36,7 +36,14 @@ NOT_VARIED = "the decay of the learning rates and the rival's own seed, which ne
 class Influence:
     """One choice, and the ratio of the verdict (rival over analog joules) at the ends of what it could be.
 
-    name: of the choice. low, high: of the ratio; the verdict's own is between them or one of them. cases: what was tried.
+    Attributes
+    ----------
+    name : str
+        of the choice.
+    low, high : float
+        of the ratio; the verdict's own is between them or one of them.
+    cases : str
+        what was tried.
     """
 
     name: str

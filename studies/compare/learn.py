@@ -177,7 +177,7 @@ def train(task: LearningTask, recipe: Recipe, looks: Sequence[int], run: Run) ->
             recipe.model.learn(model, *task.take(places, context), slowdown=1 / rate)
             done += n
             run.say(done, None)
-            run.checkpoint(model, {"done": done, "points": points})
+            run.checkpoint(model, {"done": done, "points": points}, done / max(recipe.examples, done))
         points.append(_scored(task, model, splits, done, last=done >= recipe.examples))
         run.say(done, points[-1]["validation"])
     last, events = points[-1], model.events_

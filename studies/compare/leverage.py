@@ -74,7 +74,8 @@ def leverage(folder: Path | str) -> Leverage:
 
     Raises
     ------
-    RevpathError: no readable result, that of an interrupted comparison, or one in which nothing was compared at equal quality.
+    RevpathError
+        no readable result, that of an interrupted comparison, or one in which nothing was compared at equal quality.
     """
     path, result = result_file(folder), read_result(folder)
     try:
@@ -170,23 +171,21 @@ def leverage_frame(found: Leverage) -> pd.DataFrame:
 
 def run_sensitivity(folder: Path) -> list[Path]:
     """Print what the verdict of a result (its file or folder) hangs on and draw the tornado; returns the files written."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from .figure import STYLE, save
+    from ...devices.base.style import save_figure, style
 
     found = leverage(folder)
     doubts = leaning("These swings", found.shaky)
     for line in ([doubts] if doubts else []) + sentences(found):
         print(printable(line))
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(7.0, 5.0), layout="constrained")
         found.plot(figure.subplots())
     place = result_file(folder).parent
     identity = read_result(folder).get("identity")
     own = place / KEPT / strong_id(identity) if isinstance(identity, dict) else place
-    return (
-        show_as_last(save(figure, own / "tornado"), place)
-        if own.is_dir() and own != place
-        else save(figure, place / "tornado")
-    )
+    kept = own.is_dir() and own != place
+    caption = " ".join(sentences(found))
+    files = save_figure(figure, (own if kept else place) / "tornado", provenance="revpath sensitivity", caption=caption)
+    return show_as_last(files, place) if kept else files

@@ -37,8 +37,14 @@ class Range(_Frozen):
 class Hardware(_Frozen):
     """The analog arrays of a model.
 
-    changes: numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
-    ranges: one for all arrays, or the n-th for the n-th of them. thermal: whether currents have their thermal noise.
+    Attributes
+    ----------
+    changes : mapping of str to float
+        numbers of the device set by hand, as ``section__field``; a device with changes is hypothetical.
+    ranges : tuple[Range, ...]
+        one for all arrays, or the n-th for the n-th of them.
+    thermal : bool
+        whether currents have their thermal noise.
     """
 
     device: str = "reram-sb-gong2018"

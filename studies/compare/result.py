@@ -15,7 +15,8 @@ from ...devices.base.printable import one_line
 FILE = "result.json"
 KEPT = "results"
 """Every result stands in a folder of its own in here, named by a digest of its settings; above are copies of the last."""
-_OF_A_RESULT = (FILE, "compare.pdf", "compare.png", "bills.html", "tornado.pdf", "tornado.png")
+_OF_A_FIGURE = ("pdf", "svg", "png", "txt")
+_OF_A_RESULT = (FILE, "bills.html", *(f"{name}.{end}" for name in ("compare", "tornado") for end in _OF_A_FIGURE))
 
 
 def kept_in(folder: Path, id: str) -> Path:
@@ -26,7 +27,10 @@ def kept_in(folder: Path, id: str) -> Path:
 def show_as_last(files: Iterable[Path], folder: Path, names: Sequence[str] = _OF_A_RESULT) -> list[Path]:
     """Copy files of one result to `folder`, where the last one stands; what stood there is kept.
 
-    names: of all files that a result can have, the first of which tells results apart.
+    Parameters
+    ----------
+    names : sequence of str
+        of all files that a result can have, the first of which tells results apart.
     """
     _keep_what_stands(folder, names)
     shown = []

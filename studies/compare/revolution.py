@@ -47,7 +47,8 @@ def revolution(result: str | Path) -> Revolution:
 
     Raises
     ------
-    RecordError: the file is no such result, or its comparison found no quality that both sides reach.
+    RecordError
+        the file is no such result, or its comparison found no quality that both sides reach.
     """
     path = Path(result)
     try:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ...devices.base.files import write_whole
+from ...devices.base.style import save_figure
 from ...energy_models.prices.bill import SCOPES
 from ...energy_models.prices.vocabulary import ROLES
 from ..identity import strong_id
 from .comparison import Comparison, Subject
 from .contenders import CHOSEN, Contender
 from .extent import extent, recipe_of
-from .figure import compare_figure, save
+from .figure import compare_caption, compare_figure
 from .floors import training_floor_of
 from .result import FILE, kept_in, show_as_last
 from .verdict import headline, table
@@ -84,7 +85,9 @@ def write(done: Comparison, folder: Path, subject: Subject) -> list[Path]:
     content = json.dumps(_plain(result), indent=1, sort_keys=True, allow_nan=False) + "\n"
     write_whole(own / FILE, content)
     figure = compare_figure(done.contenders, done.verdict, done.ruler, task.name)
-    written = [own / FILE, *save(figure, own / "compare"), _bills(done, own / "bills.html")]
+    caption = compare_caption(done.verdict, done.ruler, task.name)
+    drawn = save_figure(figure, own / "compare", provenance=f"revpath compare, result {own.name}", caption=caption)
+    written = [own / FILE, *drawn, _bills(done, own / "bills.html")]
     return show_as_last(written, folder)
 
 

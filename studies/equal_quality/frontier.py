@@ -7,16 +7,19 @@ side of a ratio is the cheapest of its contenders that reach the quality with ev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...energy_models import price
+from ...energy_models.gpu.price import BASES
 from ...energy_models.prices.bill import Interval
-from ...energy_models.prices.schedule import SCHEDULES
-from ..baselines.kneser_ney import kneser_ney_bits
+from ...energy_models.prices.schedule import SCHEDULES, completed
+from ..baselines.kneser_ney import counting_events, kneser_ney_bits
 from ..baselines.rivals import Rival, RivalPoint
-from ..compare.contenders import N_DRAWS, Contender, by_name, contenders
+from ..compare.contenders import CHOSEN, N_DRAWS, TWIN, Contender, contenders
 from ..compare.learn import Checkpoint, LearningRun
 from ..compare.verdict import Ruler, Verdict, headline, judge
 from ..tasks.loading import load_task
@@ -73,7 +76,7 @@ def judged(
     chip: str | None = None,
     schedule: str | None = None,
     n_draws: int = N_DRAWS,
-    counting: float | None = None,
+    counted: Counting | None = None,
 ) -> Judged:
     """Price and judge what was found on a task.
 
@@ -87,30 +90,64 @@ def judged(
         Other ones than the protocol's.
     n_draws : int
         Of the prices.
-    counting : float, optional
-        Loss of the model that counts; None where it is not asked for.
+    counted : Counting, optional
+        The model that counts.
     """
     asked = protocol.tasks[name]
-    runs = [_shortened(run, asked.qualities) for run in found.runs]
-    rivals = [_fewer_points(rival, asked.qualities) for rival in found.rivals]
+    runs = [shortened(run, asked.qualities) for run in found.runs]
+    rivals = [fewer_points(rival, asked.qualities) for rival in found.rivals]
     curves = contenders(runs, rivals, chip or protocol.chip, SCHEDULES[schedule or protocol.schedule], n_draws)
     task = load_task(asked.source.source)
-    counted = f"A {asked.counting_order}-gram that counts (modified Kneser-Ney)" if counting is not None else ""
     rival = "transformer" if task.kind == "text" else "MLP"
-    ruler = Ruler.of(task, counting, counted, 1, rival)
+    ruler = Ruler.of(task, counted and counted.validation, f"A {counted.title}" if counted else "", 1, rival)
     rulers = {q: replace(ruler, qualities=(q,)) for q in asked.qualities}
     families = list(dict.fromkeys(run.recipe.model.family for run in runs))
     verdicts = {(family, q): judge(curves, rulers[q], family=family) for family in families for q in asked.qualities}
     return Judged(asked, tuple(curves), rulers, verdicts)
 
 
-def counting(asked: StudyTask) -> dict[str, float] | None:
-    """Losses of the model that counts, on validation and test data, and how many numbers it keeps; None without one."""
+@dataclass(frozen=True)
+class Counting:
+    """The model that counts, on the whole training split.
+
+    Attributes
+    ----------
+    order : int
+    validation, test : float
+        Bits per character.
+    counts : float
+        Numbers that it keeps.
+    lanes, gpu : Interval
+        Joules of counting, with the table in slow memory of the digital lanes, and in that of a GPU.
+    """
+
+    order: int
+    validation: float
+    test: float
+    counts: float
+    lanes: Interval
+    gpu: Interval
+
+    @property
+    def title(self) -> str:
+        return f"{self.order}-gram that counts (modified Kneser-Ney)"
+
+
+def counting(asked: StudyTask) -> Counting | None:
+    """The model that counts on a task; None where the protocol names none."""
     if not asked.counting_order:
         return None
     task = load_task(asked.source.source)
     assert isinstance(task, NextCharacter)
-    return kneser_ney_bits(task.text, asked.counting_order)
+    bits = kneser_ney_bits(task.text, asked.counting_order)
+    events = counting_events(len(task.text.train), asked.counting_order, bits["counts"])
+    on_lanes = price(completed(events, TWIN, CHOSEN), TWIN).interval()
+    in_hbm = {full: n for full, n in events.items() if not full.startswith("table.")}
+    for way in ("read", "written"):
+        moved = sum(n for full, n in events.items() if full.startswith(f"table.byte_{way}"))
+        in_hbm[f"hbm.byte_{way}"] = in_hbm.get(f"hbm.byte_{way}", 0.0) + moved
+    on_gpu = price(in_hbm, BASES["run"]).interval()
+    return Counting(asked.counting_order, bits["validation"], bits["test"], bits["counts"], on_lanes, on_gpu)
 
 
 def factors(judgements: Mapping[str, Judged]) -> pd.DataFrame:
@@ -169,7 +206,7 @@ def envelope(judgement: Judged) -> pd.DataFrame:
                 {
                     "side": side,
                     "quality": quality,
-                    "contender": best.title,
+                    "contender": best.name,
                     "joules": _median(best, quality),
                     "low": min(bill.low for bill in bills),
                     "high": max(bill.high for bill in bills),
@@ -179,7 +216,10 @@ def envelope(judgement: Judged) -> pd.DataFrame:
                     "seconds": float(np.median([stop.seconds or np.nan for stop in best.passages(quality)])),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_ENVELOPE)
+
+
+_ENVELOPE = ["side", "quality", "contender", "joules", "low", "high", "unseen", "test", "examples", "seconds"]
 
 
 def sides(curves: Sequence[Contender]) -> dict[str, list[Contender]]:
@@ -208,36 +248,18 @@ def _matter(losses: Sequence[float], qualities: Sequence[float]) -> list[int]:
     return sorted({0, int(np.argmin(losses)), len(losses) - 1, *(n for n in passages if n is not None)})
 
 
-def _shortened(run: LearningRun, qualities: Sequence[float]) -> LearningRun:
+def shortened(run: LearningRun, qualities: Sequence[float]) -> LearningRun:
+    """A run at the checkpoints that matter to a comparison at these qualities."""
     kept: list[Checkpoint] = [run.checkpoints[n] for n in _matter([c.validation for c in run.checkpoints], qualities)]
     return run.model_copy(update={"checkpoints": tuple(kept)})
-
-
-class _Shorter(Rival):
-    """A rival at the checkpoints that matter alone."""
-
-    def __init__(self, whole: Rival, qualities: Sequence[float]) -> None:
-        self.whole = whole
-        self.model = whole.model  # type: ignore[misc]  # of its class
-        self.name, self.parameters, self.kernels = whole.name, whole.parameters, whole.kernels
-        self.points, *again = (_those(points, qualities) for points in (whole.points, *whole.again))
-        self.again = tuple(again)
-
-    def work(self, examples: int, chosen: Any) -> dict[str, float]:
-        return self.whole.work(examples, chosen)
-
-    def steps(self, examples: int) -> float:
-        return self.whole.steps(examples)
 
 
 def _those(points: Sequence[RivalPoint], qualities: Sequence[float]) -> tuple[RivalPoint, ...]:
     return tuple(points[n] for n in _matter([p.validation for p in points], qualities))
 
 
-def _fewer_points(rival: Rival, qualities: Sequence[float]) -> Rival:
-    return _Shorter(rival, qualities)
-
-
-def names_of(runs: Sequence[LearningRun]) -> list[str]:
-    """Of the contenders of our own."""
-    return [seeds[0].recipe.name for seeds in by_name(runs)]
+def fewer_points(rival: Rival, qualities: Sequence[float]) -> Rival:
+    """A rival at the checkpoints that matter to a comparison at these qualities."""
+    fewer = copy(rival)
+    fewer.points, fewer.again = _those(rival.points, qualities), tuple(_those(p, qualities) for p in rival.again)
+    return fewer

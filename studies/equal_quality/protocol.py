@@ -186,6 +186,8 @@ def read_protocol(path: Path | None = None) -> Protocol:
     ProtocolError
         It cannot be read, or says what nobody can carry out.
 
+    Examples
+    --------
     >>> len(read_protocol().seeds)
     5
     """

@@ -32,7 +32,10 @@ def from_onnx(file: Path, name: str = "") -> Network:
 
     Raises
     ------
-    OnnxMissing: the package is not installed. NetworkError: the file cannot be read or holds no layer.
+    OnnxMissing
+        the package is not installed.
+    NetworkError
+        the file cannot be read or holds no layer.
     """
     try:
         import onnx  # type: ignore[import-not-found]  # an extra

@@ -33,7 +33,8 @@ def from_torch(module: Any, example: Any, name: str = "") -> Network:
 
     Raises
     ------
-    NetworkError: no example was given, or the module fails on it.
+    NetworkError
+        no example was given, or the module fails on it.
     """
     if example is None:
         raise NetworkError("example = None must be a batch for the module: its shapes are seen by running it once")

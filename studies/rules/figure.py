@@ -9,8 +9,8 @@ import numpy as np
 
 from ...devices.base.files import results_folder, write_whole
 from ...devices.base.printable import figure_text
+from ...devices.base.style import save_figure, style
 from ...simulator.rules import RULES
-from ..compare.figure import STYLE, save
 from ..compare.result import KEPT, show_as_last
 from ..tasks.tasks import TASKS
 from .study import DIGITAL, Plan, Tell, learned, study, table
@@ -21,32 +21,36 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-_OF_A_TABLE = ("rules.csv", "rules.pdf", "rules.png")
+_OF_A_TABLE = ("rules.csv", "rules.pdf", "rules.svg", "rules.png", "rules.txt")
+_CAPTION = (
+    "Quality of two models by update rule and device, as a share of the ideal model's gain over counting, and pulses a weight "
+    "(k: thousands, M: millions). Best of a grid of learning rates, chosen on validation data; mean of the seeds of the plan."
+)
 
 _WIDTH, _TITLE = 0.95, 5.0  # inches of a rule's column, and of a map at least, for the title of it
 
 
 def publish(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | None = None) -> pd.DataFrame:
-    """Make or complete the study in `folder`, and write ``rules.csv``, ``rules.png`` and ``rules.pdf`` there.
+    """Make or complete the study in `folder`, and write ``rules.csv`` and the figure ``rules`` there.
 
     Those are copies of the last table; that of each plan stands in a folder of its own in ``results``.
     """
     shown = table(study(plan, folder, workers=workers, tell=tell))
     own = results_folder(Path(folder) / KEPT / plan.key)
     write_whole(own / "rules.csv", shown.to_csv(index=False))
-    show_as_last([own / "rules.csv", *save(rules_figure(shown), own / "rules")], Path(folder), _OF_A_TABLE)
+    drawn = save_figure(rules_figure(shown), own / "rules", provenance=f"revpath rules {plan.key}", caption=_CAPTION)
+    show_as_last([own / "rules.csv", *drawn], Path(folder), _OF_A_TABLE)
     return shown
 
 
 def rules_figure(table: pd.DataFrame) -> Figure:
     """One map for each task of `training_rules.table`, side by side."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     tasks = [task for task in TASKS if task in set(table["task"])]
     of_arrays = table.loc[table["device"] != DIGITAL]
     devices, rules = of_arrays["device"].nunique(), of_arrays["rule"].nunique()
-    with mpl.rc_context(STYLE):
+    with style():
         width = max(_WIDTH * rules, _TITLE)
         figure = Figure(figsize=(width * len(tasks) + 1.4, 0.62 * devices + 2.6), layout="constrained")
         axes = np.atleast_1d(np.asarray(figure.subplots(1, len(tasks))))

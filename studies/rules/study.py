@@ -114,7 +114,8 @@ def study(plan: Plan, folder: Path, *, workers: int | None = None, tell: Tell | 
 
     Raises
     ------
-    KeyboardInterrupt: runs that were complete are kept.
+    KeyboardInterrupt
+        runs that were complete are kept.
     """
     store = Store(results_folder(folder) / STORE)
     tuning = {cell: plan.tuning(*cell) for cell in plan.cells()}

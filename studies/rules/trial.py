@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from ...devices import load_device
 from ...devices.base.errors import RevpathError
+from ...devices.base.frozen import Frozen
 from ...simulator import Events
 from ...simulator.rules import AnyRule
 from ..sweeps.attempt import attempt
@@ -25,16 +26,22 @@ DIGITAL = "digital"
 """Name of the reference, as a device: ideal synapses, trained by the same grid."""
 
 
-class Trial(BaseModel):
+class Trial(Frozen):
     """One training run.
 
     Attributes
     ----------
-    device: a name of the library, a path, or `DIGITAL`. rule: None for the digital reference.
-    rate: of the grid. seed: of everything. size: how long it is.
+    device : str
+        a name of the library, a path, or `DIGITAL`.
+    rule : AnyRule, optional
+        None for the digital reference.
+    rate : float
+        of the grid.
+    seed : int
+        of everything.
+    size : Size
+        how long it is.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Task
     device: str
@@ -57,16 +64,20 @@ class Trial(BaseModel):
         return DIGITAL if self.rule is None else self.rule.name()
 
 
-class Outcome(BaseModel):
+class Outcome(Frozen):
     """What came of a trial; `refused` says why nothing could.
 
     Attributes
     ----------
-    validation, test: mean log-likelihood in nats of the digits, higher is better; bits per character of the text, lower is
-        better. weights: of the model. events: all that happened in training.
+    validation, test : float, optional
+        mean log-likelihood in nats of the digits, higher is better; bits per character of the text, lower is better.
+    weights : int
+        of the model.
+    events : str
+        all that happened in training.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(allow_inf_nan=True)  # a training that broke down is an outcome too
 
     trial: Trial
     validation: float | None = None

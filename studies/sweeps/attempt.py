@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -15,6 +16,8 @@ from ...devices.base.errors import RevpathError
 from .channel import Channel
 from .registry import TaskKind
 from .running import Run, RunStopped, RunTimeout
+
+_AGAIN_S = 0.1
 
 
 def attempt(
@@ -44,7 +47,7 @@ def attempt(
     -------
     dict
         "state" is "done", "failed" (with "fault", the kind of exception, where the task has a fault and not only refused),
-        "timeout", or "stopped", which is nothing to keep.
+        "timeout" (with "share", how much was done, where the task says so), or "stopped", which is nothing to keep.
     """
     started = time.perf_counter()
     until = None if timeout_s is None else time.monotonic() + timeout_s
@@ -69,8 +72,16 @@ def attempt(
         where = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
         answer = {"state": "failed", "error": " ".join(text.split()), "fault": type(error).__name__}
+    if answer["state"] == "timeout" and run.share is not None:
+        answer = answer | {"share": run.share, "error": f"{answer['error']} ({run.share:.0%} was done)"}
     answer |= {"notes": run.notes} if run.notes else {}
     return answer | {"seconds": round(time.perf_counter() - started, 4)}
+
+
+def _compiling() -> bool:
+    """Whether this thread is compiling a kernel."""
+    module = sys.modules.get("numba.core.compiler_lock")
+    return module is not None and bool(module.global_compiler_lock.is_locked())
 
 
 @contextmanager
@@ -81,6 +92,9 @@ def _alarm(seconds: float | None) -> Iterator[None]:
         return
 
     def ring(*_: Any) -> None:
+        if _compiling():  # an exception there is lost in LLVM's callbacks, and leaves a kernel that is none
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+            return
         raise RunTimeout("time is over")
 
     before = signal.signal(signal.SIGALRM, ring)

@@ -52,7 +52,8 @@ def to_frame(study: Study, store: Store, *, priced: bool = False, **pricing: Any
 
     Raises
     ------
-    RevpathError: a run has failed and the policy is "error"; nothing has been run.
+    RevpathError
+        a run has failed and the policy is "error"; nothing has been run.
     """
     import pandas as pd
 
@@ -202,7 +203,8 @@ def save(study: Study, store: Store, path: Path, **options: Any) -> Path:
 
     Raises
     ------
-    RevpathError: another ending, or Parquet without pyarrow.
+    RevpathError
+        another ending, or Parquet without pyarrow.
     """
     import io
     import tempfile

@@ -69,8 +69,11 @@ def read_axis(name: str, entry: Any) -> Axis:
 
     Raises
     ------
-    DesignError: an empty axis, a value twice, a range of no width, another word.
+    DesignError
+        an empty axis, a value twice, a range of no width, another word.
 
+    Examples
+    --------
     >>> read_axis("array.adc.bits", {"linear": [4, 10, 4]}).values
     ((4,), (6,), (8,), (10,))
     >>> read_axis("x", {"log": [0.01, 1.0, 3]}).values
@@ -128,7 +131,8 @@ def points(axes: Sequence[Axis], sampler: Sampler, samples: int | None, seed: in
 
     Raises
     ------
-    DesignError: axes and sampler do not go together; a path twice; no axis.
+    DesignError
+        axes and sampler do not go together; a path twice; no axis.
     """
     if sampler not in SAMPLERS:
         raise unknown("design", sampler, SAMPLERS)

@@ -15,7 +15,7 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -69,7 +69,8 @@ def missing(
 
     Raises
     ------
-    RevpathError: a shard that is not i of n with 0 <= i < n.
+    RevpathError
+        a shard that is not i of n with 0 <= i < n.
     """
     leave = {"done"} if retry_failed else {"done", "failed", "timeout"}
     return [run for run in _share(study, shard) if store.state(run.id) not in leave]
@@ -114,10 +115,11 @@ def run(
 
     Raises
     ------
-    RevpathError: bad options; the store cannot be written, or has gone.
+    RevpathError
+        bad options; the store cannot be written, or has gone.
     """
     return make(
-        list(_share(study, shard)),
+        _share(study, shard),
         store,
         workers=workers,
         timeout_s=timeout_s,
@@ -129,7 +131,7 @@ def run(
 
 
 def make(
-    planned: Sequence[Planned],
+    planned: Iterable[Planned],
     store: Store,
     *,
     workers: int | None = None,
@@ -158,9 +160,10 @@ def make(
         raise RevpathError(f"timeout_s = {timeout_s!r} must be positive")
     started = time.monotonic()
     store.refresh()
-    summary = Summary(total=len(planned))
+    summary = Summary(total=0)
     todo = []
     for each in planned:
+        summary.total += 1
         state = store.state(each.id)
         if state == "done":
             summary.present += 1

@@ -11,34 +11,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...devices.base.errors import RevpathError, unknown
+from ...devices.base.style import WIDTHS, save_figure, style
 from .collate import priced_quantities, records_used, to_frame
-from .drawings import DRAWN, TEXT, Table
+from .drawings import DRAWN, Table
 from .store import Store
 from .study import Study
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
 
 Kind = Literal["line", "heatmap", "points", "pareto", "parallel", "sensitivity"]
-WIDTHS = {"column": 3.4, "page": 7.0, "slide": 10.0}
-_STYLE: dict[Any, Any] = {
-    "font.size": TEXT["normal"],
-    "axes.labelsize": TEXT["normal"],
-    "axes.titlesize": TEXT["normal"],
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.labelsize": TEXT["small"],
-    "ytick.labelsize": TEXT["small"],
-    "legend.fontsize": TEXT["small"],
-    "legend.frameon": False,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 3.5,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "revpath",
-    "savefig.dpi": 300,
-}
 _NUMBER = re.compile(r"\b\d[\d.]*(e[-+]?\d+)?")
 
 
@@ -74,10 +58,9 @@ def plot(
 
     Raises
     ------
-    RevpathError: an axis, a quantity, a kind or a width that the study does not have; nothing to draw.
+    RevpathError
+        an axis, a quantity, a kind or a width that the study does not have; nothing to draw.
     """
-    import matplotlib as mpl
-
     wanted: dict[str, Any] = {**study.figure}
     given = {"kind": kind, "x": x, "y": y, "lines": lines, "panels": panels, "value": value}
     wanted |= {name: choice for name, choice in given.items() if choice is not None}
@@ -100,34 +83,15 @@ def plot(
     if frame[value].notna().sum() == 0:
         why = next((text for text in frame.get("unpriced", ()) if text), "no run is done")
         raise RevpathError(f"study {study.name!r}: nothing to draw of {value!r}: {why}")
-    with mpl.rc_context(_STYLE):
+    with style(width):
         return DRAWN[chosen](study, frame, axes, value, quantities, WIDTHS[width])
 
 
-def save(figure: Figure, stem: Any, study: Study, formats: tuple[str, ...] = ("pdf", "png", "svg")) -> list[Any]:
-    """Write the figure and its caption beside it; equal figures give equal bytes, and metadata say which study it is."""
-    from io import BytesIO
-    from pathlib import Path
-
-    import matplotlib as mpl
-
-    from ...devices.base.files import write_whole
-
-    stem, subject = Path(stem), f"revpath study {study.name} {study.digest}"
-    metadata: dict[str, dict[str, Any]] = {
-        "pdf": {"CreationDate": None, "ModDate": None, "Subject": subject, "Keywords": " ".join(records_used(study))},
-        "png": {"Software": None, "Description": subject},
-        "svg": {"Date": None, "Description": subject},
-    }
-    written = []
-    for ending in formats:
-        content = BytesIO()
-        with mpl.rc_context(_STYLE):
-            figure.savefig(content, format=ending, metadata=metadata[ending])
-        path = stem.with_name(f"{stem.name}.{ending}")
-        write_whole(path, content.getvalue())
-        written.append(path)
-    return written
+def save(figure: Figure, stem: Path, study: Study, *, caption: str = "") -> list[Path]:
+    """Write the figure and its caption beside it, as `save_figure`; the metadata say which study it is, and its records."""
+    records = " ".join(records_used(study))
+    provenance = f"study {study.name} {study.digest}" + (f"; records: {records}" if records else "")
+    return save_figure(figure, stem, provenance=provenance, caption=caption)
 
 
 def caption(study: Study, store: Store, *, value: str | None = None, chip: str | None = None) -> str:

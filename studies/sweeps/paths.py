@@ -6,14 +6,17 @@ any other path is a field of the task's configuration. A value may carry its uni
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from ...devices import Device, RevpathError, UnitError, load_device
+from ...devices import Device, RevpathError, UnitError, device_names, load_device
 from ...devices.base.errors import explain, unknown
+from ...devices.base.frozen import Frozen
+from ...devices.base.reading import read_text
 from ...devices.base.record import parse_unit
 from .registry import SweepConfig
 
@@ -27,7 +30,8 @@ def resolve(config: type[SweepConfig], values: Mapping[str, Any]) -> SweepConfig
 
     Raises
     ------
-    RevpathError: a path that does not exist, a value of the wrong type or unit; names path, value and what is allowed.
+    RevpathError
+        a path that does not exist, a value of the wrong type or unit; names path, value and what is allowed.
     """
     tree: dict[str, Any] = {}
     for path, value in sorted(values.items(), key=lambda item: item[0].count(".")):
@@ -40,7 +44,7 @@ def resolve(config: type[SweepConfig], values: Mapping[str, Any]) -> SweepConfig
         _put(tree, path, value)
     try:
         return config(**tree)
-    except ValidationError as error:
+    except RevpathError as error:
         raise RevpathError(explain(error)) from None
 
 
@@ -58,7 +62,7 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
     table[last] = value
 
 
-class DeviceChoice(BaseModel):
+class DeviceChoice(Frozen):
     """A cell of the library, or of a file, with some of its numbers changed.
 
     Parameters
@@ -73,8 +77,6 @@ class DeviceChoice(BaseModel):
     >>> DeviceChoice(name="reram-sb-gong2018", response={"step": 0.01}).load().response.step
     0.01
     """
-
-    model_config = SweepConfig.model_config
 
     name: str = "ideal"
     changes: Mapping[str, Any] = {}
@@ -95,30 +97,44 @@ class DeviceChoice(BaseModel):
             path: value if path.startswith(given_whole) and given_whole else _in_si(device, path, value)
             for path, value in flat.items()
         }
-        super().__init__(name=name, changes=flat)
+        super().__init__(**{"name": name, "changes": flat})
         self.load()
 
     def load(self) -> Device:
-        """The device, validated."""
-        device = load_device(self.name)
-        if not self.changes:
-            return device
-        laws = {path.removesuffix(".law") for path in self.changes if path.endswith(".law")}
-        whole: dict[str, Any] = {section: {} for section in laws}  # another law has other fields: it is given whole
-        pulse: dict[str, Any] = {}
-        for path, value in self.changes.items():
-            section, _, field = path.partition(".")
-            if section in laws:
-                whole[section][field] = value
-            elif path in _OF_A_PULSE and (device.switching.known or path == _HEIGHT):
-                pulse[field] = value  # what follows from them comes first, and may then be changed too
-            else:
-                whole[f"{section}__{field}"] = value
-        return (device.driven(**pulse) if pulse else device).replaced(**whole)
+        """The device, validated; kept for runs that share it."""
+        text = None if self.name in device_names() else read_text(Path(self.name))
+        try:
+            changes = json.dumps(self.changes)
+        except TypeError:  # such as integers of NumPy, from Python
+            return _changed(load_device(self.name), self.changes)
+        return _loaded(self.name, text, changes)
 
     def numbers(self) -> str:
         """Every law and number, without records and names: what a simulation can depend on."""
         return self.load().model_dump_json(exclude={"records", "name", "title"})
+
+
+@lru_cache(maxsize=512)
+def _loaded(name: str, text: str | None, changes: str) -> Device:
+    """A device by what is in its file, so that an edited one is read again, and its changes as JSON."""
+    return _changed(load_device(name), json.loads(changes))
+
+
+def _changed(device: Device, changes: Mapping[str, Any]) -> Device:
+    if not changes:
+        return device
+    laws = {path.removesuffix(".law") for path in changes if path.endswith(".law")}
+    whole: dict[str, Any] = {section: {} for section in laws}  # another law has other fields: it is given whole
+    pulse: dict[str, Any] = {}
+    for path, value in changes.items():
+        section, _, field = path.partition(".")
+        if section in laws:
+            whole[section][field] = value
+        elif path in _OF_A_PULSE and (device.switching.known or path == _HEIGHT):
+            pulse[field] = value  # what follows from them comes first, and may then be changed too
+        else:
+            whole[f"{section}__{field}"] = value
+    return (device.driven(**pulse) if pulse else device).replaced(**whole)
 
 
 def _in_si(device: Device, path: str, value: Any) -> Any:
@@ -137,8 +153,11 @@ def quantity(text: str, unit: str) -> float:
 
     Raises
     ------
-    UnitError: no number, no unit, or one of another dimension.
+    UnitError
+        no number, no unit, or one of another dimension.
 
+    Examples
+    --------
     >>> quantity("2.5 pJ", "J")
     2.5e-12
     """

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from ...devices.base.errors import RevpathError, unknown
+from ...devices.base.frozen import Frozen
 from ...simulator import Events
 from .running import Run
 
@@ -71,13 +70,11 @@ Rivals = Callable[[Mapping[str, float | None]], PassageOfRival | None]
 """The rival at the quality of a run, from its values; None where it never came there."""
 
 
-class SweepConfig(BaseModel):
+class SweepConfig(Frozen):
     """The configuration of a task: frozen, validated, every field with a default.
 
     The paths of a study file are the fields, dots leading into tables: ``array.adc.bits``, ``device.response.step``.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     code: ClassVar[tuple[str, ...]] = ()
     """Sources of the house that can change the result of this task alone, as ``studies/rules/trial.py``."""
@@ -126,7 +123,8 @@ class TaskKind:
 
         Raises
         ------
-        RevpathError: another set of names, or a number that is not finite.
+        RevpathError
+            another set of names, or a number that is not finite.
         """
         result = self.function(config, run)
         if result.values.keys() != self.quantities.keys():
@@ -155,7 +153,8 @@ def sweep_task(
 
     Raises
     ------
-    RevpathError: the name is taken by a task of another module, or the configuration is none.
+    RevpathError
+        the name is taken by a task of another module, or the configuration is none.
     """
     from typing import get_type_hints
 

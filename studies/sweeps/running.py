@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...devices.base.errors import RevpathError
 from ...devices.base.files import results_folder, write_whole
 from ..snapshot import SnapshotError, from_bytes, to_bytes
 
@@ -24,12 +23,12 @@ _FILE = "checkpoint.npz"
 Thing = TypeVar("Thing")
 
 
-class RunTimeout(RevpathError):
-    """A run took longer than it was given."""
+class RunTimeout(BaseException):
+    """A run took longer than it was given. No Exception, so that a task which goes on after errors of its own ends all the same."""
 
 
-class RunStopped(RevpathError):
-    """A run was asked to stop, and has kept a checkpoint."""
+class RunStopped(BaseException):
+    """A run was asked to stop, and has kept a checkpoint; no Exception, as `RunTimeout`."""
 
 
 @dataclass
@@ -72,6 +71,8 @@ class Run:
     words: Callable[..., object] | None = None
     notes: list[str] = field(default_factory=list)
     """What a user should read in the record."""
+    share: float | None = None
+    """Of the whole work, how much was done at the last checkpoint, if the task says so."""
 
     def __post_init__(self) -> None:
         self._kept_at = time.monotonic()
@@ -82,7 +83,7 @@ class Run:
         if self.words is not None:
             self.words(*words)
 
-    def checkpoint(self, state: object, about: Mapping[str, Any]) -> None:
+    def checkpoint(self, state: object, about: Mapping[str, Any], share: float | None = None) -> None:
         """Here the run may be cut: keep what it needs to go on, where it is time for that.
 
         Parameters
@@ -91,6 +92,8 @@ class Run:
             Numbers: arrays, generators, or an object made of them, such as a model.
         about : mapping
             What JSON holds, such as how many steps are done.
+        share : float, optional
+            How much of the work is done, 0 to 1: `revpath sweep --dry-run` foretells the time from it.
 
         Raises
         ------
@@ -101,7 +104,7 @@ class Run:
         RevpathError
             The checkpoint cannot be written.
         """
-        now = time.monotonic()
+        now, self.share = time.monotonic(), share
         over = self.until is not None and now > self.until
         stopped = self.stop is not None and self.checkpoints is not None and self.stop.exists()
         late = now - self._kept_at >= min(CHECKPOINT_EVERY_S, self._limit)

@@ -38,7 +38,8 @@ def analyse(study: Study, frame: pd.DataFrame, value: str, *, seed: int = 0) -> 
 
     Raises
     ------
-    RevpathError: another design, a point without a value, or SALib missing.
+    RevpathError
+        another design, a point without a value, or SALib missing.
     """
     import pandas as pd
 

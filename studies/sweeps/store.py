@@ -38,7 +38,7 @@ class StoreError(RevpathError):
     """A folder that is no store, or a store that cannot be read or written."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a record lies: offset and length in bytes of its line in a segment, and what the index needs to know of it."""
 
@@ -98,8 +98,11 @@ class Store:
 
     Raises
     ------
-    StoreError: the folder holds something else.
+    StoreError
+        the folder holds something else.
 
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     store = Store(folder)
@@ -192,7 +195,8 @@ class Store:
 
         Raises
         ------
-        StoreError: there is none, or its segment has been damaged since it was indexed.
+        StoreError
+            there is none, or its segment has been damaged since it was indexed.
         """
         place = self._index.get(id)
         if place is None:
@@ -274,7 +278,8 @@ class Store:
 
         Raises
         ------
-        StoreError: a sweep is at work on the store.
+        StoreError
+            a sweep is at work on the store.
         """
         self.refresh()
         if any(place.is_held for place in self._index.values()):
@@ -326,7 +331,8 @@ class Writer:
 
         Raises
         ------
-        StoreError: it cannot be written, or the store has gone.
+        StoreError
+            it cannot be written, or the store has gone.
         """
         line = encode(record)
         try:

@@ -15,9 +15,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...devices.base.errors import RevpathError, explain, unknown
+from ...devices.base.frozen import Frozen
 from ..identity import code_digest, source_digest, strong_id
 from . import design as designs
 from . import paths
@@ -58,9 +59,9 @@ class Planned:
     seed: int
     config: SweepConfig
 
-    @cached_property
+    @property
     def identity(self) -> dict[str, Any]:
-        """All that the result depends on."""
+        """All that the result depends on; not kept, since a study may plan 100,000 runs."""
         return {
             "schema": SCHEMA,
             "task": self.task,
@@ -83,7 +84,7 @@ class Planned:
         return strong_id(self.identity)
 
 
-class Study(BaseModel):
+class Study(Frozen):
     """What is run, and over what.
 
     Parameters
@@ -93,18 +94,20 @@ class Study(BaseModel):
     task : str
         A registered task, see `task_kinds`.
     title : str
+        What figures are headed by.
     axes : mapping of path to values
         As `revpath.studies.sweeps.design.read_axis` reads them.
     together : list of mappings
         Axes that move together.
     fixed : mapping of path to value
+        What every point has.
     replicates : int
         Runs a point, with different seeds.
     seed : int
         Root of all randomness.
     paired : bool
         The same seeds at every point, so that differences between points are sharper than either (common random numbers).
-    design, samples :
+    design, samples : str, int
         "grid", or how many points are drawn, see `revpath.studies.sweeps.design.points`.
     quality : str or None
         The quantity that figures and targets are about; the first of the task where None.
@@ -121,10 +124,11 @@ class Study(BaseModel):
 
     Raises
     ------
-    StudyError: anything that could not run, before it runs.
+    StudyError
+        anything that could not run, before it runs.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    refusal = StudyError
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     task: str
@@ -146,7 +150,7 @@ class Study(BaseModel):
     def __init__(self, **content: Any) -> None:
         try:
             super().__init__(**content)
-        except ValidationError as error:
+        except StudyError as error:
             raise StudyError(f"study {content.get('name', '')!r}: {explain(error)}") from None
 
     @field_validator("task")
@@ -202,7 +206,8 @@ class Study(BaseModel):
 
         Raises
         ------
-        RevpathError: a path or a value that the task does not take.
+        RevpathError
+            a path or a value that the task does not take.
         """
         config = paths.resolve(self.kind.config, {**self.fixed, **point})
         for replicate in range(self.replicates):
@@ -241,8 +246,11 @@ def read_study(path: str | PathLike[str]) -> Study:
 
     Raises
     ------
-    StudyError: names file, key, value and what is allowed.
+    StudyError
+        names file, key, value and what is allowed.
 
+    Examples
+    --------
     >>> read_study("array-precision").task
     'array-error'
     """

@@ -53,10 +53,14 @@ class Text:
 
     Attributes
     ----------
-    name: the file's name without its ending, fit to be shown.
-    codes: (N,) uint8, read-only; indices into `symbols` (0 is the space).
-    sha256: of the bytes of the source file, as 64 hexadecimal digits.
-    symbols: the alphabet.
+    name : str
+        the file's name without its ending, fit to be shown.
+    codes : ndarray
+        (N,) uint8, read-only; indices into `symbols` (0 is the space).
+    sha256 : str
+        of the bytes of the source file, as 64 hexadecimal digits.
+    symbols : str
+        the alphabet.
     """
 
     name: str
@@ -92,7 +96,8 @@ def load_text(path: str | Path | None = None) -> Text:
 
     Raises
     ------
-    TextMissing, NotText, TextTooSmall: see there. TextCorrupt: the shipped text has been changed.
+    TextMissing, NotText, TextTooSmall
+        see there. TextCorrupt: the shipped text has been changed.
     """
     if path is None:
         raw = files("revpath.studies.data").joinpath(_DEFAULT_FILE).read_bytes()
@@ -129,15 +134,21 @@ def scored(split: np.ndarray, context: int, n: int | None = None) -> range:
 
     Parameters
     ----------
-    split: (N,) codes of one split.
-    context: characters that the model sees before the one it predicts, 1 to 64.
-    n: how many positions; None: the first 20,000, or all where the split holds fewer.
+    split : ndarray
+        (N,) codes of one split.
+    context : int
+        characters that the model sees before the one it predicts, 1 to 64.
+    n : int, optional
+        how many positions; None: the first 20,000, or all where the split holds fewer.
 
+    Notes
+    -----
     Returns the positions from 64 onward: the span is the same for every context, and each position has its full one.
 
     Raises
     ------
-    TextError: `context` is outside 1..64, or `n` is more than the split holds.
+    TextError
+        `context` is outside 1..64, or `n` is more than the split holds.
     """
     if not 1 <= context <= SCORED_FROM:
         raise TextError(f"context = {context} must lie in 1..{SCORED_FROM}: scoring starts at position {SCORED_FROM}")

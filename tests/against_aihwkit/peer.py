@@ -5,6 +5,7 @@
 The request is a list of jobs, {"job": name, ...}; the answer holds what job k returns as arrays "k/name". aihwkit
 1.1.0 works with torch 2.10 and 2.11, on Python 3.11. Its noise is seeded by the clock: nothing here can be repeated.
 """
+# pyright: reportMissingImports=false
 
 from __future__ import annotations
 

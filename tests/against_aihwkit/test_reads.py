@@ -32,7 +32,7 @@ READS = [
     {"dac": 6, "adc": None, "y_max": 12.0, "noise": 0.0, "weight": 0.0, "law": "NONE", "drive": 1.5},
     {"dac": 6, "adc": 9, "y_max": 5.0, "noise": 1.0, "weight": 0.03, "law": "PCM_READ", "back": True},
 ]
-# Relative loss of a bit line with g r = 0.35 x 5e-6, all cells on: ../shared/references/aihwkit.md, section 1.9
+# Relative loss of a bit line with g r = 0.35 x 5e-6, all cells on, as aihwkit 1.1.0 gave it
 GOLDEN_DROP = {64: 0.002354, 128: 0.009393, 256: 0.036419, 512: 0.127887, 1024: 0.368397}
 
 

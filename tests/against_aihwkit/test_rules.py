@@ -69,7 +69,8 @@ def ternary(batch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def continuous(batch: int) -> tuple[np.ndarray, np.ndarray]:
     """x (calls, batch, rows) and d (calls, batch, columns) between -1 and 1."""
     rng = np.random.default_rng(8)
-    return tuple(rng.uniform(-1, 1, (CALLS, batch, n)).astype(np.float32) for n in (ROWS, COLUMNS))
+    x, d = (rng.uniform(-1, 1, (CALLS, batch, n)).astype(np.float32) for n in (ROWS, COLUMNS))
+    return x, d
 
 
 def counters(**config) -> ArrayConfig:

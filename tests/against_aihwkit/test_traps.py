@@ -1,6 +1,6 @@
 """Where aihwkit 1.1.0 differs from what it documents, or from us: each difference on purpose, by its number.
 
-The numbers are those of ../shared/references/aihwkit.md, section 1.8. Those of the update rules are in test_rules.py: T12, and
+T followed by a number is our list of what differs from aihwkit. Those of the update rules are in test_rules.py: T12, and
 AGAD of T13, whose recursion without a gate is held there. Those found by reading there are seen by running here.
 """
 

@@ -98,6 +98,7 @@ def test_values_that_the_quantity_refuses_are_no_flip():
     assert flip_points(refusing, 1.0, RECORDS) == []
 
 
+@pytest.mark.slow
 def test_ratio_of_bills_agrees_with_the_bills():
     events = {"matmul.flop": 1e15, "digital.exp": 1e9}
     run, gemm = load_chip("h100-run"), load_chip("h100-gemm")

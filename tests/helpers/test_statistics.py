@@ -16,6 +16,7 @@ from helpers.statistics import (
 from scipy import stats
 
 
+@pytest.mark.slow
 def test_p_values_of_true_claims_are_uniform():
     """At most a tenth of true claims have p below 0.1, within six standard errors; one false alarm in 10**9."""
     rng = np.random.default_rng(0)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Literal
 
-from revpath.simulator.arrays.tiles import arranged
 from revpath.simulator.rules import RULES, RuleConfig, RuledArray
 
 
@@ -24,8 +23,8 @@ def toy_rule() -> Iterator[type[RuleConfig]]:
         rule: Literal["idle-toy"] = "idle-toy"
         patience: int = 1
 
-        def on(self, shape, config, *, seed=0, array=0, tile=None):
-            return Idle(arranged(shape, config, tile=tile, seed=seed, array=array))
+        def ruled(self, shape, site):
+            return Idle(site.arranged(shape))
 
     try:
         yield IdleConfig

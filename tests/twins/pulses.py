@@ -1,6 +1,6 @@
 """One pulse on one cell, in scalar Python from the formulas of the reference notes: the twin of `pulse` of each law.
 
-Parameters of the cell come in plain numbers; nothing of the package is used. Sources: ../shared/references/aihwkit.md, 1.1.
+Parameters of the cell come in plain numbers; nothing of the package is used.
 """
 
 from __future__ import annotations

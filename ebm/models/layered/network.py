@@ -9,12 +9,10 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ....devices import Device
 from ....devices.base.errors import RevpathError
@@ -23,8 +21,7 @@ from ....simulator.events import Events
 from ....simulator.noise.streams import Stream
 from ...synapses.analog import factory_of
 from ...synapses.contract import Synapses, SynapsesFactory
-from ..base import EnergyModel
-from ..checks import unit_interval_rows
+from ..dense_classifier import DenseClassifier, layer_sizes
 from ..symbol_model import LARGEST
 from .contract import LayerRule, layer_rule
 from .health import complaints, refuse_no_numbers, warn_of
@@ -38,7 +35,7 @@ def _gives_probabilities(network: LayeredNetwork) -> bool:
     return layer_rule(network.rule).probabilistic
 
 
-class LayeredNetwork(ClassifierMixin, EnergyModel):
+class LayeredNetwork(DenseClassifier):
     """Layers of units in [0, 1] on any synapses, trained in place: a dense vector meets a dense array in each.
 
     Parameters
@@ -111,8 +108,6 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
-    classes_: np.ndarray
-    n_features_in_: int
 
     def __init__(
         self,
@@ -263,16 +258,6 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Scores of the classes by reads of the arrays: (n, n_classes), or (n,) of the second of two."""
-        outputs = self._outputs(self._checked(X))
-        return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The class of the largest score, (n,)."""
-        best = np.argmax(self._outputs(self._checked(X)), axis=1)
-        return self.classes_[best]
-
     @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """log p(class | x), (n, n_classes) float64, under a rule whose outputs are logits."""
@@ -319,7 +304,7 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
 
     def _start(self, X: np.ndarray, classes: np.ndarray) -> np.random.Generator:
         """Make arrays and biases; gives the source of the order of the data."""
-        hidden = _sizes(self.hidden_layer_sizes)
+        hidden = layer_sizes(self.hidden_layer_sizes)
         layer_rule(self.rule)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         make, start = factory_of(self.synapses, seed), Stream(seed, "initial weights")
@@ -331,42 +316,3 @@ class LayeredNetwork(ClassifierMixin, EnergyModel):
             synapses.program((half_width * (2 * start.uniforms(shape) - 1)).astype(np.float32))
         self.layers_, self.classes_ = layers, classes
         return np.random.default_rng(seed)
-
-    def _one_hot(self, labels: np.ndarray) -> np.ndarray:
-        known = np.isin(labels, self.classes_)
-        if not known.all():
-            raise RevpathError(
-                f"y holds {labels[~known].tolist()[0]!r}, which is none of the classes {self.classes_.tolist()}"
-            )
-        return np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, labels)]
-
-    def _checked(self, X: Any, *, reset: bool = False) -> np.ndarray:
-        if not reset:
-            check_is_fitted(self)
-        rows = np.asarray(validate_data(self, X, dtype=(np.float32, np.float64), reset=reset))
-        return unit_interval_rows("X", rows)
-
-    def _checked_pair(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        if y is None:
-            name = type(self).__name__
-            raise RevpathError(f"y is missing: {name} requires y to be passed, but the target y is None")
-        labels = column_or_1d(y, warn=True)
-        assert_all_finite(labels, input_name="y")
-        check_classification_targets(labels)
-        X = self._checked(X, reset=reset)
-        if len(labels) != len(X):
-            raise RevpathError(f"X has {len(X)} rows and y has {len(labels)}: as many of each are needed")
-        return X, labels
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        return tags
-
-
-def _sizes(hidden: Any) -> tuple[int, ...]:
-    """Sizes of the hidden layers; RevpathError where they are none."""
-    sizes = tuple(hidden) if isinstance(hidden, Sequence | np.ndarray) and not isinstance(hidden, str) else None
-    if sizes is None or any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in sizes):
-        raise RevpathError(f"hidden_layer_sizes = {hidden!r} must be a sequence of positive integers, such as (256,)")
-    return tuple(int(n) for n in sizes)

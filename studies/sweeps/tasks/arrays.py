@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -65,9 +64,9 @@ class ArrayTask(DeviceConfig):
         _ = self.array_config
         return self
 
-    @cached_property
+    @property
     def array_config(self) -> ArrayConfig:
-        """The array's configuration, validated."""
+        """The array's configuration, validated; made anew, since a study may plan 100,000 of them."""
         if "device" in self.array or "device_laws" in self.array:
             raise ValueError("array.device: the cell is the path device, and device.SECTION.FIELD changes its numbers")
         return config_from(self.array, self.device.load())

@@ -187,7 +187,7 @@ def _trained(config: ImagesTask, images: Images, run: Run) -> tuple[LayeredNetwo
         done += len(chosen)
         if done % rows == 0:
             curve.append(_judged(network, images, done))
-        run.checkpoint(network, {"done": done, "curve": curve})
+        run.checkpoint(network, {"done": done, "curve": curve}, done / total)
     return network, curve
 
 

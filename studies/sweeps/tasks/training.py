@@ -89,7 +89,8 @@ def train(config: TrainingTask, run: Run, name: Literal["text", "digits"]) -> Re
         validation, *_ = task.learn(device, rule, rate, run.seed + _TUNING_SEED, config.size)
         if sign * validation < lowest:
             lowest, best = sign * float(validation), rate
-        run.checkpoint(nothing, {"tried": tried} | ({"lowest": (lowest, best)} if np.isfinite(lowest) else {}))
+        about = {"tried": tried} | ({"lowest": (lowest, best)} if np.isfinite(lowest) else {})
+        run.checkpoint(nothing, about, tried / (len(grid) + 1))
     validation, test, weights, events = task.learn(device, rule, best, run.seed, config.size)
     if not weights:
         raise RevpathError("a model without weights has no pulses a weight")

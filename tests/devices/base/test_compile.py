@@ -59,6 +59,7 @@ def run(tmp_path, refusing) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_without_a_writable_place_the_cache_is_temporary(tmp_path):
     value, warning, place = run(tmp_path, NO_USUAL_PLACE)
@@ -70,6 +71,7 @@ def test_without_a_writable_place_the_cache_is_temporary(tmp_path):
     assert not os.path.exists(folder)  # gone with the process
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_without_any_place_kernels_are_compiled_anew(tmp_path):
     value, warning, _ = run(tmp_path, ("_CacheLocator", *NO_USUAL_PLACE, "UserProvidedCacheLocator"))

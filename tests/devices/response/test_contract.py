@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from revpath.devices import Device, RecordError, gallery, load_device
-from revpath.devices.base.style import save
+from revpath.devices.base.style import save_figure
 from revpath.devices.laws import Window
 from revpath.devices.laws.fields import Ratio
 from revpath.devices.response import CellParameters, NoResponse, PulsedResponse, Response
@@ -80,7 +80,7 @@ def test_a_toy_law_is_read_drawn_written_and_swept(toy, tmp_path):
     titles = [ax.get_title(loc="left") for ax in device.plot().figure.axes]
     assert "Change by one pulse" in titles
     assert "toy step" in " ".join(text.get_text() for ax in device.plot().figure.axes for text in ax.texts)
-    save(gallery([device]), tmp_path / "gallery", ["png"], dpi=20)
+    save_figure(gallery([device]), tmp_path / "gallery", formats=["png"], dpi=20)
     assert device.replaced(response__steepness=0.25).response.curve(40).max() <= 1
     other = load_device("reram-sb-gong2018").replaced(response=device.response.model_dump(), name="other")
     assert other.response == device.response

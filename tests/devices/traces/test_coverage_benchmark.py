@@ -42,8 +42,15 @@ def test_the_committed_result_is_what_is_said_of_it():
     assert result["fits"] >= 200
     for name, row in result["coverage"].items():
         for number, found in row.items():
-            if number != "step_noise" or not name.startswith("soft-bounds"):
-                assert found["held"] > 0.8, (name, number)
+            if (name, number) == ("soft-bounds, 8 devices", "step_noise"):  # the report of such a fit says so
+                assert 0.7 < found["held"] < 0.85
             else:
-                assert 0.7 < found["held"] < 0.85, (name, number)
+                assert found["held"] > 0.83, (name, number)
+    right = sum(
+        number
+        for law, chosen in result["confusion"].items()
+        for name, number in chosen.items()
+        if name.partition(",")[0] in (law.partition(",")[0], law.removesuffix("-reference"))
+    )
+    assert right >= 46
     assert max(result["false_alarms"].values()) < 0.07

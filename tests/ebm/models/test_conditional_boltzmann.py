@@ -215,6 +215,7 @@ def test_reads_on_arrays_are_counted_one_line_a_symbol_and_an_order():
     assert isinstance(model.synapses_[0], Synapses)
 
 
+@pytest.mark.slow
 def test_generated_text_follows_the_posterior():
     """A text of two symbols in which 0 follows 1 always, and 1 follows 0 in a quarter: 4,000 draws, five spreads."""
     rng = np.random.default_rng(0)
@@ -283,6 +284,7 @@ def test_rows_that_are_none_are_refused(rows, message):
 # --- what it reaches ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_six_orders_learn_moby_dick_far_beyond_a_bigram():
     """20,032 characters: 2.75 bits or less (an independent prototype: 2.722; a bigram of the whole text: 3.29)."""
     model = ConditionalBoltzmann(6, max_rows=2**14, random_state=0).fit(*moby(20_032, 6))

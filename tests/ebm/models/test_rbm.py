@@ -158,9 +158,10 @@ def test_visible_biases_start_at_the_log_odds():
     assert not RBM(2, n_iter=0, init_visible="zeros").fit(ROWS).intercept_visible_.any()
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_digits_reach_their_known_likelihood():
-    """Binarised digits, 16 hidden units: PCD-1 reached -18.38 +- 0.06 nats in ../shared/references/ebm.md, section 2.
+    """Binarised digits, 16 hidden units: PCD-1 of a reference of our own reached -18.38 +- 0.06 nats.
 
     Independent pixels give -25.11. Over seeds 0 to 4 this setting gave -18.41 with a standard deviation of 0.06.
     """

@@ -125,6 +125,7 @@ def test_bad_shapes_are_named(shape):
 # --- what float32 cannot show ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (7, 3), (64, 48)])
 def test_updates_below_a_unit_in_the_last_place_add_up(shape):
     """20,000 updates of 1e-8 of a weight of 0.5, up and, in other columns, down: as in float64 to float32's last place."""

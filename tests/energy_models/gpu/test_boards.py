@@ -11,6 +11,7 @@ from helpers.statistics import relative
 from rich.console import Console
 
 from revpath.devices.base.record import load_records
+from revpath.energy_models.gpu import nvml
 from revpath.energy_models.gpu.boards import Board, NotThere, Visible, WrongBoard, board_of, boards, visible
 from revpath.energy_models.gpu.nvml import Clock, MeterError, NoGpu, NvmlMeter
 from revpath.studies.commands import gpu
@@ -31,6 +32,7 @@ def measured(monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, "pynvml", machine.nvml)
         monkeypatch.setitem(sys.modules, "torch", machine.torch)
         monkeypatch.setattr(gpu, "_compare", lambda *_: None)  # the figure is tested elsewhere and takes a second
+        monkeypatch.setattr(nvml, "_ZERO_S", 0.0)  # a counter that says 0 is waited for in real time
         out = StringIO()
         path = run_gpu_measure(
             tmp_path / "measured.toml", names, index=index, seconds=3, trials=2, console=Console(file=out, width=300),

@@ -70,6 +70,7 @@ def written(tmp_path):
     return write
 
 
+@pytest.mark.slow
 def test_the_file_enters_the_table_of_validate(written, tmp_path):
     path = written()
     done = CliRunner().invoke(app, ["validate", str(path), "--out", str(tmp_path / "out")])

@@ -70,7 +70,7 @@ def old_array(device: Device = PCM, weights: np.ndarray | None = None, **options
     return array
 
 
-# -- golden values: ../shared/references/aihwkit.md, section 1.9 --------------------------------------------------------
+# -- golden values, computed by hand from the published coefficients ---------------------------------------------------
 
 
 @pytest.mark.parametrize(

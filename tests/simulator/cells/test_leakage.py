@@ -45,6 +45,7 @@ def test_each_update_takes_its_share(lifetime):
     assert array.cells.leakage.updates == 40
 
 
+@pytest.mark.slow
 def test_the_leak_of_the_library_is_not_lost_to_rounding():
     """A millionth at a time, 3000 times: what is left is right to a hundredth of what is lost, in float32 states."""
     array = held(ArrayConfig(CAPACITOR))

@@ -150,6 +150,7 @@ def test_extreme_outputs_stay_inside_the_table():
     assert clipped == 3
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_results_do_not_depend_on_threads_or_chunks():
     fields = {"offset_lsb": 0.5, "gain_error": 0.02, "inl_lsb": 0.5, "noise_lsb": 0.3, "stochastic_rounding": True}

@@ -225,3 +225,53 @@ def test_written_and_read_again(tmp_path):
     )
     write_config(config, tmp_path / "array.toml")
     assert read_config(tmp_path / "array.toml") == config
+
+
+# -- ranges between two percentiles, as CrossSim calibrates ------------------------------------------------------------
+
+
+def test_a_range_between_two_percentiles_is_that_of_the_outputs():
+    """Outputs that lean to one side: the codes go where they are, and zero keeps one."""
+    weights = np.abs(W) - 0.1
+    array = programmed(weights, adc=ADC(bits=8, range="calibrated"))
+    y_max = array.calibrate(POSITIVE, percentile=(1, 99))
+    exact = POSITIVE @ weights
+    np.testing.assert_allclose((array.adc().lowest, y_max), np.percentile(exact, (1, 99)), rtol=1e-5)
+    held = np.clip(exact, array.adc().lowest, y_max)
+    np.testing.assert_allclose(array.forward(POSITIVE), held, atol=array.adc().step * 1.01)
+    array.calibrate(POSITIVE, percentile=99)
+    assert array.adc().y_min is None
+    assert array.adc().y_max == pytest.approx(np.percentile(np.abs(exact), 99), rel=1e-5)
+
+
+def test_tiles_share_a_range_that_holds_every_tile():
+    tiles = TiledCrossbar((M, N), ArrayConfig("ideal", adc=ADC(bits=8, range="calibrated")), tile=(10, 6))
+    tiles.program(W)
+    y_max = tiles.calibrate(X, percentile=(0, 100))
+    parts = [(x @ W[rows, columns]) for rows, columns, x in shares(X, (10, 6))]
+    assert y_max == pytest.approx(max(part.max() for part in parts), rel=1e-5)
+    assert tiles.adc().lowest == pytest.approx(min(part.min() for part in parts), rel=1e-5)
+
+
+def shares(x, tile):
+    """Each tile's rows, columns and inputs."""
+    for top in range(0, M, tile[0]):
+        for left in range(0, N, tile[1]):
+            rows = slice(top, top + tile[0])
+            yield rows, slice(left, left + tile[1]), x[:, rows]
+
+
+@pytest.mark.parametrize(
+    "percentile", [(99, 1), (5, 5), (-1, 50), (1, 101), (1, 2, 3), ("a", 3), (np.nan, 4), [1, 99], True]
+)
+def test_percentiles_that_name_no_range_are_refused(percentile):
+    array = programmed(adc=ADC(bits=8, range="calibrated"))
+    with pytest.raises(ArrayError, match="percentile = "):
+        array.calibrate(X, percentile=percentile)
+
+
+def test_a_lower_end_that_is_given_takes_one_percentile():
+    with pytest.raises(ArrayError, match="must be one number"):
+        programmed(adc=ADC(bits=8, range="calibrated", y_min=0.0)).calibrate(X, percentile=(1, 99))
+    with pytest.raises(ArrayError, match="they say nothing of the range"):
+        programmed(adc=ADC(bits=8, range="calibrated")).calibrate(np.zeros_like(X), percentile=(1, 99))

@@ -20,7 +20,7 @@ KINDS = pytest.mark.parametrize("kind", [ADC, DAC])
 
 def tolerance(conversions: int, kurtosis: float = 3.0) -> float:
     """Bits within which a measured noise power stays but for the false-alarm rate: half a bit for a factor of 2."""
-    z = stats.norm.isf(ALARM / 2)
+    z = float(stats.norm.isf(ALARM / 2))
     return 0.5 / math.log(2) * z * math.sqrt((kurtosis - 1) / conversions)
 
 
@@ -127,6 +127,7 @@ def test_what_cannot_be_measured_is_refused():
         measured_enob(ADC(), converters=0)
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_enob_is_the_same_in_every_process():
     """It names an event, and events of two runs must add up."""

@@ -158,6 +158,7 @@ def test_off_is_nothing():
     assert len(circuit_variance(volts, siemens, CircuitNoise(), T_READ)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_sampled_cells_have_the_collapsed_law():
     """A current of its own for every cell, drawn and summed, against one number for each line; rate 3e-7."""

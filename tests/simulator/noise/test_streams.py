@@ -45,6 +45,7 @@ def test_philox_agrees_with_its_scalar_twin():
         assert tuple(words[:, i]) == philox4x32_10((low[i], high[i], int(step) & MAX, int(step) >> 32), key)
 
 
+@pytest.mark.slow
 def test_box_muller_agrees_with_double_precision():
     rng = np.random.default_rng(1)
     edges = [0, 1, 2**30 - 1, 2**30, 2**31 - 1, 2**31, 3 * 2**30, MAX - 1, MAX]
@@ -118,6 +119,7 @@ def test_uniforms_lie_inside_the_open_interval():
         assert 0 < as_drawn < 1
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_extremes_of_many_uniforms():
     u = Stream(5, "extremes").uniforms(30_000_000)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.lanes import representatives
 from helpers.pulse_devices import LAWS, response_of, with_law
 from twins.arrays import normals_at
 from twins.sums import coincidences
@@ -118,7 +119,7 @@ def test_constant_steps_take_the_exact_change_in_the_mean(mapping):
     assert array.events == Events({"ideal.update": 60})
 
 
-@pytest.mark.parametrize("mapping", SIDES)
+@pytest.mark.parametrize("mapping", representatives(SIDES, quick=["two-sided"]))
 @pytest.mark.parametrize("law", LAWS)
 def test_the_mean_field_is_the_flow_of_the_law(law, mapping):
     """Sample after sample, every cell with its own parameters."""

@@ -116,6 +116,7 @@ def test_trains_are_bernoulli(p):
             plausible(p_of_covariance(a, b, 0, (exact, exact), (sd, sd)))
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_probability_has_sixteen_bits():
     """1.5 x 2**-16 is rounded to the even neighbour, and a third of 2**-16 to nothing."""

@@ -99,6 +99,7 @@ def test_thermal_noise_of_an_array():
         implausible(p_of_variance(y - x @ W, 1.3 * expected))
 
 
+@pytest.mark.slow
 def test_shot_noise_of_an_array():
     """Full shot noise at a voltage far above 2 kT/q: variance q I / t with I the sum of |V| G."""
     noise = CircuitNoise(shot=True, fano=1.0)

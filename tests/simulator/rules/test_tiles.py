@@ -147,6 +147,7 @@ def test_stochastic_pulses_on_tiles_are_the_update_of_the_tiles():
     assert plain.events == rule.events
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_stochastic_pulses_on_tiles_have_the_mean_of_one_array():
     """Weight by weight, over arrays of other seeds: rate x d, as on one array; false alarm 1e-7 for each comparison."""

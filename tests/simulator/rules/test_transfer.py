@@ -74,6 +74,7 @@ def pushed(rule, **changes):
     return np.abs(array.read()).max()
 
 
+@pytest.mark.slow
 def test_choppers_take_out_a_wrong_zero():
     """An A that rests off zero drives W away for ever without choppers, to and fro with them, and not at all in AGAD."""
     away = pushed(TikiTaka2Config)

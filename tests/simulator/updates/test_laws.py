@@ -1,6 +1,6 @@
 """Laws of the stochastic-pulse update: means, variances, covariances, spreads.
 
-Formulas: ../shared/references/aihwkit.md, sections 1.1 and 1.3.
+Formulas: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016), as IBM aihwkit has them (Rasch et al., arXiv:2104.02184 (2021)).
 """
 
 import numpy as np
@@ -47,6 +47,7 @@ def probabilities(rate, longest=31):
     return slots, np.abs(X[0]) * gain / ratio, np.abs(D[0]) * gain * ratio
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_variance_and_covariance_of_coincidences():
     """Var n = BL p (1 - p); lines are shared: counts of one column covary by BL p_d q q' (1 - p_d), of a row alike."""

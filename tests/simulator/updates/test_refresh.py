@@ -185,6 +185,7 @@ def trained(config: ArrayConfig) -> float:
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
+@pytest.mark.slow
 def test_uni_directional_memory_learns_with_refresh_and_stalls_without():
     """Cells fill up: without refresh the student ends no better than weights of zero (0.2); with it, well below that."""
     device = NOISY.replaced(response__step=0.001, programming={"law": "none"})

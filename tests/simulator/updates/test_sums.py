@@ -90,6 +90,7 @@ def test_without_noise_sums_are_the_pulses(law, mapping):
     assert np.abs(single.cells.state[:, 0]).max() > 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.parametrize("pulses", ["summed", "stochastic"])
 @pytest.mark.parametrize("law", LAWS)
@@ -134,6 +135,7 @@ def test_cells_near_a_bound_take_their_pulses_one_by_one(law):
     assert np.mean((state == traits[..., 2]) | (state == traits[..., 3])) > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.parametrize("mapping", SIDES)
 @pytest.mark.parametrize("law", LAWS)

@@ -32,6 +32,7 @@ def moby():
     return load_text()
 
 
+@pytest.mark.slow
 def test_equals_the_dictionary_twin_at_every_order(moby):
     train, split, positions = moby.train[:4000], moby.test[:600], range(7, 600)
     fast = witten_bell_bits(train, split, 8, positions)

@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 import json
 import math
 import subprocess
@@ -47,7 +48,7 @@ def tiny_text(moby):
 @pytest.fixture(scope="module")
 def gpt():
     pytest.importorskip("torch", reason="trains a transformer: needs the extra `transformer`")
-    from revpath.studies import gpt
+    from revpath.studies.baselines import gpt
 
     return gpt
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.lanes import representatives
 from typer.testing import CliRunner
 
 from revpath.devices import device_names
@@ -224,7 +225,7 @@ def test_devices_are_listed(revpath):
         assert name in out
 
 
-@pytest.mark.parametrize("name", device_names())
+@pytest.mark.parametrize("name", representatives(device_names(), quick=["ideal", "reram-sb-gong2018"]))
 def test_a_device_is_shown_with_its_sources(revpath, name):
     from revpath.devices import load_device
 
@@ -278,7 +279,9 @@ SHELL = [sys.executable, "-m", "revpath"]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
-@pytest.mark.parametrize("arguments", [["devices"], ["--help"], ["records"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", representatives([["devices"], ["--help"], ["records"]], quick=[["devices"]]), ids=" ".join
+)
 def test_output_that_cannot_be_written_is_said(arguments):
     with open("/dev/full", "w") as full:
         done = subprocess.run([*SHELL, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
@@ -293,7 +296,9 @@ def test_a_closed_output_is_said():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["records"], ["devices"], ["cite", "lost\x1b[31m.json"]], ids=["records", "devices", "cite"]
+    "arguments",
+    [pytest.param(["records"], marks=pytest.mark.slow), ["devices"], ["cite", "lost\x1b[31m.json"]],
+    ids=["records", "devices", "cite"],
 )
 def test_any_terminal(arguments):
     """ASCII alone, 60 columns: no traceback, no control characters, no wider than asked."""

@@ -39,7 +39,8 @@ def test_compare_prints_the_comparison(revpath, text_path, tmp_path):
         assert re.search(rf"│ {role} +│ +[\d.e-]+ │", roles)
     assert "note no transformer was trained on this text: use --retrain" in lines
     assert lines[-1] == "wrote " + ", ".join(
-        str(out_path / f) for f in ("result.json", "compare.pdf", "compare.png", "bills.html")
+        str(out_path / f)
+        for f in ("result.json", "compare.pdf", "compare.svg", "compare.png", "compare.txt", "bills.html")
     )
     result = json.loads((out_path / "result.json").read_text())
     assert result["verdict"]["sentence"] in lines

@@ -1,5 +1,7 @@
 """`revpath fit`: the report, the device file, the figure, and a mistake in one line."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,18 @@ def test_a_report_a_device_and_a_figure(monkeypatch, capsys, traces, tmp_path):
     # the law's coordinate is that of the cell's own range here
     per_state = (fitted.window.g_max - fitted.window.g_min) / (fitted.response.w_max - fitted.response.w_min)
     np.testing.assert_allclose(fitted.response.step * per_state, 0.05 * 10e-6, rtol=0.15)
+
+
+def test_the_numbers_for_other_programs(monkeypatch, capsys, traces, tmp_path):
+    device = tmp_path / "mine.toml"
+    options = ("--law", "constant-step", "--read-voltage", "0.2", "--out", device, "--quiet")
+    code, out, err = called(monkeypatch, capsys, "fit", traces, *options, "--json")
+    assert code in (0, None)
+    numbers = {row["number"]: row for row in json.loads(out)}
+    assert f"device: {device}" in err
+    assert numbers["step"]["error"] > 0
+    assert numbers["step"]["unit"] == "1"
+    assert load_device(device).response.step_noise == pytest.approx(numbers["step_noise"]["value"], rel=1e-3)
 
 
 def test_mistakes_are_one_line_and_exit_code_2(monkeypatch, capsys, traces, tmp_path):

@@ -139,10 +139,11 @@ def test_a_missing_result_is_refused(tmp_path):
         used_sources(tmp_path / "none.json")
 
 
+@pytest.mark.slow
 def test_claims_are_printed_and_written(tmp_path):
     console, out = listen()
     files = run_claims(None, tmp_path / "out", console=console)
-    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
+    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.svg", "claims.png", "claims.txt"]
     assert all(f.stat().st_size > 500 for f in files)
     text = out.getvalue()
     assert "These claims lean on" in text
@@ -166,7 +167,7 @@ def test_the_claims_fit_a_terminal_of_80_columns():
 def test_one_claim_is_shown_in_full(tmp_path):
     console, out = listen()
     files = run_claims("marinella2018", tmp_path, console=console)
-    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.png"]
+    assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.svg", "claims.png", "claims.txt"]
     text = out.getvalue()
     for part in (
         "as published",
@@ -196,6 +197,7 @@ def test_an_unknown_claim_is_refused():
         run_claims("C99", console=listen()[0])
 
 
+@pytest.mark.slow
 def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
     from revpath.energy_models.gpu.metered import blind_runs, metered_runs
 
@@ -277,6 +279,7 @@ def test_a_gpu_that_the_library_does_not_know_is_measured_and_compared_by_name(t
     assert path.with_suffix(".png").exists()
 
 
+@pytest.mark.slow
 def test_barrier_is_drawn(tmp_path, capsys):
     from revpath.studies.commands.barrier import run_barrier
 
@@ -289,7 +292,7 @@ def test_barrier_is_drawn(tmp_path, capsys):
         "$1,000,000",
     ):
         assert part in " ".join(out.getvalue().split())
-    assert [f.name for f in files] == ["barrier.csv", "barrier.pdf", "barrier.png"]
+    assert [f.name for f in files] == ["barrier.csv", "barrier.pdf", "barrier.svg", "barrier.png", "barrier.txt"]
     assert all(f.stat().st_size > 1_000 for f in files)
 
 
@@ -304,11 +307,18 @@ def test_chips_are_shown(name, capsys):
     assert ("TOPS/W" in out) == (name != "h100-run")
 
 
+@pytest.mark.slow
 def test_validation_is_written(tmp_path, capsys):
     from revpath.studies.commands.chips import run_validation
 
     files = run_validation(tmp_path)
-    assert [f.name for f in files] == ["validation.csv", "validation.pdf", "validation.png"]
+    assert [f.name for f in files] == [
+        "validation.csv",
+        "validation.pdf",
+        "validation.svg",
+        "validation.png",
+        "validation.txt",
+    ]
     assert "measured chips are predicted within a factor of 2" in capsys.readouterr().out
 
 

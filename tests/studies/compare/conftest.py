@@ -41,7 +41,7 @@ def tiny(monkeypatch):
 def undrawn(monkeypatch):
     """No figures: they have tests of their own, and take seconds."""
     monkeypatch.setattr(writing, "compare_figure", lambda *_: None)
-    monkeypatch.setattr(writing, "save", lambda figure, stem: [stem.with_suffix(".png")])
+    monkeypatch.setattr(writing, "save_figure", lambda figure, stem, **options: [stem.with_suffix(".png")])
 
 
 @pytest.fixture

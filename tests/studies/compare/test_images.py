@@ -129,7 +129,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(module, "image_recipes", recipes)
     monkeypatch.setattr(module, "SIZES", ((),))
     monkeypatch.setattr(writing, "compare_figure", lambda *_: None)
-    monkeypatch.setattr(writing, "save", lambda figure, stem: [stem.with_suffix(".png")])
+    monkeypatch.setattr(writing, "save_figure", lambda figure, stem, **options: [stem.with_suffix(".png")])
     monkeypatch.setattr(ImageClass, "first_checkpoint", 40)
     monkeypatch.setattr("revpath.studies.compare.learn.CHECKPOINTS", 3)
 

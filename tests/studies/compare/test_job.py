@@ -38,15 +38,21 @@ def test_the_result_says_everything(text_path, tmp_path):
     told = []
     found = run(tmp_path / "out", text_path, seed=5, tell=lambda *what: told.append(what))
     assert found.complete
-    assert [path.name for path in found.files] == ["result.json", "compare.pdf", "compare.png", "bills.html"]
+    assert [path.name for path in found.files] == [
+        "result.json",
+        *(f"compare.{end}" for end in ("pdf", "svg", "png", "txt")),
+        "bills.html",
+    ]
     assert all(path.exists() for path in found.files)
     assert not list(tmp_path.rglob("*.partial"))
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {
         ".json",
         ".pdf",
-        ".png",
-        ".html",
         ".jsonl",
+        ".svg",
+        ".png",
+        ".txt",
+        ".html",
     }
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["complete"] is True
@@ -118,6 +124,7 @@ def test_what_is_there_is_not_repeated(text_path, tmp_path, monkeypatch):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before  # to the byte
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_earlier_transformer_of_the_folder_is_used(text_path, tmp_path, monkeypatch):
@@ -176,6 +183,7 @@ def test_an_interrupted_job_keeps_its_runs_and_judges_nothing(text_path, tmp_pat
     assert run(tmp_path, text_path).complete
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_an_interruption_leaves_an_earlier_result_as_it_is(text_path, tmp_path, monkeypatch):
@@ -194,6 +202,7 @@ def test_nothing_done_leaves_nothing(text_path, tmp_path, monkeypatch):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
@@ -210,6 +219,7 @@ def test_no_result_overwrites_one_of_other_settings(text_path, tmp_path):
     assert sorted(content["identity"]["seeds"] for _, content in results_in(tmp_path)) == [[1], [1], [2]]
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 @pytest.mark.usefixtures("tiny", "undrawn")
 def test_a_result_of_an_earlier_version_is_kept_too(text_path, tmp_path):

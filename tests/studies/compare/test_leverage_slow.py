@@ -39,7 +39,7 @@ def test_it_is_said_and_drawn(folder, capsys):
     files = run_sensitivity(path)
     out = capsys.readouterr().out
     assert "At 3.25 bits/char" in out
-    assert {f.name for f in files} == {"tornado.pdf", "tornado.png"}
+    assert {f.name for f in files} == {"tornado.pdf", "tornado.svg", "tornado.png", "tornado.txt"}
     found = leverage(path)
     assert sentences(found)[0] in out
     rows = leverage_frame(found)

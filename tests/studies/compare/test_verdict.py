@@ -312,6 +312,7 @@ def runs():
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_every_run_is_priced_on_what_can_run_it(runs):
     digital, ours, _ = runs
@@ -350,6 +351,7 @@ def test_every_run_is_priced_on_what_can_run_it(runs):
     assert set(found["analog"].shaky) == assumed | set(expected.shaky)
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_verdicts_are_data(runs):
     v = judge(contenders(runs, transformers(load_baseline())), ruler(1.97))

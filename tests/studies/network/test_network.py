@@ -1,4 +1,5 @@
 """One's own network: its layers, its events beside those of whole arrays, its prices by hand, and what is said of the rest."""
+# pyright: reportMissingImports=false
 
 import importlib.util
 import json

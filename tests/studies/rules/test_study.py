@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from helpers.lanes import representatives
 
 from revpath.devices.base.errors import RevpathError
 from revpath.simulator import Events
@@ -94,7 +95,7 @@ def test_transfers_come_once_a_gradient(task):
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", representatives(TASKS, quick=["digits"]))
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_every_rule_runs_and_runs_again_to_the_same_bits(rule, task):
     one = trial(task=task, rule=rule_for(rule, SB, task), rate=RATES[task][1])
@@ -134,8 +135,8 @@ def test_a_study_is_kept_and_gone_on_with(tmp_path, monkeypatch):
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("device", MORE_DEVICES)
+@pytest.mark.parametrize("task", representatives(TASKS, quick=["text"]))
+@pytest.mark.parametrize("device", representatives(MORE_DEVICES, quick=MORE_DEVICES[:2]))
 def test_a_copy_is_written_and_verified_into_every_device(device, task):
     """Every pulse law of the study has a write-verify: no pair is left out for want of one."""
     found = run_trial(trial(task=task, device=device, rule=rule_for("write-verified-copy", device, task), rate=0.3))
@@ -280,6 +281,7 @@ def test_a_rule_that_a_device_does_not_allow_is_an_outcome():
     assert found.badness == np.inf
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_published_files_and_figure(tmp_path):
     found = publish(FAST, tmp_path, workers=1)
@@ -315,6 +317,7 @@ def test_bad_plans_are_refused(bad, words):
         Plan(**bad)
 
 
+@pytest.mark.slow
 @pytest.mark.jit
 def test_the_report_names_all_that_was_run(tmp_path, capsys):
     run_and_print(FAST, tmp_path, workers=1)

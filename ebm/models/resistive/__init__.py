@@ -1,0 +1,1 @@
+"""Networks of resistors, diodes and sources that settle: conductances in arrays, and the state of least dissipation."""

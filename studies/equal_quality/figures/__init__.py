@@ -1,0 +1,1 @@
+"""Figures of the study: pure functions from its tables to matplotlib figures."""
