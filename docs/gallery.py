@@ -11,6 +11,10 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DOCS = Path(__file__).resolve().parent
 _OWN = "this software (CITATION.cff); `revpath cite` names the sources of the numbers of a result"
@@ -55,7 +59,8 @@ def _card(name: str) -> Callable[[Path], list[Path]]:
         from revpath.devices import load_device
         from revpath.devices.base.style import save_figure
 
-        return save_figure(load_device(name).plot().figure, folder / name, formats=("svg", "pdf"))
+        figure = cast("Figure", load_device(name).plot().figure)
+        return save_figure(figure, folder / name, formats=("svg", "pdf"))
 
     return draw
 

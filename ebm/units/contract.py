@@ -100,5 +100,5 @@ def checked_number(name: str, value: object) -> None:
 
 def checked_bits(name: str, value: object, most: int) -> None:
     """RevpathError where a setting is no whole number of bits, 1 to `most`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= int(value) <= most:
         raise RevpathError(f"{name} = {value!r} must be an integer from 1 to {most}")

@@ -71,7 +71,7 @@ class WinnerTakeAll(Units):
         elif self.noise:
             uniforms = np.maximum(stream.uniforms(field.shape).astype(np.float64), 2.0**-25)
             driven = driven - np.log(-np.log(uniforms)) / self.inverse_temperature
-        states = np.zeros(field.shape, np.float32)
-        states[np.arange(len(states)), np.argmax(driven, axis=1)] = 1
-        rows, lines = len(states), states.shape[1]
+        rows, lines = field.shape
+        states = np.zeros((rows, lines), np.float32)
+        states[np.arange(rows), np.argmax(driven, axis=1)] = 1
         return Response(states, states, decisions(rows * (lines - 1), self.threshold_bits, thresholds=rows * lines))
