@@ -154,7 +154,7 @@ def bills_csv(bills: Mapping[str, Bill]) -> str:
 def _figures(bills: Mapping[str, Bill]) -> str:
     """All views as plotly's JSON, by scope/by/shown."""
     views = {
-        f"{scope}/{by}/{shown}": json.loads(bills_figure(bills, scope=scope, by=by, relative=relative).to_json())
+        f"{scope}/{by}/{shown}": json.loads(str(bills_figure(bills, scope=scope, by=by, relative=relative).to_json()))
         for scope, by, (shown, relative) in product(SCOPES, _BY, _SHOWN.items())
     }
     return json.dumps(views, allow_nan=False, sort_keys=True).replace("<", "\\u003c")

@@ -57,7 +57,8 @@ def label_points(
     canvas.draw()  # a layout must have found where the axes are
     renderer = canvas.get_renderer()
     marks = [(x, y) for x, y, _ in labels] + list(points)
-    taken = [Bbox.from_bounds(*(ax.transData.transform(mark) - 6), 12, 12) for mark in marks]
+    corners = [ax.transData.transform(mark) - 6 for mark in marks]
+    taken = [Bbox.from_bounds(float(x), float(y), 12, 12) for x, y in corners]
     frame = ax.get_window_extent(renderer)
     for x, y, text in labels:
         line = {"arrowstyle": "-", "linewidth": 0.4, "color": color, "shrinkA": 0, "shrinkB": 3}
@@ -86,5 +87,4 @@ def _text_box(written: Annotation, renderer: RendererBase) -> Bbox:
 
 def _place(written: Annotation, offset: tuple[float, float], ha: str, va: str) -> None:
     written.set_position(offset)
-    written.set_ha(ha)
-    written.set_va(va)
+    written.set(horizontalalignment=ha, verticalalignment=va)
