@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -134,7 +134,7 @@ def _lay_out(figure: Figure, labels: list[str], whole: list[float], scope: Scope
         dragmode=False,
     )
     figure.update_yaxes(showticklabels=False, ticks="", showline=False, range=[len(labels) - 0.6, -0.6])
-    axis: dict[str, Any] = {"title": f"share of joules ({scope})", "tickformat": ".0%", "range": [0, 1], "dtick": 0.25}
+    axis = {"title": f"share of joules ({scope})", "tickformat": ".0%", "range": [0, 1], "dtick": 0.25}
     figure.update_xaxes(axis if relative else {"title": f"joules ({scope})", "tickformat": "~s", "ticksuffix": "J"})
     figure.update_xaxes(rangemode="tozero", nticks=5, title_standoff=6)
 

@@ -87,4 +87,4 @@ def _text_box(written: Annotation, renderer: RendererBase) -> Bbox:
 
 def _place(written: Annotation, offset: tuple[float, float], ha: str, va: str) -> None:
     written.set_position(offset)
-    written.set(ha=ha, va=va)
+    written.set(horizontalalignment=ha, verticalalignment=va)
