@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,15 +12,16 @@ import numpy as np
 from ..cells.cells import Cells
 from ..config import ArrayConfig, ConfigOrDevice
 from ..converters.adc_dac import ADC
-from ..errors import ArrayError, SaturationWarning
+from ..errors import ArrayError
 from ..events import Events, Tally
 from ..mapping import WeightMapping
 from ..noise.streams import Stream
 from ..operands import as_batch, as_finite, as_rows, one_hot
 from ..programming.report import ProgrammingReport
 from ..programming.write_verify import WriteVerify
-from ..reads.path import Answer, ReadMode, ReadPath
+from ..reads.path import ReadMode, ReadPath
 from ..reads.phases import Phases
+from ..reads.saturation import mind_saturation
 from ..reads.some_rows import can_read_alone, driven_rows
 from ..updates.refresh import PairRefresh
 from ..updates.update import PulseStreams
@@ -32,9 +32,6 @@ from .pulsed_updates import PulsedUpdates
 
 if TYPE_CHECKING:
     from ..wires import Wires
-
-
-MOST, ENOUGH = 0.5, 100  # part of the conversions from which saturation is worth a word, and how many there must be
 
 
 class Paths(NamedTuple):
@@ -386,22 +383,5 @@ class Crossbar(PulsedUpdates, ArrayOperator):
             self.clipped += answer.clipped
             self.held += answer.held
             self.cut += answer.cut
-            self._mind_saturation(answer, transposed)
+            self._warned = mind_saturation(self._path(transposed), answer, transposed, self._warned)
         return answer.y
-
-    def _mind_saturation(self, answer: Answer, transposed: bool) -> None:
-        """Say once that the range of a converter does not fit."""
-        path = self._path(transposed)
-        path.conversions += answer.conversions
-        path.clipped += answer.clipped
-        conversions, clipped = path.conversions, path.clipped
-        if self._warned or conversions < ENOUGH or clipped <= MOST * conversions:
-            return
-        self._warned = True
-        warnings.warn(
-            f"{clipped} of {conversions} conversions saturated at y_max = {self.adc(transposed=transposed).y_max:.6g} "
-            f"(transposed = {transposed}): give the ADC another y_max, call `calibrate` of the array with typical inputs, or "
-            f"leave range and y_max out (range = 'auto')",
-            SaturationWarning,
-            stacklevel=4,
-        )

@@ -260,13 +260,7 @@ class RuledArray(CompositeArray):
         return self.array.read()
 
     def _forget(self, weights: np.ndarray) -> None:
-        """Start anew from programmed weights.
-
-        Parameters
-        ----------
-        weights : (rows, columns) float32
-            What was asked for.
-        """
+        """Start anew from programmed weights, (rows, columns) float32."""
 
     # -- reads ------------------------------------------------------------------------------------------------------
 

@@ -6,10 +6,14 @@ import runpy
 import pytest
 
 from revpath.studies import identity
+from revpath.studies.compare.learn import planned
 from revpath.studies.compare.recipes import CODE, Recipe
 from revpath.studies.identity import ROOMS, code_digest, source_digest, strong_id
 from revpath.studies.rules.trial import Trial, TrialConfig
 from revpath.studies.sweeps import study as sweeps
+from revpath.studies.tasks.loading import Source
+from revpath.studies.tasks.next_character import NextCharacter
+from revpath.studies.tasks.text import load_text
 
 
 @pytest.fixture
@@ -74,8 +78,9 @@ def test_the_code_is_found_where_the_package_is():
 
 def test_runs_and_trials_are_named_by_a_value_that_can_be_printed(monkeypatch):
     recipe = Recipe(name="a", title="a", kind="digital", examples=640)
-    assert recipe.key("t", "1") == strong_id(recipe.identity("t", "1"))
-    assert recipe.identity("t", "1")["code"] == code_digest(*CODE)
+    run = planned(NextCharacter(load_text()), Source(), recipe)
+    assert run.id == strong_id(run.identity)
+    assert run.identity["code"] == code_digest(*sweeps.CODE, *CODE)
     trial = Trial(task="text", device="digital", rule=None, rate=0.1, seed=0, size="fast")
     assert trial.key == strong_id(trial.identity())
     before = trial.key

@@ -139,7 +139,7 @@ def test_every_row_of_a_bill_has_a_floor_or_says_why_not():
         assert set(table.index) == set(bill.components)
         without = table["eta"].isna()
         assert ((table["none_because"] != "") == without).all()
-        unbounded = {"array read", "verify array", "static", "static digital", "static table"}
+        unbounded = {"array read", "verify array", "static", "static digital", "static table", "gated arrays"}
         assert set(table.index[without]) == unbounded & set(bill.components)
         assert all(why_no_floor(c) == table["none_because"][c] for c in bill.components if without[c])
         assert all(math.isnan(bill.eta(c)) == without[c] for c in bill.components)
@@ -151,7 +151,7 @@ def test_every_row_of_a_bill_has_a_floor_or_says_why_not():
 @pytest.mark.parametrize("event", sorted(EVENTS))
 def test_only_integrals_and_watts_have_no_bit_to_overwrite(event):
     integrals = {"array.read_energy_J", "array.verify_energy_J", "array.busy_s", "chip.idle_s"}
-    integrals |= {"digital.lane_s", "digital.powered_s", "table.powered_s", "gpu.busy_s"}
+    integrals |= {"array.gated_s", "digital.lane_s", "digital.powered_s", "table.powered_s", "gpu.busy_s"}
     assert (event in integrals) == (EVENTS[event].unit in ("J", "W"))
     if EVENTS[event].unit in ("J", "W"):
         assert why_no_floor(EVENTS[event].component)

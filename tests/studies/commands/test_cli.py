@@ -74,7 +74,7 @@ def test_every_command_has_help(arguments):
         ["compare", "--characters", "many"],
         ["compare", "--characters", "1999"],
         ["compare", "--seed", "-1"],
-        ["devices", "one", "two"],
+        ["results", "one", "two"],
     ],
 )
 def test_usage_errors(revpath, arguments):

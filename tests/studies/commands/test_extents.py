@@ -7,7 +7,7 @@ from rich.console import Console
 from revpath.simulator.events import Events
 from revpath.studies.commands.extents import print_extents
 from revpath.studies.compare.contenders import contenders
-from revpath.studies.compare.learn import Checkpoint, Run
+from revpath.studies.compare.learn import Checkpoint, LearningRun
 from revpath.studies.compare.recipes import Hardware, Recipe
 
 EVENTS = Events(
@@ -19,7 +19,7 @@ EVENTS = Events(
 def test_upkeep_stands_below_the_parts():
     recipe = Recipe(name="analog", title="analog", kind="analog", hardware=Hardware(), examples=640)
     point = Checkpoint(examples=640, validation=4.0, test=4.0, events=EVENTS.to_json())
-    run = Run(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1000, checkpoints=(point,))
+    run = LearningRun(recipe=recipe, key="k", data_sha256="t", version="0", parameters=1000, checkpoints=(point,))
     (analog, *others) = contenders([run], [])
     verdict = SimpleNamespace(quality=4.0)
     found = SimpleNamespace(contenders=(analog, *others), runs=(run,), verdict=verdict, analog=analog)
