@@ -182,5 +182,5 @@ def test_the_coverage_it_states_is_the_measured_one():
     )
     assert stated is not None
     assert [int(n) for n in stated.groups()] == [
-        round(100 * x) for x in (min(held.values()), max(held.values()), noise)
+        int(100 * x + 0.5) for x in (min(held.values()), max(held.values()), noise)
     ]
