@@ -54,11 +54,22 @@ class MLPCurve:
         (pixels, hidden units, classes).
     seed : int
     points : tuple of MLPPoint
+    batch : int
+    rate : float
     """
 
     sizes: tuple[int, ...]
     seed: int
     points: tuple[MLPPoint, ...]
+    batch: int = BATCH
+    rate: float = RATE
+
+    @property
+    def name(self) -> str:
+        """Sizes, and how it was trained where that is not the default."""
+        sizes = "-".join(map(str, self.sizes))
+        trained = f" batch {self.batch} rate {self.rate:g}"
+        return sizes if (self.batch, self.rate) == (BATCH, RATE) else sizes + trained
 
     @property
     def parameters(self) -> int:
@@ -66,7 +77,15 @@ class MLPCurve:
         return sum((rows + 1) * columns for rows, columns in pairwise(self.sizes))
 
 
-def train_mlp(images: Images, hidden: Sequence[int], seed: int, marks: Sequence[int]) -> MLPCurve:
+def train_mlp(
+    images: Images,
+    hidden: Sequence[int],
+    seed: int,
+    marks: Sequence[int],
+    *,
+    batch: int = BATCH,
+    rate: float = RATE,
+) -> MLPCurve:
     """Train one network to the last of `marks` (rising numbers of images), and look at it at each.
 
     Parameters
@@ -75,34 +94,36 @@ def train_mlp(images: Images, hidden: Sequence[int], seed: int, marks: Sequence[
     hidden : sequence of int
     seed : int
     marks : sequence of int
+    batch : int
+    rate : float
     """
     model = MLPClassifier(
         tuple(hidden),
         solver="sgd",
-        learning_rate_init=RATE,
+        learning_rate_init=rate,
         momentum=MOMENTUM,
         random_state=seed,
         shuffle=False,  # the order is drawn here
         max_iter=1,
     )
-    model.set_params(batch_size=BATCH)  # the constructor's type is that of its default, a word
+    model.set_params(batch_size=batch)  # the constructor's type is that of its default, a word
     pixels, labels = images.train
     order = np.random.default_rng(seed).permutation(len(labels))
     classes, done, points = np.arange(int(labels.max()) + 1), 0, []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is asked for one pass at a time
         for mark in marks:
-            until = done + -(-(mark - done) // BATCH) * BATCH  # whole mini-batches
+            until = done + -(-(mark - done) // batch) * batch  # whole mini-batches
             if until > done:
                 places = order[np.arange(done, until) % len(order)]
                 model.partial_fit(pixels[places], labels[places], classes=classes)
                 done = until
             errors = (100 * (1 - float(model.score(*part))) for part in (images.validation, images.test))
             points.append(MLPPoint(done, *errors))
-    return MLPCurve((pixels.shape[1], *hidden, len(classes)), seed, tuple(points))
+    return MLPCurve((pixels.shape[1], *hidden, len(classes)), seed, tuple(points), batch, rate)
 
 
-def mlp_events(sizes: Sequence[int], images: int, chosen: Schedule) -> dict[str, float]:
+def mlp_events(sizes: Sequence[int], images: int, chosen: Schedule, batch: int = BATCH) -> dict[str, float]:
     """Events of training on so many images.
 
     Parameters
@@ -113,6 +134,7 @@ def mlp_events(sizes: Sequence[int], images: int, chosen: Schedule) -> dict[str,
     chosen : Schedule
         ``fused`` functions take their operands where the product before them left them; otherwise each moves three numbers, and
         gradients go through memory.
+    batch : int
 
     Returns
     -------
@@ -120,7 +142,7 @@ def mlp_events(sizes: Sequence[int], images: int, chosen: Schedule) -> dict[str,
         ``matmul.flop``, ``digital.*``, ``hbm.byte_read`` and ``hbm.byte_written``.
     """
     weights = [rows * columns for rows, columns in pairwise(sizes)]
-    parameters, steps = sum(weights) + sum(sizes[1:]), images / BATCH
+    parameters, steps = sum(weights) + sum(sizes[1:]), images / batch
     hidden, classes, units = sum(sizes[1:-1]), sizes[-1], sum(sizes[1:])
     done: dict[str, float] = {}
     for of, times in (

@@ -11,7 +11,7 @@ from ...energy_models.gpu.small import transformer_kernels
 from ...energy_models.prices.schedule import Schedule
 from ...energy_models.records import get
 from .curves import Baseline, Curve
-from .mlp import BATCH, MLPCurve, mlp_events
+from .mlp import MLPCurve, mlp_events
 from .work import training_events
 
 
@@ -100,8 +100,7 @@ class MLPRival(Rival):
     model: ClassVar = "MLP"
 
     def __init__(self, curves: Sequence[MLPCurve]) -> None:
-        self.sizes = curves[0].sizes
-        self.name = "-".join(map(str, self.sizes))
+        self.sizes, self.batch, self.name = curves[0].sizes, curves[0].batch, curves[0].name
         self.parameters = curves[0].parameters
         self.points, *again = (
             tuple(RivalPoint(p.images, p.validation, p.test) for p in curve.points) for curve in curves
@@ -110,10 +109,10 @@ class MLPRival(Rival):
         self.kernels = get("gpu.small.kernels_ebm_step").value
 
     def work(self, examples: int, chosen: Schedule) -> dict[str, float]:
-        return mlp_events(self.sizes, examples, chosen)
+        return mlp_events(self.sizes, examples, chosen, self.batch)
 
     def steps(self, examples: int) -> float:
-        return examples / BATCH
+        return examples / self.batch
 
 
 def transformers(baseline: Baseline | None) -> Sequence[Rival]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 from ..compare.learn import planned
@@ -76,9 +77,9 @@ def _of(protocol: Protocol, name: str, asked: StudyTask) -> Iterator[Job]:
                     yield Job(name, "ours", recipe.name, run, recipe, plan.late)
     for mlps in protocol.mlps:
         if name in mlps.tasks:
-            for hidden in mlps.hidden:
-                config = MLPConfig(**data, examples=mlps.examples, hidden=hidden)
-                label = f"mlp-{'-'.join(map(str, hidden)) or 'none'}"
+            for hidden, how in product(mlps.hidden, mlps.settings):
+                config = MLPConfig(**data, examples=mlps.examples, hidden=hidden, batch=how.batch, rate=how.rate)
+                label = f"mlp-{'-'.join(map(str, hidden)) or 'none'}-b{how.batch}-r{how.rate:g}"
                 for seed in protocol.seeds:
                     yield Job(name, "mlp", label, Planned(MLP, {"run": label}, 0, seed, config), late=mlps.late)
     for plans in protocol.transformers:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ...devices.base.errors import RevpathError, explain
 from ..baselines.curves import Hyper, Shape
+from ..baselines.mlp import BATCH, RATE
 from ..compare.recipes import Hardware, Model, Range, Recipe
 from ..tasks.loading import Source
 
@@ -106,10 +107,18 @@ class Contenders(_Plan):
         )
 
 
+class MLPSetting(_Frozen):
+    """How a digital network is trained, by stochastic gradients with momentum."""
+
+    batch: int = Field(default=BATCH, ge=1)
+    rate: float = Field(default=RATE, gt=0)
+
+
 class MLPs(_Plan):
-    """Digital networks on images, one of each size."""
+    """Digital networks on images, one of each size and setting."""
 
     examples: int = Field(ge=1)
+    settings: tuple[MLPSetting, ...] = Field(default=(MLPSetting(),), min_length=1)
     hidden: tuple[tuple[int, ...], ...] = Field(min_length=1)
 
 

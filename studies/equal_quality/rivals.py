@@ -38,6 +38,8 @@ class MLPConfig(_RivalConfig):
     code: ClassVar[tuple[str, ...]] = ("studies/baselines/mlp.py", "studies/equal_quality/rivals.py")
 
     hidden: tuple[int, ...] = (64,)
+    batch: int = Field(default=32, ge=1)
+    rate: float = Field(default=0.1, gt=0)
 
 
 class TransformerConfig(_RivalConfig):
@@ -66,11 +68,13 @@ def mlp_curve(config: MLPConfig, run: Run) -> Result:
     """Train on images, with a look at the errors at every mark."""
     task = the_data(config.source, config.data_sha256)
     assert isinstance(task, ImageClass)
-    curve = train_mlp(task.images, config.hidden, run.seed, config.marks)
+    curve = train_mlp(task.images, config.hidden, run.seed, config.marks, batch=config.batch, rate=config.rate)
     points = [[p.images, p.validation, p.test] for p in curve.points]
     last = curve.points[-1]
     values = {"validation": last.validation, "test": last.test, "parameters": curve.parameters}
-    return Result(values, detail={"sizes": list(curve.sizes), "points": points})
+    return Result(
+        values, detail={"sizes": list(curve.sizes), "points": points, "batch": curve.batch, "rate": curve.rate}
+    )
 
 
 @sweep_task(
@@ -98,7 +102,8 @@ def transformer_curve(config: TransformerConfig, run: Run) -> Result:
 
 def mlp_of(detail: dict[str, Any], seed: int) -> MLPCurve:
     """The curve that a record holds."""
-    return MLPCurve(tuple(detail["sizes"]), seed, tuple(MLPPoint(int(n), *losses) for n, *losses in detail["points"]))
+    points = tuple(MLPPoint(int(n), *losses) for n, *losses in detail["points"])
+    return MLPCurve(tuple(detail["sizes"]), seed, points, detail["batch"], detail["rate"])
 
 
 def transformer_of(detail: dict[str, Any]) -> Curve:

@@ -97,6 +97,7 @@ def expected(estimator) -> dict[str, str]:
         DeepBoltzmannMachine: OF_RBM | STATES,
         LayeredNetwork: OF_LAYERED,
         DeepResistiveNetwork: OF_RESISTIVE,
+        DiscriminativeRBM: OF_LAYERED,
     }
     of |= {Pipeline: OF_PIPELINES, BoltzmannMachine: OF_DENSITIES, DenoisingChain: OF_DENSITIES}
     if isinstance(estimator, RBM) and estimator.visible == "gaussian":

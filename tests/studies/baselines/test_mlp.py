@@ -8,6 +8,7 @@ from helpers.statistics import relative
 
 from revpath.energy_models.prices.schedule import SCHEDULES
 from revpath.studies.baselines.mlp import BATCH, MLPCurve, MLPPoint, mlp_events, train_mlp
+from revpath.studies.baselines.rivals import MLPRival
 from revpath.studies.tasks.images import Images
 
 SIZES = (5, 3, 4)
@@ -43,10 +44,11 @@ def counted_step(sizes, batch):
     return done
 
 
+@pytest.mark.parametrize("batch", [BATCH, 128])
 @pytest.mark.parametrize("sizes", [SIZES, (6, 2), (4, 3, 2, 3)])
-def test_all_operations_of_a_training_are_counted(sizes):
-    work = mlp_events(sizes, 3 * BATCH, SCHEDULES["register-tile"])
-    step = counted_step(sizes, BATCH)
+def test_all_operations_of_a_training_are_counted(sizes, batch):
+    work = mlp_events(sizes, 3 * batch, SCHEDULES["register-tile"], batch)
+    step = counted_step(sizes, batch)
     assert work["matmul.flop"] == 3 * step.pop("flop")
     for name, amount in step.items():
         assert work[f"digital.{name}"] == 3 * amount, name
@@ -95,4 +97,8 @@ def _errors(curve: MLPCurve, n: int) -> tuple[float, float]:
 
 def test_the_same_seed_is_the_same_curve():
     assert train_mlp(images(), (4,), 3, [64, 320]) == train_mlp(images(), (4,), 3, [64, 320])
+    slow, other = (train_mlp(images(), (4,), 3, [320, 4000], batch=64, rate=rate) for rate in (1e-6, 0.3))
+    assert other.points[-1].validation < slow.points[-1].validation
+    assert MLPRival([other]).name.endswith(" batch 64 rate 0.3")
+    assert MLPRival([other]).steps(640) == 10
     assert train_mlp(images(), (4,), 3, [320]) != train_mlp(images(), (4,), 4, [320])

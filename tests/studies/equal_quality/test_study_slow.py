@@ -50,7 +50,7 @@ def test_a_contender_without_all_seeds_is_not_judged_and_named(tiny, tmp_path):
     store = Store(tmp_path / "store")
     run_study(tiny, store, tasks=["digits"], workers=1)
     table = results.collate(tiny, store)
-    name = "mlp-4"
+    name = "mlp-4-b32-r0.1"
     fewer = table.loc[~((table["name"] == name) & (table["seed"] == 2))]
     found = results.found(tiny, fewer)["digits"]
     assert found.missing == (name,)
