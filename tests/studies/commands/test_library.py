@@ -144,7 +144,7 @@ def test_claims_are_printed_and_written(tmp_path):
     console, out = listen()
     files = run_claims(None, tmp_path / "out", console=console)
     assert [f.name for f in files] == ["claims.csv", "claims.pdf", "claims.svg", "claims.png", "claims.txt"]
-    assert all(f.stat().st_size > 500 for f in files)
+    assert all(f.stat().st_size > (500 if f.suffix != ".txt" else 50) for f in files)
     text = out.getvalue()
     assert "These claims lean on" in text
     assert "(--doubts names all)" in " ".join(text.split())
@@ -203,7 +203,9 @@ def test_gpus_and_their_errors_are_printed_and_drawn(tmp_path):
 
     console, out = listen()
     print_gpus(console, tmp_path)
-    assert sorted(f.name for f in tmp_path.iterdir()) == [f"gpu_validation.{kind}" for kind in ("csv", "pdf", "png")]
+    assert sorted(f.name for f in tmp_path.iterdir()) == [
+        f"gpu_validation.{kind}" for kind in ("csv", "pdf", "png", "svg", "txt")
+    ]
     assert (tmp_path / "gpu_validation.csv").read_text().count("\n") == 1 + len(metered_runs()) + len(blind_runs())
     assert "B200" in out.getvalue()
     assert "run left out: 16 of 17 within 15%" in out.getvalue()
@@ -293,7 +295,7 @@ def test_barrier_is_drawn(tmp_path, capsys):
     ):
         assert part in " ".join(out.getvalue().split())
     assert [f.name for f in files] == ["barrier.csv", "barrier.pdf", "barrier.svg", "barrier.png", "barrier.txt"]
-    assert all(f.stat().st_size > 1_000 for f in files)
+    assert all(f.stat().st_size > (1_000 if f.suffix != ".txt" else 50) for f in files)
 
 
 @pytest.mark.parametrize("name", ["neurram-130nm", "puma-32nm", "h100-run"])
